@@ -1,0 +1,1 @@
+"""The embedding worker: texts in, vectors out. It knows nothing of the operator."""
