@@ -1,0 +1,1 @@
+"""Reading Kubernetes: credentials, a small client, and the typed watch."""

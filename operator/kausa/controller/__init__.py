@@ -1,0 +1,1 @@
+"""Publishing: streams to resources, resources to diagnoses, diagnoses to status. Thin."""

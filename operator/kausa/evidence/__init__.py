@@ -1,0 +1,1 @@
+"""Evidence: what was read about a failure, numbered, and redacted before it leaves this package."""

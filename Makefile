@@ -1,0 +1,99 @@
+# Every target sets up what it needs by itself. `make help` lists them.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CLUSTER := $(PYTHON) hack/cluster/cluster.py
+
+##@ Start here
+
+.PHONY: help
+help: ## List the targets
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: demo
+demo: $(STAMP) embedded-models ## A real cluster, five broken workloads, and their diagnoses as they come
+	@$(BIN)/python hack/demo/demo.py up
+
+.PHONY: demo-down
+demo-down: ## Remove everything that `make demo` made
+	@$(PYTHON) hack/demo/demo.py down
+
+.PHONY: test
+test: ## Everything that CI runs: lint, types, unit, integration and e2e tests
+	@$(PYTHON) hack/announce.py
+	@$(MAKE) --no-print-directory lint unit integration e2e
+
+##@ Tests
+
+.PHONY: lint
+lint: $(STAMP) ## Format, lint, types, layers, generated files
+	$(BIN)/ruff format --check --quiet
+	$(BIN)/ruff check --quiet
+	$(BIN)/mypy
+	$(BIN)/mypy --explicit-package-bases hack/cluster/cluster.py hack/*.py hack/demo hack/models
+	$(BIN)/lint-imports --no-logo | tail -n 3
+	$(BIN)/python hack/generate_crds.py --check
+
+.PHONY: unit
+unit: $(STAMP) ## Tests of single parts, a few seconds, nothing else needed
+	$(BIN)/pytest tests/unit -q
+
+.PHONY: integration
+integration: $(STAMP) embedded-models cluster-up ## Tests with a real API server, vector store and embedding model
+	$(BIN)/pytest tests/integration -q -m integration
+
+.PHONY: e2e
+e2e: $(STAMP) embedded-models cluster-up ## The operator against a real cluster with a real kubelet
+	$(BIN)/pytest tests/e2e -q -m e2e -s
+
+.PHONY: bench
+bench: $(STAMP) embedded-models ## Measure what a diagnosis costs on this machine
+	$(BIN)/python hack/bench.py
+
+##@ Parts
+
+.PHONY: install
+install: $(STAMP) ## Make .venv with everything pinned and hashed
+
+$(STAMP): requirements/dev.txt pyproject.toml
+	@echo "install: .venv from requirements/dev.txt (about 40 s when nothing is cached)"
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("kausa needs Python 3.11 or newer; this is " + sys.version.split()[0] + ". Name one: make PYTHON=python3.12 ...")'
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.PHONY: embedded-models
+embedded-models: $(STAMP) ## Fetch and verify the embedding model (23 MB, once)
+	@$(BIN)/python hack/models/fetch.py
+
+.PHONY: crds
+crds: $(STAMP) ## Write crds/ and the chart's copies from the models in kausa.resources
+	$(BIN)/python hack/generate_crds.py
+
+.PHONY: cluster-up
+cluster-up: ## Start a real local cluster (the first time builds Kubernetes: some minutes)
+	@$(CLUSTER) up
+
+.PHONY: cluster-down
+cluster-down: ## Stop it and undo all that it changed on this machine
+	@$(CLUSTER) down
+
+.PHONY: lock
+lock: $(STAMP) ## Pin requirements/*.txt anew from pyproject.toml
+	$(BIN)/python hack/lock.py
+
+.PHONY: format
+format: $(STAMP) ## Format and fix what can be fixed
+	$(BIN)/ruff format --quiet
+	$(BIN)/ruff check --fix --quiet
+
+.PHONY: clean
+clean: ## Remove what was built in this folder (not the caches in ~/.cache/kausa)
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache dist build
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,102 @@
+"""The command line: `kausa run` starts the operator, in the cluster or from a laptop.
+
+Exit codes: 0 stopped as asked; 1 an error of ours; 2 a setting, argument or kubeconfig that cannot
+be used; 3 the cluster does not know our resources; 4 the API server refuses our credentials.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+
+import click
+
+from kausa import __version__
+from kausa.cluster.credentials import Credentials, in_cluster_credentials
+from kausa.cluster.errors import ForbiddenError, KubeconfigError, UnauthorizedError
+from kausa.cluster.kubeconfig import find_kubeconfig, load_kubeconfig
+from kausa.controller.errors import MissingResourceDefinitionsError
+from kausa.controller.operator import run_operator
+from kausa.errors import KausaError, SettingsError
+from kausa.settings import Settings
+from kausa.telemetry.logs import configure_logs
+
+__all__ = ["main"]
+
+EXIT_CODES: tuple[tuple[type[KausaError], int], ...] = (
+    (SettingsError, 2),
+    (KubeconfigError, 2),
+    (MissingResourceDefinitionsError, 3),
+    (UnauthorizedError, 4),
+    (ForbiddenError, 4),
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kausa")
+def main() -> None:
+    """Kausa: the cause of every Kubernetes failure, as a resource."""
+
+
+@main.command()
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Instead of $KUBECONFIG.")
+@click.option("--context", help="A context of the kubeconfig, instead of its current one.")
+@click.option("-n", "--namespace", help="Watch this namespace only.")
+@click.option("--no-memory", is_flag=True, help="Diagnose by rules alone, remember nothing.")
+@click.option("--log-format", type=click.Choice(["auto", "json", "text"]))
+def run(
+    kubeconfig: Path | None,
+    context: str | None,
+    namespace: str | None,
+    no_memory: bool,
+    log_format: str | None,
+) -> None:
+    """Run the operator until Ctrl-C or SIGTERM.
+
+    Every other setting is an environment variable, KAUSA_<NAME>; see operator/kausa/settings.py.
+    """
+    try:
+        settings = Settings.from_environment(
+            namespace=namespace,
+            memory_enabled=False if no_memory else None,
+            log_format=log_format,
+        )
+        configure_logs(style=settings.log_format, level=settings.log_level)
+        credentials = _credentials(kubeconfig, context=context)
+        asyncio.run(_run(settings, credentials))
+    except KausaError as error:
+        click.echo(f"kausa: {error}", err=True)
+        sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1))
+
+
+async def _run(settings: Settings, credentials: Credentials) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        await run_operator(settings=settings, credentials=credentials, stop=stop)
+    except* KausaError as group:
+        raise _first(group) from group
+
+
+def _first(group: BaseExceptionGroup[KausaError]) -> KausaError:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
+
+
+def _credentials(kubeconfig: Path | None, *, context: str | None) -> Credentials:
+    """A named kubeconfig first, then the Pod's ServiceAccount, then the usual kubeconfig."""
+    if kubeconfig is None and context is None:
+        inside = in_cluster_credentials()
+        if inside is not None:
+            return inside
+    path = find_kubeconfig(named=kubeconfig)
+    if path is None:
+        raise KubeconfigError(
+            "There is no cluster to watch: no ServiceAccount of a Pod, no KUBECONFIG and no "
+            "~/.kube/config. Name a file with --kubeconfig."
+        )
+    return load_kubeconfig(path, context=context)

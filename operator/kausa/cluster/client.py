@@ -1,0 +1,265 @@
+"""A small client of the API server: get, list, logs, server-side apply, create, watch lines.
+
+aiohttp is here anyway (Kopf brings it) and msgspec decodes an answer into the few fields we use, so
+a general client would cost memory and time for nothing (see the notes on clients in
+docs/architecture.md). Every request has a deadline, and every failure comes out as a ClusterError.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import aiohttp
+import msgspec
+
+from kausa.cluster.credentials import Credentials, Token
+from kausa.cluster.errors import ApiUnreachableError, UndecodableError, api_error
+from kausa.cluster.objects import ListMeta
+from kausa.cluster.paths import PODS
+
+__all__ = ["KubernetesClient", "Page"]
+
+T = TypeVar("T")
+REQUEST_TIMEOUT_SECONDS = 30.0
+MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024
+USER_AGENT = "kausa"
+
+
+class _Status(msgspec.Struct, kw_only=True):
+    """The API server's own account of an error."""
+
+    reason: str = ""
+    message: str = ""
+    code: int = 0
+
+
+class Page(msgspec.Struct, frozen=True):
+    """One page of a list, its items not decoded yet: one bad object must not lose the others."""
+
+    metadata: ListMeta
+    items: tuple[msgspec.Raw, ...] = ()
+
+
+class KubernetesClient:
+    """One authenticated connection pool to one API server. Close it, or use `async with`."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+        self._ssl = credentials.ssl_context()
+        self._token: Token | None = None
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> KubernetesClient:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the pool; idempotent."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    # -- reading ---------------------------------------------------------------------------------
+
+    async def get(
+        self, path: str, *, kind: type[T], timeout_seconds: float = REQUEST_TIMEOUT_SECONDS
+    ) -> T:
+        """One object, decoded as `kind`."""
+        return _decode(await self._read("GET", path, timeout_seconds=timeout_seconds), kind)
+
+    async def list_page(
+        self,
+        path: str,
+        *,
+        parameters: Mapping[str, str],
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> Page:
+        """One page of a collection."""
+        body = await self._read("GET", path, parameters=parameters, timeout_seconds=timeout_seconds)
+        return _decode(body, Page)
+
+    async def pod_log(
+        self,
+        *,
+        namespace: str,
+        pod: str,
+        container: str,
+        previous: bool,
+        tail_lines: int,
+        limit_bytes: int,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> str:
+        """The last lines of a container's log, at most `limit_bytes` of them.
+
+        `limitBytes` of the API cuts at the end, which is the part that matters; so more is read
+        than wanted, and the beginning is cut here.
+        """
+        body = await self._read(
+            "GET",
+            PODS.object(namespace=namespace, name=pod) + "/log",
+            parameters={
+                "container": container,
+                "previous": "true" if previous else "false",
+                "tailLines": str(tail_lines),
+                "limitBytes": str(limit_bytes * 16),
+            },
+            timeout_seconds=timeout_seconds,
+        )
+        return body[-limit_bytes:].decode(errors="replace")
+
+    @asynccontextmanager
+    async def stream(
+        self, path: str, *, parameters: Mapping[str, str], silence_seconds: float
+    ) -> AsyncIterator[AsyncIterator[bytes]]:
+        """The chunks of an answer without end; raises when nothing comes for `silence_seconds`."""
+        timeout = aiohttp.ClientTimeout(
+            total=None, connect=REQUEST_TIMEOUT_SECONDS, sock_read=silence_seconds
+        )
+        async with self._request("GET", path, parameters=parameters, timeout=timeout) as response:
+            yield _chunks(response)
+
+    # -- writing our own resources ---------------------------------------------------------------
+
+    async def apply(
+        self,
+        path: str,
+        document: Mapping[str, Any],
+        *,
+        manager: str,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> dict[str, Any]:
+        """Server-side apply: what `document` says is so, and is ours. Creates what is not there."""
+        body = await self._read(
+            "PATCH",
+            path,
+            parameters={"fieldManager": manager, "force": "true"},
+            document=document,
+            content_type="application/apply-patch+yaml",
+            timeout_seconds=timeout_seconds,
+        )
+        return _decode(body, dict[str, Any])
+
+    async def create(
+        self,
+        path: str,
+        document: Mapping[str, Any],
+        *,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> None:
+        """Create one object; ConflictError where the name is taken."""
+        await self._read("POST", path, document=document, timeout_seconds=timeout_seconds)
+
+    # -- one way out -----------------------------------------------------------------------------
+
+    async def _read(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        document: Mapping[str, Any] | None = None,
+        content_type: str = "application/json",
+        timeout_seconds: float,
+    ) -> bytes:
+        timeout = aiohttp.ClientTimeout(total=timeout_seconds)
+        async with self._request(
+            method,
+            path,
+            parameters=parameters,
+            body=msgspec.json.encode(document) if document is not None else None,
+            content_type=content_type,
+            timeout=timeout,
+        ) as response:
+            body = await response.content.read(MAXIMUM_ANSWER_BYTES)
+            while not response.content.at_eof():
+                if len(body) >= MAXIMUM_ANSWER_BYTES:
+                    raise UndecodableError(
+                        f"{method} {path}: the answer is larger than {MAXIMUM_ANSWER_BYTES} bytes."
+                    )
+                body += await response.content.read(MAXIMUM_ANSWER_BYTES - len(body))
+            return body
+
+    @asynccontextmanager
+    async def _request(
+        self,
+        method: str,
+        path: str,
+        *,
+        parameters: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        content_type: str = "application/json",
+        timeout: aiohttp.ClientTimeout,
+    ) -> AsyncIterator[aiohttp.ClientResponse]:
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*"}
+        if body is not None:
+            headers["Content-Type"] = content_type
+        authorization = await self._authorization()
+        if authorization:
+            headers["Authorization"] = authorization
+        what = f"{method} {self._credentials.server}{path}"
+        try:
+            async with self._open_session().request(
+                method,
+                self._credentials.server + path,
+                params=parameters,
+                data=body,
+                headers=headers,
+                timeout=timeout,
+                allow_redirects=False,
+            ) as response:
+                if response.status == 401:
+                    self._token = None
+                if response.status >= 300:
+                    raise await _error(response)
+                yield response
+        except TimeoutError as error:
+            raise ApiUnreachableError(f"{what}: no answer in time.") from error
+        except aiohttp.ClientError as error:
+            detail = str(error) or type(error).__name__
+            raise ApiUnreachableError(f"{what}: {detail}.") from error
+
+    async def _authorization(self) -> str | None:
+        source = self._credentials.token_source
+        if source is not None and (
+            self._token is None or self._token.valid_until < time.monotonic()
+        ):
+            # A token may come from a plugin that runs a program: not on the event loop.
+            self._token = await asyncio.to_thread(source)
+        return self._credentials.authorization(token=self._token)
+
+    def _open_session(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            connector = aiohttp.TCPConnector(ssl=self._ssl or False, limit=64)
+            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+        return self._session
+
+
+async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
+    async for chunk in response.content.iter_any():
+        yield chunk
+
+
+async def _error(response: aiohttp.ClientResponse) -> Exception:
+    body = await response.content.read(65536)
+    try:
+        status = msgspec.json.decode(body, type=_Status)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        status = _Status(message=body[:300].decode(errors="replace").strip())
+    return api_error(
+        status=response.status,
+        reason=status.reason or response.reason or "",
+        message=status.message,
+    )
+
+
+def _decode(body: bytes, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError) as error:
+        raise UndecodableError(f"The API server's answer cannot be read ({error}).") from error

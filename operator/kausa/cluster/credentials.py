@@ -1,0 +1,127 @@
+"""Who we are to an API server, in the one form that our client and Kopf both take.
+
+A token file is read again once a minute, because a kubelet replaces a ServiceAccount's token every
+hour and the API server refuses the old one. Exec plugins are asked again when their token expires.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import ssl
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kausa.cluster.errors import KubeconfigError
+
+__all__ = ["Credentials", "Token", "TokenSource", "in_cluster_credentials", "read_token_file"]
+
+SERVICE_ACCOUNT_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+TOKEN_FILE_LIFETIME_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Token:
+    """A bearer token and the moment (time.monotonic) after which it must be asked for again."""
+
+    value: str
+    valid_until: float
+
+
+TokenSource = Callable[[], Token]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credentials:
+    """Where the API server is and how to prove who we are; certificates are PEM text."""
+
+    server: str
+    ca_pem: str | None = None
+    insecure: bool = False
+    certificate_pem: str | None = None
+    key_pem: str | None = field(default=None, repr=False)
+    token_source: TokenSource | None = field(default=None, repr=False)
+    username: str | None = None
+    password: str | None = field(default=None, repr=False)
+    namespace: str = "default"
+    origin: str = ""
+    """Where these come from, for messages: a file and context, or the Pod's ServiceAccount."""
+
+    def ssl_context(self) -> ssl.SSLContext | None:
+        """The TLS side of the connection; None for plain http.
+
+        Raises:
+            KubeconfigError: a certificate or key is not PEM, or the two do not belong together.
+        """
+        if not self.server.startswith("https://"):
+            return None
+        try:
+            context = ssl.create_default_context(cadata=self.ca_pem)
+            if self.insecure:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            if self.certificate_pem and self.key_pem:
+                _load_client_certificate(context, self.certificate_pem, self.key_pem)
+        except (ssl.SSLError, ValueError) as error:
+            raise KubeconfigError(
+                f"The certificates of {self.origin} cannot be used ({error}). "
+                "Check certificate-authority, client-certificate and client-key there."
+            ) from error
+        return context
+
+    def authorization(self, *, token: Token | None) -> str | None:
+        """The Authorization header, where one is needed."""
+        if token is not None:
+            return f"Bearer {token.value}"
+        if self.username is not None:
+            pair = f"{self.username}:{self.password or ''}".encode()
+            return "Basic " + base64.b64encode(pair).decode()
+        return None
+
+
+def _load_client_certificate(context: ssl.SSLContext, certificate: str, key: str) -> None:
+    # ssl reads client certificates from files only; the file is ours alone and gone at once.
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as both:
+        os.fchmod(both.fileno(), 0o600)
+        both.write(certificate.rstrip() + "\n" + key)
+        both.flush()
+        context.load_cert_chain(both.name)
+
+
+def read_token_file(path: Path) -> TokenSource:
+    """A source that reads the file again when a minute has passed."""
+
+    def read() -> Token:
+        try:
+            value = path.read_text().strip()
+        except OSError as error:
+            raise KubeconfigError(
+                f"The token file {path} cannot be read ({error.strerror}); "
+                "without it the API server does not know us."
+            ) from error
+        return Token(value=value, valid_until=time.monotonic() + TOKEN_FILE_LIFETIME_SECONDS)
+
+    return read
+
+
+def in_cluster_credentials(*, folder: Path = SERVICE_ACCOUNT_FOLDER) -> Credentials | None:
+    """The ServiceAccount of the Pod we run in; None outside of a Pod."""
+    host, port = (
+        os.environ.get("KUBERNETES_SERVICE_HOST"),
+        os.environ.get("KUBERNETES_SERVICE_PORT", "443"),
+    )
+    token_file = folder / "token"
+    if not host or not token_file.exists():
+        return None
+    namespace_file, ca_file = folder / "namespace", folder / "ca.crt"
+    address = f"[{host}]" if ":" in host else host
+    return Credentials(
+        server=f"https://{address}:{port}",
+        ca_pem=ca_file.read_text() if ca_file.exists() else None,
+        token_source=read_token_file(token_file),
+        namespace=namespace_file.read_text().strip() if namespace_file.exists() else "default",
+        origin="the Pod's ServiceAccount",
+    )

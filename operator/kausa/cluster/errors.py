@@ -1,0 +1,98 @@
+"""What can go wrong between us and an API server.
+
+ClusterError
+|- KubeconfigError          the file is missing, malformed or names what is not there
+|- ApiUnreachableError      no answer: refused, timed out, cut off
+|- UndecodableError         an answer that is not what Kubernetes sends
+`- ApiError                 an answer that says no; carries the HTTP status and reason
+   |- NotFoundError         404
+   |- ForbiddenError        403, and which permission is missing
+   |- UnauthorizedError     401
+   |- ConflictError         409
+   |- GoneError             410, the resourceVersion or continue token has expired
+   `- OverloadedError       429 and 5xx: worth another try
+"""
+
+from __future__ import annotations
+
+from kausa.errors import KausaError
+
+__all__ = [
+    "ApiError",
+    "ApiUnreachableError",
+    "ClusterError",
+    "ConflictError",
+    "ForbiddenError",
+    "GoneError",
+    "KubeconfigError",
+    "NotFoundError",
+    "OverloadedError",
+    "UnauthorizedError",
+    "UndecodableError",
+    "api_error",
+]
+
+
+class ClusterError(KausaError):
+    """Reading from or writing to the cluster failed."""
+
+
+class KubeconfigError(ClusterError):
+    """There are no usable credentials; the message says which file and what is wrong with it."""
+
+
+class ApiUnreachableError(ClusterError):
+    """The API server gave no answer."""
+
+
+class UndecodableError(ClusterError):
+    """The API server's answer has a shape that Kubernetes does not send."""
+
+
+class ApiError(ClusterError):
+    """The API server answered with an error."""
+
+    def __init__(self, message: str, *, status: int, reason: str = "") -> None:
+        super().__init__(message)
+        self.status = status
+        self.reason = reason
+
+
+class NotFoundError(ApiError):
+    """The object does not exist (any more)."""
+
+
+class ForbiddenError(ApiError):
+    """These credentials lack a permission; the API server's message names it."""
+
+
+class UnauthorizedError(ApiError):
+    """The API server does not know these credentials."""
+
+
+class ConflictError(ApiError):
+    """Somebody else owns this state: a field manager, or an object of that name."""
+
+
+class GoneError(ApiError):
+    """The resourceVersion or the continue token has expired; list again."""
+
+
+class OverloadedError(ApiError):
+    """The API server cannot answer now; the same request may succeed later."""
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: UnauthorizedError,
+    403: ForbiddenError,
+    404: NotFoundError,
+    409: ConflictError,
+    410: GoneError,
+    429: OverloadedError,
+}
+
+
+def api_error(*, status: int, reason: str, message: str) -> ApiError:
+    """The most specific error for an HTTP status of the API server."""
+    kind = _BY_STATUS.get(status, OverloadedError if status >= 500 else ApiError)
+    return kind(message or f"HTTP {status} {reason}", status=status, reason=reason)

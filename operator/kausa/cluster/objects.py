@@ -1,0 +1,252 @@
+"""The parts of Kubernetes objects that Kausa reads, decoded straight from the wire.
+
+Only used fields are declared: msgspec skips the rest without building Python objects, which is
+where a general client spends its time. Every field has a default, because a status grows field by
+field; a field of the wrong type makes the object undecodable, and the stream skips and counts it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+__all__ = [
+    "Container",
+    "ContainerState",
+    "ContainerStatus",
+    "EnvironmentReference",
+    "EnvironmentSource",
+    "EnvironmentVariable",
+    "Event",
+    "EventSeries",
+    "ListMeta",
+    "Meta",
+    "ObjectReference",
+    "OwnerReference",
+    "Pod",
+    "PodCondition",
+    "PodSpec",
+    "PodStatus",
+    "Reference",
+    "Resources",
+    "Running",
+    "Terminated",
+    "Waiting",
+]
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
+    """A piece of an object; unknown fields are skipped."""
+
+
+class OwnerReference(_Part, frozen=True):
+    """Who made this object."""
+
+    api_version: str = ""
+    kind: str = ""
+    name: str = ""
+    uid: str = ""
+    controller: bool | None = None
+
+
+class Meta(_Part, frozen=True):
+    """What every object carries."""
+
+    name: str = ""
+    namespace: str = ""
+    uid: str = ""
+    resource_version: str = ""
+    generation: int = 0
+    creation_timestamp: datetime | None = None
+    deletion_timestamp: datetime | None = None
+    labels: dict[str, str] | None = None
+    annotations: dict[str, str] | None = None
+    owner_references: tuple[OwnerReference, ...] | None = None
+
+
+class ListMeta(_Part, frozen=True):
+    """Where a list stands: its version, and the token for the next page."""
+
+    resource_version: str = ""
+    continue_: str = msgspec.field(default="", name="continue")
+
+
+class Waiting(_Part, frozen=True):
+    """A container that has not started."""
+
+    reason: str = ""
+    message: str = ""
+
+
+class Running(_Part, frozen=True):
+    """A container that runs."""
+
+    started_at: datetime | None = None
+
+
+class Terminated(_Part, frozen=True):
+    """A container that has ended."""
+
+    exit_code: int = 0
+    signal: int | None = None
+    reason: str = ""
+    message: str = ""
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+
+
+class ContainerState(_Part, frozen=True):
+    """One of the three states."""
+
+    waiting: Waiting | None = None
+    running: Running | None = None
+    terminated: Terminated | None = None
+
+
+class ContainerStatus(_Part, frozen=True):
+    """How one container of a Pod is doing."""
+
+    name: str = ""
+    ready: bool = False
+    started: bool | None = None
+    restart_count: int = 0
+    image: str = ""
+    state: ContainerState = ContainerState()
+    last_state: ContainerState = ContainerState()
+
+
+class PodCondition(_Part, frozen=True):
+    """One of the Pod's conditions, PodScheduled and Ready among them."""
+
+    type: str = ""
+    status: str = ""
+    reason: str = ""
+    message: str = ""
+    last_transition_time: datetime | None = None
+
+
+class PodStatus(_Part, frozen=True):
+    """What the kubelet and the scheduler say of a Pod."""
+
+    phase: str = ""
+    reason: str = ""
+    message: str = ""
+    start_time: datetime | None = None
+    conditions: tuple[PodCondition, ...] | None = None
+    container_statuses: tuple[ContainerStatus, ...] | None = None
+    init_container_statuses: tuple[ContainerStatus, ...] | None = None
+
+
+class Resources(_Part, frozen=True):
+    """Requests and limits, as quantities (`256Mi`, `500m`)."""
+
+    limits: dict[str, str | int | float] | None = None
+    requests: dict[str, str | int | float] | None = None
+
+
+class Reference(_Part, frozen=True):
+    """A ConfigMap or Secret by name, and a key of it where one is named."""
+
+    name: str = ""
+    key: str = ""
+    optional: bool | None = None
+
+
+class EnvironmentSource(_Part, frozen=True):
+    """Where a variable takes its value from."""
+
+    config_map_key_ref: Reference | None = None
+    secret_key_ref: Reference | None = None
+
+
+class EnvironmentVariable(_Part, frozen=True):
+    """A variable's name and its source; its literal value is never decoded."""
+
+    name: str = ""
+    value_from: EnvironmentSource | None = None
+
+
+class EnvironmentReference(_Part, frozen=True):
+    """A whole ConfigMap or Secret as environment."""
+
+    config_map_ref: Reference | None = None
+    secret_ref: Reference | None = None
+
+
+class Container(_Part, frozen=True):
+    """What a container was asked to be."""
+
+    name: str = ""
+    image: str = ""
+    image_pull_policy: str = ""
+    command: tuple[str, ...] | None = None
+    args: tuple[str, ...] | None = None
+    env: tuple[EnvironmentVariable, ...] | None = None
+    env_from: tuple[EnvironmentReference, ...] | None = None
+    resources: Resources = Resources()
+
+
+class PodSpec(_Part, frozen=True):
+    """What a Pod was asked to be."""
+
+    node_name: str = ""
+    restart_policy: str = "Always"
+    service_account_name: str = ""
+    node_selector: dict[str, str] | None = None
+    containers: tuple[Container, ...] = ()
+    init_containers: tuple[Container, ...] | None = None
+    image_pull_secrets: tuple[Reference, ...] | None = None
+
+
+class Pod(_Part, frozen=True):
+    """A Pod, as far as detection and the rules read it."""
+
+    metadata: Meta = Meta()
+    spec: PodSpec = PodSpec()
+    status: PodStatus = PodStatus()
+
+
+class ObjectReference(_Part, frozen=True):
+    """The object that an Event speaks of."""
+
+    kind: str = ""
+    namespace: str = ""
+    name: str = ""
+    uid: str = ""
+    api_version: str = ""
+    field_path: str = ""
+
+
+class EventSeries(_Part, frozen=True):
+    """How often an Event of the newer API repeated."""
+
+    count: int = 0
+    last_observed_time: datetime | None = None
+
+
+class Event(_Part, frozen=True):
+    """A core/v1 Event."""
+
+    metadata: Meta = Meta()
+    involved_object: ObjectReference = ObjectReference()
+    type: str = ""
+    reason: str = ""
+    message: str = ""
+    count: int | None = None
+    first_timestamp: datetime | None = None
+    last_timestamp: datetime | None = None
+    event_time: datetime | None = None
+    series: EventSeries | None = None
+    reporting_component: str = ""
+
+    @property
+    def repeats(self) -> int:
+        """How often it was seen: the older count, the newer series, or once."""
+        return max(self.count or 0, self.series.count if self.series else 0, 1)
+
+    @property
+    def last_seen(self) -> datetime | None:
+        """The last time it was seen, whichever API wrote it."""
+        series = self.series.last_observed_time if self.series else None
+        return series or self.last_timestamp or self.event_time or self.metadata.creation_timestamp

@@ -1,0 +1,79 @@
+"""Diagnoses on demand: somebody set `kausa.dev/diagnose` on a Pod.
+
+What was asked is kept, as a short hash, on our own resource and never on the Pod. So the same value
+asks once, a changed one asks again, and a restart of the operator asks nothing twice.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+from kausa.cluster.objects import Pod
+from kausa.cluster.owners import Owner
+from kausa.controller.documents import ASKED_ANNOTATION, new_resource
+from kausa.controller.store import FailureDiagnosisStore
+from kausa.detection.fingerprint import fingerprint
+from kausa.evidence.redaction import Redactor
+from kausa.resources.names import resource_name
+from kausa.resources.spec import Trigger
+from kausa.telemetry.logs import get_logger
+
+__all__ = ["Asking"]
+
+REASON = "asked"
+JUST_DIAGNOSE = "true"
+_logger = get_logger("kausa.controller.asking")
+
+
+class Asking:
+    """Turns an annotation into a request on a FailureDiagnosis."""
+
+    def __init__(self, *, store: FailureDiagnosisStore, redactor: Redactor, cluster: str) -> None:
+        self._store = store
+        self._redactor = redactor
+        self._cluster = cluster
+
+    async def about_failing(
+        self, name: str, *, owner: Owner, container: str | None, question: str
+    ) -> None:
+        """The failure has a resource: that one answers."""
+        await self._request(name, owner=owner, container=container, question=question)
+
+    async def about_healthy(self, pod: Pod, *, question: str) -> None:
+        """Nothing fails: the Pod gets a resource of its own, which goes when it goes."""
+        meta = pod.metadata
+        itself = Owner(
+            api_version="v1", kind="Pod", name=meta.name, uid=meta.uid, namespace=meta.namespace
+        )
+        identity = fingerprint(
+            cluster=self._cluster,
+            namespace=meta.namespace,
+            owner_kind="Pod",
+            owner_name=meta.name,
+            container=None,
+            reason_class=REASON,
+            detail="",
+        )
+        name = resource_name(owner=meta.name, reason=REASON, fingerprint=identity)
+        await self._request(name, owner=itself, container=None, question=question)
+
+    async def _request(
+        self, name: str, *, owner: Owner, container: str | None, question: str
+    ) -> None:
+        asked = hashlib.blake2b(question.encode(errors="replace"), digest_size=6).hexdigest()
+        found = await self._store.get(namespace=owner.namespace, name=name)
+        annotations = (found.metadata.annotations if found is not None else None) or {}
+        if annotations.get(ASKED_ANNOTATION) == asked:
+            return
+        words = None if question == JUST_DIAGNOSE else self._redactor.text(question).value
+        await self._store.apply(
+            new_resource(
+                name=name,
+                owner=owner,
+                container=container,
+                trigger=found.spec.trigger if found is not None else Trigger.ANNOTATION,
+                question=words,
+                asked=asked,
+            )
+        )
+        _logger.info("Was asked about a Pod", namespace=owner.namespace, name=name)

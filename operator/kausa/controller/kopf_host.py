@@ -1,0 +1,149 @@
+"""Kopf, in a thread and an event loop of its own, for our own resources only.
+
+Kopf cancels every task of its loop when it ends, and it ends on some errors of the API server. So
+it gets a loop that holds nothing else and is started again when it ends; the streams go on
+meanwhile. Its handlers hand over to the operator's loop and decide nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
+
+import kopf
+
+from kausa.cluster.credentials import Credentials
+from kausa.cluster.errors import ClusterError
+from kausa.resources.group import FAILURE_DIAGNOSIS_PLURAL, GROUP, VERSION
+from kausa.telemetry.logs import get_logger
+
+__all__ = ["KopfHost"]
+
+RETRY_SECONDS = 5.0
+LONGEST_RESTART_SECONDS = 30.0
+STOP_WITHIN_SECONDS = 10.0
+Body = dict[str, Any]
+_logger = get_logger("kausa.controller.kopf")
+
+
+class KopfHost:
+    """Delivers each FailureDiagnosis that appears or changes, with retries, and each deletion."""
+
+    def __init__(
+        self,
+        *,
+        credentials: Credentials,
+        namespace: str | None,
+        on_change: Callable[[Body], Awaitable[None]],
+        on_delete: Callable[[Body], Awaitable[None]],
+    ) -> None:
+        self._credentials = credentials
+        self._namespace = namespace
+        self._on_change = on_change
+        self._on_delete = on_delete
+
+    async def run(self) -> None:
+        """Run Kopf until cancelled; start it again whenever it ends by itself."""
+        loop = asyncio.get_running_loop()
+        failures = 0
+        while True:
+            stop = threading.Event()
+            started = loop.time()
+            thread = asyncio.ensure_future(asyncio.to_thread(self._thread, loop, stop))
+            try:
+                await asyncio.shield(thread)
+            except asyncio.CancelledError:
+                stop.set()
+                await asyncio.wait({thread}, timeout=STOP_WITHIN_SECONDS)
+                raise
+            except Exception as error:
+                why = f"{type(error).__name__}: {error}"
+                _logger.warning("Kopf ended, starting it again", why=why)
+            failures = 1 if loop.time() - started > LONGEST_RESTART_SECONDS else failures + 1
+            await asyncio.sleep(min(LONGEST_RESTART_SECONDS, 0.5 * 2**failures))
+
+    def _thread(self, home: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
+        asyncio.run(self._operator(home, stop))
+
+    async def _operator(self, home: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
+        await kopf.operator(
+            registry=self._registry(home),
+            settings=_settings(),
+            standalone=True,
+            clusterwide=self._namespace is None,
+            namespaces=[self._namespace] if self._namespace is not None else [],
+            stop_flag=stop,
+        )
+
+    def _registry(self, home: asyncio.AbstractEventLoop) -> kopf.OperatorRegistry:
+        registry = kopf.OperatorRegistry()
+        kind = (GROUP, VERSION, FAILURE_DIAGNOSIS_PLURAL)
+
+        async def login(**_: Any) -> kopf.ConnectionInfo:
+            return await asyncio.to_thread(_connection, self._credentials)
+
+        async def changed(body: kopf.Body, **_: Any) -> None:
+            try:
+                await _at_home(home, self._on_change(_plain(body)))
+            except ClusterError as error:
+                raise kopf.TemporaryError(str(error), delay=RETRY_SECONDS) from error
+
+        async def seen(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
+            if event["type"] == "DELETED":
+                await _at_home(home, self._on_delete(_plain(body)))
+
+        kopf.on.login(registry=registry)(login)
+        kopf.on.event(*kind, registry=registry)(seen)
+        for on in (kopf.on.create, kopf.on.update, kopf.on.resume):
+            on(*kind, registry=registry, id="diagnose")(changed)
+        return registry
+
+
+def _plain(body: kopf.Body) -> Body:
+    return {name: body[name] for name in body}
+
+
+async def _at_home(home: asyncio.AbstractEventLoop, work: Awaitable[None]) -> None:
+    """Do the work on the operator's loop; cancelling here cancels it there."""
+
+    async def run() -> None:
+        await work
+
+    coroutine: Coroutine[Any, Any, None] = run()
+    await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(coroutine, home))
+
+
+def _settings() -> kopf.OperatorSettings:
+    settings = kopf.OperatorSettings()
+    settings.scanning.disabled = True
+    settings.posting.enabled = False
+    settings.persistence.finalizer = f"{GROUP}/finalizer"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    settings.networking.error_backoffs = (0.5, 1, 2, 5)
+    settings.networking.connect_timeout = 10
+    logging.getLogger("kopf.objects").setLevel(logging.ERROR)
+    return settings
+
+
+def _connection(credentials: Credentials) -> kopf.ConnectionInfo:
+    token = credentials.token_source() if credentials.token_source is not None else None
+    return kopf.ConnectionInfo(
+        server=credentials.server,
+        ca_data=_base64(credentials.ca_pem),
+        insecure=credentials.insecure or None,
+        username=credentials.username,
+        password=credentials.password,
+        token=token.value if token is not None else None,
+        certificate_data=_base64(credentials.certificate_pem),
+        private_key_data=_base64(credentials.key_pem),
+        default_namespace=credentials.namespace,
+    )
+
+
+def _base64(pem: str | None) -> str | None:
+    return base64.b64encode(pem.encode()).decode() if pem else None

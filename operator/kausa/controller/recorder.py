@@ -1,0 +1,181 @@
+"""Recording what fails: one resource for each failure, opened at once, its repeats written later.
+
+The resource's name is its identity, so opening is an apply that succeeds however often it is tried,
+by this process or by the one that was killed before it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from kausa.cluster.errors import ClusterError
+from kausa.cluster.objects import Pod
+from kausa.cluster.owners import Owner, OwnerResolver
+from kausa.controller.documents import failure_count, failure_part, new_resource
+from kausa.controller.sightings import NEVER, ResourceKey, Sighting, Sightings
+from kausa.controller.store import FailureDiagnosisStore
+from kausa.detection.counting import FailureCount, PodCount
+from kausa.detection.fingerprint import fingerprint
+from kausa.detection.symptom import Symptom
+from kausa.evidence.redaction import Redactor
+from kausa.resources.condition import RESOLVED, ConditionStatus, set_condition
+from kausa.resources.names import resource_name
+from kausa.resources.spec import Trigger
+from kausa.resources.status import FailureDiagnosisStatus
+from kausa.telemetry.clock import utc_now
+from kausa.telemetry.logs import get_logger
+
+__all__ = ["Recorder"]
+
+LOCKS = 64
+_logger = get_logger("kausa.controller.recorder")
+
+
+class Recorder:
+    """Owns what the streams know, and the part of the status that says it."""
+
+    def __init__(
+        self,
+        *,
+        store: FailureDiagnosisStore,
+        owners: OwnerResolver,
+        redactor: Redactor,
+        cluster: str,
+        repeat_interval_seconds: float,
+    ) -> None:
+        self._store = store
+        self._owners = owners
+        self._redactor = redactor
+        self._cluster = cluster
+        self._repeat_interval_seconds = repeat_interval_seconds
+        self.sightings = Sightings()
+        # Two Pods of one owner fail at the same moment: one of them opens the resource.
+        self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))
+
+    async def see(self, pod: Pod, symptom: Symptom, *, owner: Owner) -> str | None:
+        """Record one symptom; the name of its resource, or None where the owner is going."""
+        identity = fingerprint(
+            cluster=self._cluster,
+            namespace=owner.namespace,
+            owner_kind=owner.kind,
+            owner_name=owner.name,
+            container=symptom.container,
+            reason_class=symptom.reason_class,
+            detail=symptom.detail,
+        )
+        name = resource_name(owner=owner.name, reason=symptom.reason_class, fingerprint=identity)
+        key = (owner.namespace, name)
+        async with self._locks[hash(key) % LOCKS]:
+            sighting = self.sightings.by_resource.get(key)
+            if sighting is None:
+                sighting = await self._open(key, pod, symptom, owner=owner, identity=identity)
+            if sighting is None:
+                return None
+            self._count(sighting, pod, symptom)
+            if sighting.dirty and sighting.written_at == NEVER:
+                await self._write(key, sighting)
+        return name
+
+    async def write_due(self) -> tuple[ResourceKey, ...]:
+        """Write the repeats that have waited long enough; the resources that were gone."""
+        gone: list[ResourceKey] = []
+        for key in self.sightings.due(interval_seconds=self._repeat_interval_seconds):
+            sighting = self.sightings.by_resource.get(key)
+            if sighting is not None and not await self._write(key, sighting):
+                gone.append(key)
+        return tuple(gone)
+
+    async def _open(
+        self, key: ResourceKey, pod: Pod, symptom: Symptom, *, owner: Owner, identity: str
+    ) -> Sighting | None:
+        """Take up the resource of an earlier process, or make it."""
+        namespace, name = key
+        found = await self._store.get(namespace=namespace, name=name)
+        if found is None and not await self._owners.exists(owner):
+            return None
+        moment = symptom.last_seen or utc_now()
+        count = FailureCount(first_seen=moment, last_seen=moment)
+        if found is not None and found.status is not None and found.status.failure is not None:
+            count = failure_count(found.status.failure)
+        sighting = Sighting(
+            owner=owner,
+            pod=pod,
+            symptom=symptom,
+            fingerprint=identity,
+            count=count,
+            message=self._redactor.text(symptom.message).value,
+        )
+        # Known before it is applied: its diagnosis starts as soon as it is there, and looks here.
+        self.sightings.by_resource[key] = sighting
+        if found is None:
+            try:
+                await self._create(name, sighting)
+            except ClusterError:
+                self.sightings.by_resource.pop(key, None)
+                raise
+        return sighting
+
+    async def _create(self, name: str, sighting: Sighting) -> None:
+        owner, symptom = sighting.owner, sighting.symptom
+        await self._store.apply(
+            new_resource(
+                name=name, owner=owner, container=symptom.container, trigger=Trigger.AUTOMATIC
+            )
+        )
+        _logger.info(
+            "Found a failure",
+            namespace=owner.namespace,
+            name=name,
+            target=f"{owner.kind}/{owner.name}",
+            reason=symptom.reason,
+            container=symptom.container,
+        )
+
+    def _count(self, sighting: Sighting, pod: Pod, symptom: Symptom) -> None:
+        repeat = self.sightings.repeat_of(pod, symptom)
+        times = [each for each in (symptom.last_seen, repeat and repeat.last_seen) if each]
+        news = sighting.count.observe(
+            PodCount(
+                uid=pod.metadata.uid,
+                name=pod.metadata.name,
+                occurrences=max(symptom.occurrences, repeat.count if repeat else 0),
+                last_seen=max(times, default=None),
+            )
+        )
+        if news or sighting.symptom.reason != symptom.reason:
+            sighting.message = self._redactor.text(symptom.message).value
+            sighting.dirty = True
+        sighting.pod, sighting.symptom = pod, symptom
+
+    async def _write(self, key: ResourceKey, sighting: Sighting) -> bool:
+        namespace, name = key
+        sighting.dirty = False
+        try:
+            there = await self._store.write_sighting(
+                namespace=namespace, name=name, status=_status(sighting)
+            )
+        except ClusterError:
+            sighting.dirty = True
+            raise
+        sighting.written_at = time.monotonic()
+        return there
+
+
+def _status(sighting: Sighting) -> FailureDiagnosisStatus:
+    return FailureDiagnosisStatus(
+        failure=failure_part(
+            sighting.symptom,
+            message=sighting.message,
+            fingerprint=sighting.fingerprint,
+            count=sighting.count,
+        ),
+        conditions=set_condition(
+            (),
+            type=RESOLVED,
+            status=ConditionStatus.FALSE,
+            reason="StillFailing",
+            message="",
+            now=sighting.count.first_seen,
+        ),
+    )

@@ -1,0 +1,167 @@
+"""The status as it grows: every step adds what it found, and says so in a condition.
+
+Pure: it holds no connection. `status()` is always whole and true, at any point of the way, because
+a server-side apply takes away what it leaves out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from datetime import datetime
+from typing import Any
+
+from kausa.controller.documents import (
+    diagnosis_part,
+    evidence_parts,
+    model_part,
+    similar_part,
+)
+from kausa.diagnosis.consultation import Consultation
+from kausa.diagnosis.finding import Diagnosis
+from kausa.diagnosis.recollection import Recollection
+from kausa.evidence.dossier import Dossier, EvidenceGap
+from kausa.resources.condition import (
+    DIAGNOSED,
+    EVIDENCE_GATHERED,
+    MEMORY_RECALLED,
+    MODEL_CONSULTED,
+    Condition,
+    ConditionStatus,
+    find_condition,
+    set_condition,
+)
+from kausa.resources.diagnosis import Timings
+from kausa.resources.failure_diagnosis import FailureDiagnosis
+from kausa.resources.status import FailureDiagnosisStatus
+
+__all__ = ["Report"]
+
+OUR_CONDITIONS = (DIAGNOSED, EVIDENCE_GATHERED, MEMORY_RECALLED, MODEL_CONSULTED)
+
+
+class Report:
+    """What the diagnosis' field manager says of one resource."""
+
+    def __init__(self, resource: FailureDiagnosis, *, now: datetime) -> None:
+        self.resource = resource
+        self.milliseconds_to_diagnosis: int | None = None
+        self._now = now
+        self._generation = resource.metadata.generation or 1
+        self._parts: dict[str, Any] = {"target": resource.spec.target.label}
+        self._timings = Timings()
+        before = resource.status.conditions if resource.status is not None else None
+        self._conditions: tuple[Condition, ...] = tuple(
+            each for each in before or () if each.type in OUR_CONDITIONS
+        )
+        self._already = self._conditions
+        for type_ in OUR_CONDITIONS:
+            self._set(type_, ConditionStatus.UNKNOWN, "Gathering", "")
+
+    def complete(self) -> bool:
+        """Whether an earlier run finished for this generation and these questions."""
+        done = (find_condition(self._already, type_) for type_ in OUR_CONDITIONS)
+        return all(
+            each is not None
+            and each.status is not ConditionStatus.UNKNOWN
+            and each.observed_generation == self._generation
+            for each in done
+        )
+
+    def no_target(self) -> None:
+        """There is no Pod to look at."""
+        label = self.resource.spec.target.label
+        message = f"{label} has no Pod in this namespace. Check the name, or delete this resource."
+        for type_ in (EVIDENCE_GATHERED, MEMORY_RECALLED, MODEL_CONSULTED):
+            self._set(type_, ConditionStatus.FALSE, "NoTarget", message)
+        self._set(DIAGNOSED, ConditionStatus.FALSE, "Undetermined", message)
+
+    def gathered(self, dossier: Dossier, *, seconds: float) -> None:
+        """Evidence, and what could not be read."""
+        evidence, gaps, redactions = evidence_parts(dossier)
+        self._parts |= {
+            "evidence": evidence or None,
+            "evidence_gaps": gaps or None,
+            "redactions": redactions or None,
+        }
+        self._timings = self._timings.model_copy(
+            update={"gather_milliseconds": round(seconds * 1000)}
+        )
+        missing = "; ".join(_said(gap) for gap in dossier.gaps)
+        if missing:
+            forbidden = any(gap.permission for gap in dossier.gaps)
+            reason = "Forbidden" if forbidden else "Incomplete"
+            self._set(EVIDENCE_GATHERED, ConditionStatus.FALSE, reason, missing)
+        else:
+            found = f"{len(evidence)} pieces of evidence"
+            self._set(EVIDENCE_GATHERED, ConditionStatus.TRUE, "Complete", found)
+
+    def decided(self, diagnosis: Diagnosis, *, detected_at: float | None) -> None:
+        """The answer, whoever gave it."""
+        self._parts["diagnosis"] = diagnosis_part(diagnosis)
+        if diagnosis.determined:
+            reason = f"DecidedBy{diagnosis.decided_by}"
+            self._set(DIAGNOSED, ConditionStatus.TRUE, reason, diagnosis.summary)
+        else:
+            self._set(DIAGNOSED, ConditionStatus.FALSE, "Undetermined", diagnosis.summary)
+        if detected_at is not None and self.milliseconds_to_diagnosis is None:
+            self.milliseconds_to_diagnosis = round((time.monotonic() - detected_at) * 1000)
+            self._timings = self._timings.model_copy(
+                update={"detected_to_diagnosed_milliseconds": self.milliseconds_to_diagnosis}
+            )
+
+    def recalled(self, recollection: Recollection | None) -> None:
+        """Similar failures, or why there are none to be had."""
+        if recollection is None:
+            self._parts["similar_count"] = 0
+            self._set(MEMORY_RECALLED, ConditionStatus.FALSE, "Disabled", "memory was not asked")
+            return
+        if recollection.unavailable is not None:
+            reason, message = recollection.unavailable
+            self._set(MEMORY_RECALLED, ConditionStatus.FALSE, reason, message)
+            return
+        self._parts["similar"] = similar_part(recollection.similar) or None
+        self._parts["similar_count"] = len(recollection.similar)
+        found = f"{len(recollection.similar)} similar failures"
+        self._set(MEMORY_RECALLED, ConditionStatus.TRUE, "Recalled", found)
+
+    def consulted(self, consultation: Consultation) -> None:
+        """The model's part, or why it was not asked."""
+        if consultation.diagnosis is None or consultation.reply is None:
+            reason, message = consultation.not_consulted
+            self._set(MODEL_CONSULTED, ConditionStatus.FALSE, reason, message)
+            return
+        self._parts["model"] = model_part(consultation.reply)
+        self.decided(consultation.diagnosis, detected_at=None)
+        self._set(MODEL_CONSULTED, ConditionStatus.TRUE, "Answered", consultation.reply.model)
+
+    def version(self) -> str:
+        """A short hash of the answer: the same answer is announced once."""
+        diagnosis = self._parts.get("diagnosis")
+        words = f"{self._generation} {diagnosis.summary if diagnosis else ''}"
+        return hashlib.blake2b(words.encode(errors="replace"), digest_size=5).hexdigest()
+
+    def status(self) -> FailureDiagnosisStatus:
+        """Everything that is known now."""
+        return FailureDiagnosisStatus(
+            observed_generation=self._generation,
+            conditions=self._conditions,
+            timings=self._timings,
+            **self._parts,
+        )
+
+    def _set(self, type_: str, status: ConditionStatus, reason: str, message: str) -> None:
+        self._conditions = set_condition(
+            self._conditions,
+            type=type_,
+            status=status,
+            reason=reason,
+            message=message,
+            now=self._now,
+            observed_generation=self._generation,
+        )
+
+
+def _said(gap: EvidenceGap) -> str:
+    needed = f" (needs the permission to {gap.permission})" if gap.permission else ""
+    return f"{gap.what}: {gap.why}{needed}"

@@ -1,0 +1,85 @@
+"""Which Pod to look at for a resource: the one the streams saw, or one found by its target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kausa.cluster.errors import NotFoundError
+from kausa.cluster.objects import Pod
+from kausa.cluster.owners import Owner, OwnerResolver
+from kausa.cluster.reader import ClusterReader
+from kausa.controller.sightings import Sightings
+from kausa.detection.pods import detect_pod
+from kausa.detection.symptom import Symptom
+from kausa.resources.failure_diagnosis import FailureDiagnosis
+
+__all__ = ["Subject", "SubjectFinder"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One Pod of the target, and the way in which it fails, if it does."""
+
+    owner: Owner
+    pod: Pod
+    symptom: Symptom | None
+    detected_at: float | None = None
+    """When the streams saw it first (time.monotonic)."""
+
+
+class SubjectFinder:
+    """Looks in what the streams know first, then asks the API server."""
+
+    def __init__(
+        self, *, reader: ClusterReader, owners: OwnerResolver, sightings: Sightings
+    ) -> None:
+        self._reader = reader
+        self._owners = owners
+        self._sightings = sightings
+
+    async def find(self, resource: FailureDiagnosis) -> Subject | None:
+        """The Pod to diagnose; None where the target has no Pod (any more)."""
+        meta, target = resource.metadata, resource.spec.target
+        namespace = meta.namespace or ""
+        seen = self._sightings.by_resource.get((namespace, meta.name))
+        if seen is not None:
+            return Subject(
+                owner=seen.owner,
+                pod=seen.pod,
+                symptom=seen.symptom,
+                detected_at=seen.detected_at,
+            )
+        if target.kind == "Pod":
+            return await self._pod(namespace, target.name, container=target.container)
+        return await self._pod_of(resource, namespace=namespace)
+
+    async def _pod(self, namespace: str, name: str, *, container: str | None) -> Subject | None:
+        try:
+            pod = await self._reader.pod(namespace=namespace, name=name)
+        except NotFoundError:
+            return None
+        owner = Owner(
+            api_version="v1", kind="Pod", name=name, uid=pod.metadata.uid, namespace=namespace
+        )
+        return Subject(owner=owner, pod=pod, symptom=_symptom(pod, container=container))
+
+    async def _pod_of(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
+        """A failing Pod of the target before a healthy one."""
+        target = resource.spec.target
+        healthy: Subject | None = None
+        for pod in await self._reader.pods(namespace=namespace):
+            owner = await self._owners.top_owner(pod)
+            if owner is None or (owner.kind, owner.name) != (target.kind, target.name):
+                continue
+            symptom = _symptom(pod, container=target.container)
+            subject = Subject(owner=owner, pod=pod, symptom=symptom)
+            if symptom is not None:
+                return subject
+            healthy = healthy or subject
+        return healthy
+
+
+def _symptom(pod: Pod, *, container: str | None) -> Symptom | None:
+    found = detect_pod(pod)
+    named = [each for each in found if container in (None, each.container)]
+    return named[0] if named else None

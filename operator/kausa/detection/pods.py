@@ -1,0 +1,189 @@
+"""Symptoms that a Pod's own status shows: crash loop, out of memory, image, configuration, place.
+
+Pure and level-triggered: the same status always gives the same symptoms, whatever came before. A
+Pod that is being deleted is not failing, and neither is a young one that still pulls or starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from kausa.cluster.objects import ContainerStatus, Pod, Terminated, Waiting
+from kausa.detection.fingerprint import normalise
+from kausa.detection.symptom import Symptom
+from kausa.resources.category import Category
+
+__all__ = ["detect_pod"]
+
+IMAGE_REASONS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+CONFIG_REASONS = frozenset({"CreateContainerConfigError"})
+CRASH_REASONS = frozenset({"CrashLoopBackOff"})
+EARLIEST_CREDIBLE_YEAR = 2000
+"""`StartError` has startedAt 1970-01-01: such times say nothing."""
+
+
+def detect_pod(pod: Pod) -> tuple[Symptom, ...]:
+    """The symptoms of one Pod, at most one for each container; empty for a healthy Pod."""
+    if pod.metadata.deletion_timestamp is not None or pod.status.phase == "Succeeded":
+        return ()
+    unschedulable = _unschedulable(pod)
+    if unschedulable is not None:
+        return (unschedulable,)
+    statuses = (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
+    found = (_container(status, pod=pod) for status in statuses)
+    return tuple(symptom for symptom in found if symptom is not None)
+
+
+def _container(status: ContainerStatus, *, pod: Pod) -> Symptom | None:
+    waiting = status.state.waiting
+    if waiting is not None and waiting.reason in IMAGE_REASONS:
+        return _image(status, waiting, pod=pod)
+    if waiting is not None and waiting.reason in CONFIG_REASONS:
+        return _configuration(status, waiting, pod=pod)
+    ended = _last_end(status)
+    if ended is None:
+        return None
+    if ended.reason == "OOMKilled" and not _recovered(status):
+        return _out_of_memory(status, ended)
+    if waiting is not None and waiting.reason in CRASH_REASONS:
+        return _crash_loop(status, ended, reason=waiting.reason)
+    if _crashed_again(status, pod=pod):
+        return _crash_loop(status, ended, reason=ended.reason or "Error")
+    return None
+
+
+def _crashed_again(status: ContainerStatus, *, pod: Pod) -> bool:
+    """It ended with an error after a restart already; one crash alone may be a slow dependency."""
+    ended = status.state.terminated
+    return (
+        ended is not None
+        and ended.exit_code != 0
+        and status.restart_count > 0
+        and pod.spec.restart_policy != "Never"
+    )
+
+
+def _image(status: ContainerStatus, waiting: Waiting, *, pod: Pod) -> Symptom:
+    image = _specified_image(pod, status)
+    return Symptom(
+        category=Category.IMAGE_PULL,
+        reason=waiting.reason,
+        reason_class="ImagePull",
+        detail=image,
+        message=waiting.message,
+        container=status.name,
+        since=pod.status.start_time,
+        last_seen=pod.status.start_time,
+    )
+
+
+def _configuration(status: ContainerStatus, waiting: Waiting, *, pod: Pod) -> Symptom:
+    return Symptom(
+        category=Category.CONFIG,
+        reason=waiting.reason,
+        reason_class="ConfigError",
+        detail=normalise(waiting.message.replace(pod.metadata.name, "<pod>")),
+        message=waiting.message,
+        container=status.name,
+        since=pod.status.start_time,
+        last_seen=pod.status.start_time,
+    )
+
+
+def _out_of_memory(status: ContainerStatus, ended: Terminated) -> Symptom:
+    return Symptom(
+        category=Category.OOM_KILLED,
+        reason="OOMKilled",
+        reason_class="OOMKilled",
+        detail="",
+        message=ended.message,
+        container=status.name,
+        exit_code=ended.exit_code,
+        signal=_signal(ended),
+        since=_credible(ended.started_at),
+        last_seen=_credible(ended.finished_at),
+        occurrences=_ends(status),
+    )
+
+
+def _crash_loop(status: ContainerStatus, ended: Terminated, *, reason: str) -> Symptom:
+    return Symptom(
+        category=Category.CRASH_LOOP,
+        reason=reason,
+        reason_class="CrashLoop",
+        detail=f"exit {ended.exit_code}",
+        # The waiting message only repeats the Pod's name and the back-off time.
+        message=ended.message,
+        container=status.name,
+        exit_code=ended.exit_code,
+        signal=_signal(ended),
+        since=_credible(ended.started_at),
+        last_seen=_credible(ended.finished_at),
+        occurrences=_ends(status),
+    )
+
+
+def _unschedulable(pod: Pod) -> Symptom | None:
+    if pod.spec.node_name:
+        return None
+    for condition in pod.status.conditions or ():
+        if (condition.type, condition.status) != ("PodScheduled", "False"):
+            continue
+        if condition.reason != "Unschedulable":
+            return None
+        return Symptom(
+            category=Category.SCHEDULING,
+            reason="FailedScheduling",
+            reason_class="Unschedulable",
+            # The message counts nodes and changes as they come and go: it is no part of identity.
+            detail="",
+            message=condition.message,
+            since=condition.last_transition_time,
+            last_seen=condition.last_transition_time,
+        )
+    return None
+
+
+def _recovered(status: ContainerStatus) -> bool:
+    """A container that runs and is ready again has outlived its last end."""
+    return status.state.running is not None and status.ready
+
+
+def _last_end(status: ContainerStatus) -> Terminated | None:
+    return status.state.terminated or status.last_state.terminated
+
+
+def _ends(status: ContainerStatus) -> int:
+    """How often this container has ended: its restarts, and the end that no restart followed."""
+    return status.restart_count + (1 if status.state.running is None else 0)
+
+
+def _signal(ended: Terminated) -> int | None:
+    """The signal that ended it: as the runtime says, or by the shell's 128+n."""
+    if ended.signal:
+        return ended.signal
+    return ended.exit_code - 128 if 128 < ended.exit_code < 160 else None
+
+
+def _credible(time: datetime | None) -> datetime | None:
+    return time if time is not None and time.year >= EARLIEST_CREDIBLE_YEAR else None
+
+
+def _specified_image(pod: Pod, status: ContainerStatus) -> str:
+    """The image that was asked for; a status may show another name of the same image."""
+    everything: Iterable[tuple[str, str]] = (
+        (each.name, each.image)
+        for each in (*pod.spec.containers, *(pod.spec.init_containers or ()))
+    )
+    return dict(everything).get(status.name) or status.image

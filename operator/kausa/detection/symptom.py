@@ -1,0 +1,38 @@
+"""What detection says of a Pod: one symptom for each way in which it fails."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from kausa.resources.category import Category
+
+__all__ = ["Symptom"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Symptom:
+    """One failure of one Pod, in Kubernetes' own words.
+
+    `reason_class` and `detail` make the identity: they stay the same while Kubernetes moves between
+    two words for one failure (ErrImagePull and ImagePullBackOff), or counts and times change.
+    """
+
+    category: Category
+    reason: str
+    """Kubernetes' own word, as `kubectl get pods` shows it."""
+    reason_class: str
+    """One word for all the reasons that one failure shows in turn."""
+    detail: str
+    """What else two failures must share to be the same: an image, an exit code, a missing name."""
+    message: str
+    """Kubernetes' own message; not redacted yet."""
+    container: str | None = None
+    exit_code: int | None = None
+    signal: int | None = None
+    since: datetime | None = None
+    """When this Pod began to fail in this way, as far as its status tells."""
+    last_seen: datetime | None = None
+    """When it last failed."""
+    occurrences: int = 1
+    """How often this Pod has failed in this way: restarts, or once."""

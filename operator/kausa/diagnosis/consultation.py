@@ -1,0 +1,151 @@
+"""Asking the model: only where rules are not sure, and only where there is one to ask.
+
+The model never overrules what rules are sure of, and an answer without valid citations never gets
+here (`kausa.diagnosis.model` checks it). Without an answer the rules' diagnosis stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from kausa.diagnosis.errors import ModelError
+from kausa.diagnosis.finding import Diagnosis, Finding, Fix
+from kausa.diagnosis.model.protocol import (
+    LanguageModel,
+    ModelReply,
+    ModelRequest,
+    NumberedEvidence,
+)
+from kausa.diagnosis.recollection import Recollection
+from kausa.evidence.dossier import Dossier
+from kausa.resources.category import Category
+from kausa.resources.diagnosis import DecidedBy, Risk
+
+__all__ = ["Consultant", "Consultation"]
+
+REACHABLE_WITHIN_SECONDS = 2.0
+MOST_CONFIDENT_MODEL = 85
+"""What the model says is never held to be surer than this: its claims are checked, not proven."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consultation:
+    """The model's answer as a diagnosis, or why there is none."""
+
+    diagnosis: Diagnosis | None = None
+    reply: ModelReply | None = None
+    not_consulted: tuple[str, str] = ("Disabled", "no model is configured (KAUSA_MODEL_URL)")
+
+    @property
+    def unavailable(self) -> tuple[str, str] | None:
+        """What was wrong with the model; None where it answered or was not needed."""
+        quiet = self.reply is not None or self.not_consulted[0] in {"Disabled", "NotNeeded"}
+        return None if quiet else self.not_consulted
+
+
+class Consultant:
+    """Decides whether to ask, asks, and turns the answer into a diagnosis."""
+
+    def __init__(
+        self, *, model: LanguageModel | None, below_confidence: int, timeout_seconds: float
+    ) -> None:
+        self._model = model
+        self._below_confidence = below_confidence
+        self._timeout_seconds = timeout_seconds
+
+    async def consult(
+        self,
+        dossier: Dossier,
+        by_rules: Diagnosis,
+        recollection: Recollection | None,
+        *,
+        question: str | None,
+    ) -> Consultation:
+        """One structured call at most."""
+        if self._model is None:
+            return Consultation()
+        if by_rules.confidence >= self._below_confidence and not question:
+            return Consultation(
+                not_consulted=("NotNeeded", f"rules are {by_rules.confidence} % sure")
+            )
+        request = _request(dossier, by_rules, recollection, question=question)
+        try:
+            if not await self._model.reachable(deadline_seconds=REACHABLE_WITHIN_SECONDS):
+                return Consultation(
+                    not_consulted=("Unavailable", f"the model {self._model.name} does not answer")
+                )
+            reply = await self._model.diagnose(request, deadline_seconds=self._timeout_seconds)
+        except ModelError as error:
+            return Consultation(not_consulted=(error.reason, str(error)))
+        return Consultation(reply=reply, diagnosis=_diagnosis(reply, by_rules))
+
+
+def _request(
+    dossier: Dossier,
+    by_rules: Diagnosis,
+    recollection: Recollection | None,
+    *,
+    question: str | None,
+) -> ModelRequest:
+    symptom = dossier.symptom
+    return ModelRequest(
+        reason=symptom.reason if symptom is not None else "no failure was detected",
+        target=f"{dossier.owner.kind}/{dossier.owner.name}",
+        question=question,
+        evidence=tuple(
+            NumberedEvidence(
+                id=each.id,
+                kind=str(each.kind),
+                source=f"{each.source.kind}/{each.source.name} {each.source.field_path}".strip(),
+                text=each.text,
+            )
+            for each in dossier.evidence
+        ),
+        findings=(f"{by_rules.root_cause} ({by_rules.confidence} % sure)",),
+        similar=tuple(
+            f"{each.cause} ({each.score_percent} % alike, {each.outcome})"
+            for each in (recollection.similar if recollection is not None else ())
+        ),
+    )
+
+
+def _diagnosis(reply: ModelReply, by_rules: Diagnosis) -> Diagnosis:
+    """The model's answer, with the rules' as an alternative; what rules are sure of stands."""
+    answer = reply.answer
+    if by_rules.determined and by_rules.confidence > MOST_CONFIDENT_MODEL:
+        return by_rules
+    return Diagnosis(
+        category=answer.category,
+        summary=answer.summary,
+        root_cause=answer.root_cause,
+        explanation=answer.explanation,
+        confidence=min(answer.confidence, MOST_CONFIDENT_MODEL),
+        decided_by=DecidedBy.MODEL,
+        citations=answer.citations,
+        fixes=tuple(
+            Fix(
+                title=fix.title,
+                rationale=fix.rationale,
+                command=fix.command,
+                risk=Risk.MEDIUM,
+                citations=answer.citations,
+            )
+            for fix in answer.remediation
+        ),
+        alternatives=(*_as_finding(by_rules), *by_rules.alternatives),
+    )
+
+
+def _as_finding(diagnosis: Diagnosis) -> Iterator[Finding]:
+    if not diagnosis.determined:
+        return
+    yield Finding(
+        rule="rules",
+        category=diagnosis.category or Category.OTHER,
+        summary=diagnosis.summary,
+        root_cause=diagnosis.root_cause,
+        explanation=diagnosis.explanation,
+        confidence=diagnosis.confidence,
+        citations=diagnosis.citations,
+    )

@@ -1,0 +1,125 @@
+"""Pods that no node takes: the scheduler says for each group of nodes what keeps the Pod away."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from kausa.diagnosis.finding import Finding, Fix
+from kausa.diagnosis.rules.wording import clip, plural
+from kausa.evidence.dossier import Dossier
+from kausa.evidence.pod_spec import quantities
+from kausa.resources.category import Category
+from kausa.resources.evidence import EvidenceKind
+
+__all__ = ["SchedulerVerdict", "no_node_fits", "parse_verdict"]
+
+_HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available: (?P<clauses>.*)", re.S)
+_CLAUSE = re.compile(r"^(?P<count>\d+) (?P<why>.+)$", re.S)
+_INSUFFICIENT = re.compile(r"^Insufficient (?P<resource>\S+)$")
+_AFTER_CLAUSES = re.compile(r"\. (?:preemption:|no new claims|Preemption)")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchedulerVerdict:
+    """The scheduler's message, taken apart: how many nodes, and what keeps how many of them."""
+
+    nodes: int
+    clauses: tuple[tuple[int, str], ...]
+
+
+def parse_verdict(message: str) -> SchedulerVerdict | None:
+    """The scheduler's message in parts; None for a message of another shape."""
+    head = _HEAD.search(message)
+    if head is None:
+        return None
+    clauses = _AFTER_CLAUSES.split(head["clauses"], maxsplit=1)[0].rstrip(". ")
+    found: list[tuple[int, str]] = []
+    for part in clauses.split(", "):
+        clause = _CLAUSE.match(part.strip())
+        if clause is not None:
+            found.append((int(clause["count"]), clause["why"].strip()))
+        elif part.strip() and not found:
+            found.append((int(head["all"]), part.strip()))
+    return SchedulerVerdict(nodes=int(head["all"]), clauses=tuple(found))
+
+
+def no_node_fits(dossier: Dossier) -> Finding | None:
+    """No node takes the Pod; says what is lacking, and what the Pod asks for."""
+    symptom = dossier.symptom
+    if symptom is None or symptom.category is not Category.SCHEDULING:
+        return None
+    citations = (
+        *dossier.cite(EvidenceKind.STATUS, containing="PodScheduled"),
+        *dossier.cite(EvidenceKind.EVENT, containing="FailedScheduling"),
+        *dossier.cite(EvidenceKind.SPEC),
+    )
+    verdict = parse_verdict(symptom.message)
+    if verdict is None or not verdict.clauses:
+        return Finding(
+            rule="scheduling.other",
+            category=Category.SCHEDULING,
+            summary=f"no node takes the Pod: {clip(symptom.message, characters=160)}",
+            root_cause=f"The scheduler finds no node: {clip(symptom.message, characters=400)}",
+            explanation="The scheduler's message has a shape that is not known here.",
+            confidence=60,
+            citations=citations,
+        )
+    reasons = "; ".join(_sentence(count, why, dossier) for count, why in verdict.clauses)
+    return Finding(
+        rule="scheduling.no-node-fits",
+        category=Category.SCHEDULING,
+        summary=clip(f"none of {plural(verdict.nodes, 'node')} fits: {reasons}", characters=220),
+        root_cause=f"The Pod waits; none of {plural(verdict.nodes, 'node')} fits: {reasons}.",
+        explanation="The scheduler tries again whenever a node or a Pod changes; the Pod waits "
+        "until a node offers all that it asks for.",
+        confidence=93,
+        citations=citations,
+        fixes=(_fix(verdict, dossier, citations=citations),),
+    )
+
+
+def _sentence(count: int, why: str, dossier: Dossier) -> str:
+    lacking = _INSUFFICIENT.match(why)
+    if lacking is None:
+        return f"{plural(count, 'node')}: {why.removeprefix('node(s) ')}{_selector(why, dossier)}"
+    resource = lacking["resource"]
+    asked = _asked(resource, dossier)
+    return f"{plural(count, 'node')} with insufficient {resource}" + (
+        f" (the Pod requests {asked})" if asked else ""
+    )
+
+
+def _asked(resource: str, dossier: Dossier) -> str:
+    asked = [
+        str(each.resources.requests[resource])
+        for each in dossier.pod.spec.containers
+        if each.resources.requests and resource in each.resources.requests
+    ]
+    return " + ".join(asked)
+
+
+def _selector(why: str, dossier: Dossier) -> str:
+    selector = dossier.pod.spec.node_selector
+    if "affinity/selector" in why and selector:
+        return f" ({quantities(selector)})"
+    return ""
+
+
+def _fix(verdict: SchedulerVerdict, dossier: Dossier, *, citations: tuple[str, ...]) -> Fix:
+    lacking = sorted(
+        {match["resource"] for _, why in verdict.clauses if (match := _INSUFFICIENT.match(why))}
+    )
+    if lacking:
+        return Fix(
+            title=f"Request less {' and '.join(lacking)}, or add a node that has enough",
+            rationale="The request is what the scheduler reserves, used or not.",
+            command="kubectl describe nodes",
+            citations=citations,
+        )
+    return Fix(
+        title="Let the Pod's selectors, affinity and tolerations match a node, or change a node",
+        rationale="The scheduler names the demand that no node meets.",
+        command="kubectl get nodes --show-labels",
+        citations=citations,
+    )

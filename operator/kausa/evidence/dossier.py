@@ -1,0 +1,89 @@
+"""A dossier: all that was read about one failure, each piece with a number to cite it by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from kausa.cluster.objects import Container, ContainerStatus, Pod
+from kausa.cluster.owners import Owner
+from kausa.detection.symptom import Symptom
+from kausa.resources.evidence import EvidenceKind
+
+__all__ = ["Dossier", "Evidence", "EvidenceGap", "LogExcerpt", "Source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The object, and the field of it, that a piece of evidence was read from."""
+
+    kind: str
+    name: str
+    field_path: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """One piece of evidence; `id` is empty until the dossier numbers it."""
+
+    kind: EvidenceKind
+    source: Source
+    text: str
+    time: datetime | None = None
+    id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceGap:
+    """Something that could not be read, why, and the permission that would help."""
+
+    what: str
+    why: str
+    permission: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogExcerpt:
+    """The end of one container's log, and the line in it that decides."""
+
+    container: str
+    previous: bool
+    text: str
+    decisive: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dossier:
+    """What is known of one failure (or of a healthy Pod that somebody asked about)."""
+
+    owner: Owner
+    pod: Pod
+    symptom: Symptom | None
+    evidence: tuple[Evidence, ...] = ()
+    gaps: tuple[EvidenceGap, ...] = ()
+    logs: tuple[LogExcerpt, ...] = ()
+    redactions: Mapping[str, int] = field(default_factory=dict)
+
+    def cite(self, *kinds: EvidenceKind, containing: str = "") -> tuple[str, ...]:
+        """The ids of the evidence of these kinds whose text holds `containing`."""
+        return tuple(
+            each.id
+            for each in self.evidence
+            if each.kind in kinds and containing.lower() in each.text.lower()
+        )
+
+    def container(self, name: str | None) -> Container | None:
+        """What the container of that name was asked to be."""
+        everything = (*self.pod.spec.containers, *(self.pod.spec.init_containers or ()))
+        return next((each for each in everything if each.name == name), None)
+
+    def container_status(self, name: str | None) -> ContainerStatus | None:
+        """How the container of that name is doing."""
+        status = self.pod.status
+        everything = (*(status.container_statuses or ()), *(status.init_container_statuses or ()))
+        return next((each for each in everything if each.name == name), None)
+
+    def log(self, container: str | None) -> LogExcerpt | None:
+        """The excerpt of that container's log, where it could be read."""
+        return next((each for each in self.logs if each.container == container), None)

@@ -1,0 +1,42 @@
+"""Evidence from Events about the Pod: repeats folded, newest last, warnings before the rest."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from kausa.cluster.objects import Event, Pod
+from kausa.cluster.reader import ClusterReader
+from kausa.evidence.dossier import Evidence, Source
+from kausa.evidence.reading import Reading
+from kausa.resources.evidence import EvidenceKind
+
+__all__ = ["fold_events", "gather_events"]
+
+MOST_EVENTS = 12
+_EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+async def gather_events(reader: ClusterReader, *, pod: Pod) -> Reading:
+    """The warnings about a Pod; where there are none, whatever its Events say."""
+    events = await reader.events_about(namespace=pod.metadata.namespace, uid=pod.metadata.uid)
+    warnings = tuple(each for each in events if each.type == "Warning")
+    return Reading(evidence=fold_events(warnings or events, pod=pod.metadata.name))
+
+
+def fold_events(events: tuple[Event, ...], *, pod: str) -> tuple[Evidence, ...]:
+    """One piece of evidence for each distinct reason and message, with its count."""
+    folded: dict[tuple[str, str], tuple[int, datetime]] = {}
+    for event in events:
+        key = (event.reason, " ".join(event.message.split()))
+        count, last = folded.get(key, (0, _EPOCH))
+        folded[key] = (count + event.repeats, max(last, event.last_seen or _EPOCH))
+    ordered = sorted(folded.items(), key=lambda item: item[1][1])[-MOST_EVENTS:]
+    return tuple(
+        Evidence(
+            kind=EvidenceKind.EVENT,
+            source=Source(kind="Pod", name=pod, field_path=f"events[{reason}]"),
+            time=last if last > _EPOCH else None,
+            text=f"event {reason}, seen {count} time{'s' if count != 1 else ''}: {message}",
+        )
+        for (reason, message), (count, last) in ordered
+    )

@@ -1,0 +1,105 @@
+"""Every failure of a request comes out as an error of ours, with what the API server said."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+from support.fake_api_server import FakeApiServer, status
+
+from kausa.cluster import errors
+from kausa.cluster.client import KubernetesClient
+from kausa.cluster.credentials import Credentials, Token, read_token_file
+from kausa.cluster.objects import Pod
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (401, errors.UnauthorizedError),
+        (403, errors.ForbiddenError),
+        (404, errors.NotFoundError),
+        (409, errors.ConflictError),
+        (410, errors.GoneError),
+        (422, errors.ApiError),
+        (429, errors.OverloadedError),
+        (503, errors.OverloadedError),
+    ],
+)
+async def test_an_http_status_becomes_the_most_specific_error(
+    code: int, expected: type[errors.ApiError]
+) -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers(status(code, "Because", "pods is no good"), code=code)
+        with pytest.raises(expected, match="pods is no good") as caught:
+            await client.get("/api/v1/pods/x", kind=Pod)
+        assert type(caught.value) is expected
+        assert caught.value.status == code
+
+
+async def test_an_error_that_is_not_json_is_said_all_the_same() -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers("a proxy's page", code=502)
+        with pytest.raises(errors.OverloadedError, match="a proxy's page"):
+            await client.get("/api", kind=Pod)
+
+
+async def test_nobody_listening_is_unreachable() -> None:
+    async with KubernetesClient(Credentials(server="http://127.0.0.1:9")) as client:
+        with pytest.raises(errors.ApiUnreachableError, match=r"127\.0\.0\.1:9"):
+            await client.get("/api", kind=Pod)
+
+
+async def test_no_answer_in_time_is_unreachable() -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.streams([], hold=2)
+        with pytest.raises(errors.ApiUnreachableError, match="no answer in time"):
+            await client.get("/api", kind=Pod, timeout_seconds=0.1)
+
+
+async def test_an_answer_of_another_shape_is_undecodable() -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers({"metadata": []})
+        with pytest.raises(errors.UndecodableError):
+            await client.get("/api", kind=Pod)
+
+
+async def test_an_apply_names_its_field_manager() -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers({"kind": "Thing"})
+        assert await client.apply("/x", {"a": 1}, manager="kausa-test") == {"kind": "Thing"}
+        (request,) = server.requests
+        assert request.query["fieldManager"] == "kausa-test"
+        assert request.headers["Content-Type"] == "application/apply-patch+yaml"
+
+
+async def test_a_token_is_asked_for_again_when_it_has_expired() -> None:
+    given = iter(("first", "second"))
+
+    def source() -> Token:
+        return Token(value=next(given), valid_until=time.monotonic() - 1)
+
+    async with FakeApiServer() as server:
+        server.answers({})
+        credentials = Credentials(server=server.url, token_source=source)
+        async with KubernetesClient(credentials) as client:
+            await client.get("/api", kind=Pod)
+            await client.get("/api", kind=Pod)
+        sent = [request.headers["Authorization"] for request in server.requests]
+        assert sent == ["Bearer first", "Bearer second"]
+
+
+def test_a_token_file_is_read_and_its_absence_is_explained(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("abc\n")
+    assert read_token_file(file)().value == "abc"
+    file.unlink()
+    with pytest.raises(errors.KubeconfigError, match="cannot be read"):
+        read_token_file(file)()
+
+
+def test_credentials_never_show_their_secrets_when_printed() -> None:
+    secret = "-".join(("not", "to", "be", "seen"))
+    shown = repr(Credentials(server="https://x", password=secret, key_pem=secret))
+    assert secret not in shown
