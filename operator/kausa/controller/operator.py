@@ -212,7 +212,7 @@ async def _model(settings: Settings) -> AsyncIterator[OllamaModel | None]:
     if settings.model_url is None:
         yield None
         return
-    model = OllamaModel(url=str(settings.model_url), name=settings.model_name)
+    model = OllamaModel(url=str(settings.model_url), model=settings.model_name)
     try:
         yield model
     finally:

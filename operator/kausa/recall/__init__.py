@@ -1,0 +1,1 @@
+"""Recollection: from a failure, or a question, to what is like it."""

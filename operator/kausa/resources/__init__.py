@@ -1,0 +1,1 @@
+"""The API that we own: FailureDiagnosis and Runbook as models, which generate their CRDs."""

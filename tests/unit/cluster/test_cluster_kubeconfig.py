@@ -134,18 +134,20 @@ def test_the_named_file_comes_before_the_environment_and_the_home(
 @given(
     content=st.recursive(
         st.none() | st.booleans() | st.integers() | st.text(max_size=5),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["clusters", "users", "contexts", "current-context", "name", "user"]),
-            inner,
-            max_size=4,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(
+                    ["clusters", "users", "contexts", "current-context", "name", "user"]
+                ),
+                inner,
+                max_size=4,
+            )
         ),
         max_leaves=10,
     )
 )
-def test_any_yaml_is_either_used_or_refused_with_our_error(
-    tmp_path: Path, content: object
-) -> None:
+def test_any_yaml_is_either_used_or_refused_with_our_error(tmp_path: Path, content: object) -> None:
     path = write(tmp_path, yaml.safe_dump(content))
     with pytest.raises(KubeconfigError):
         load_kubeconfig(path)

@@ -86,9 +86,7 @@ def test_a_new_pod_after_a_kill_is_counted() -> None:
 
 
 @given(
-    st.lists(
-        st.tuples(st.sampled_from("abcde"), st.integers(1, 50), st.booleans()), max_size=40
-    )
+    st.lists(st.tuples(st.sampled_from("abcde"), st.integers(1, 50), st.booleans()), max_size=40)
 )
 def test_the_total_is_the_sum_of_the_highest_count_of_each_pod(
     sightings: list[tuple[str, int, bool]],

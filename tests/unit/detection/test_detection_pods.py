@@ -43,11 +43,7 @@ def test_a_single_crash_is_not_yet_a_failure() -> None:
 def test_out_of_memory_is_seen_at_the_first_kill_and_wins_over_the_crash_loop() -> None:
     (at_once,) = detect_pod(pod(container(terminated(137, "OOMKilled"))))
     (later,) = detect_pod(
-        pod(
-            container(
-                waiting("CrashLoopBackOff"), last=terminated(137, "OOMKilled"), restarts=2
-            )
-        )
+        pod(container(waiting("CrashLoopBackOff"), last=terminated(137, "OOMKilled"), restarts=2))
     )
     assert at_once.category is later.category is Category.OOM_KILLED
     assert (at_once.signal, at_once.reason_class) == (9, later.reason_class)

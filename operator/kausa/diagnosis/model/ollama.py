@@ -57,9 +57,9 @@ class OllamaLimits:
 class OllamaModel:
     """One model of one Ollama server."""
 
-    def __init__(self, *, url: str, model: str, limits: OllamaLimits | None = None) -> None:
+    def __init__(self, *, url: str, name: str, limits: OllamaLimits | None = None) -> None:
         self._url = _shown(url)
-        self._model = model
+        self._model = name
         self._limits = limits or OllamaLimits()
         # A redirect would carry the evidence to wherever the answer points.
         self._client = ollama.AsyncClient(host=url, follow_redirects=False)

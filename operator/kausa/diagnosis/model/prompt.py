@@ -66,20 +66,19 @@ def build_prompt(request: ModelRequest, *, budget: int) -> Prompt:
         *_list("What rules found:", request.findings, fence=fence),
         *_list("Similar failures before, with what fixed them:", request.similar, fence=fence),
     ]
-    closing = f"Answer for {_line(request.target)} with JSON."
-    room = budget - len(system) - sum(len(line) + 1 for line in head) - len(closing)
+    title, closing = "Evidence:", f"Answer for {_line(request.target)} with JSON."
+    room = budget - len(system) - sum(len(line) + 1 for line in (*head, title, closing))
     parts: list[str] = []
     ids: list[str] = []
     for item in request.evidence:
-        frame = len(_item(item, text="", fence=fence)) + 1
-        text = _shorten(item.text, min(_ITEM_LIMIT, max(room - frame, _SHORT if not ids else 0)))
-        if ids and (len(text) < min(len(item.text), _SHORT)):
+        left = room - len(_item(item, text="", fence=fence)) - 1
+        if ids and left < min(len(item.text), _SHORT):
             break
-        part = _item(item, text=text, fence=fence)
-        parts.append(part)
+        text = _shorten(item.text, min(_ITEM_LIMIT, max(left, _SHORT)))
+        parts.append(_item(item, text=text, fence=fence))
         ids.append(item.id)
-        room -= len(part) + 1
-    user = "\n".join([*head, "Evidence:", *parts, closing])
+        room -= len(parts[-1]) + 1
+    user = "\n".join([*head, title, *parts, closing])
     return Prompt(system=system, user=user, evidence_ids=tuple(ids))
 
 

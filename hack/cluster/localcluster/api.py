@@ -1,0 +1,50 @@
+"""The few questions that `up` has for the API server, without a client library."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import ssl
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+TIMEOUT_S = 5.0
+
+
+def context(pki: Path, *, user: str = "admin") -> ssl.SSLContext:
+    tls = ssl.create_default_context(cafile=str(pki / "ca.crt"))
+    tls.load_cert_chain(pki / f"{user}.crt", pki / f"{user}.key")
+    return tls
+
+
+def get(url: str, tls: ssl.SSLContext | None = None) -> tuple[int, bytes]:
+    """The status and the body; status 0 where nobody answered."""
+    # No proxy: everything that is asked here is on this machine.
+    handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if tls is not None:
+        handlers.append(urllib.request.HTTPSHandler(context=tls))
+    try:
+        with urllib.request.build_opener(*handlers).open(url, timeout=TIMEOUT_S) as answer:
+            return answer.status, answer.read()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read()
+    except (OSError, http.client.HTTPException):
+        return 0, b""
+
+
+def is_ok(url: str, tls: ssl.SSLContext | None = None) -> bool:
+    return get(url, tls)[0] == 200
+
+
+def node_is_ready(body: bytes) -> bool:
+    """Ready, and open to pods: a new node is tainted for a moment after it says so."""
+    try:
+        node: dict[str, Any] = json.loads(body)
+    except ValueError:
+        return False
+    conditions = node.get("status", {}).get("conditions", [])
+    ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
+    return ready and not node.get("spec", {}).get("taints")

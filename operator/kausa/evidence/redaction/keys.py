@@ -1,0 +1,120 @@
+"""Which names announce a secret: `DB_PASSWORD` does, `secretName` and `tokenPath` don't.
+
+A name is split into words (camelCase, snake_case, dotted, dashed). It is sensitive when one of
+its words is, unless a later word says that the value is only *about* the secret: its name, its
+path, its age. Unknown words after a sensitive one leave it sensitive: `PASSWORD_BLUE` is hidden.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Final
+
+__all__ = ["MAX_KEY", "label_kind", "sensitive_kind"]
+
+MAX_KEY: Final = 96
+"""Only the end of a longer name is looked at: in a path, the last segment says what it is."""
+
+_WORD: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[0-9]+")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_SEGMENT: Final = re.compile(r"[\[\]./\"']+")
+_HEADERS: Final = {
+    "authorization": "authorization",
+    "proxy-authorization": "authorization",
+    "cookie": "cookie",
+    "set-cookie": "cookie",
+}
+
+_ENDINGS: Final = (
+    ("password", "password"),
+    ("passwd", "password"),
+    ("passphrase", "password"),
+    ("secret", "secret"),
+    ("token", "token"),
+    ("apikey", "api-key"),
+    ("accesskey", "api-key"),
+    ("privatekey", "api-key"),
+    ("secretkey", "api-key"),
+    ("accountkey", "api-key"),
+    ("credentials", "credential"),
+    ("connectionstring", "connection-string"),
+)
+_EXACT: Final = {
+    "pwd": "password",
+    "passwords": "password",
+    "credential": "credential",
+    "creds": "credential",
+    "connstring": "connection-string",
+    "connstr": "connection-string",
+    "dockercfg": "credential",
+    "dockerconfigjson": "credential",
+}
+_BEFORE_KEY: Final = _words(
+    "access account admin api app application auth deploy encryption hmac license master private "
+    "secret service session shared signing ssh storage webhook"
+)
+_ABOUT: Final = _words(
+    "age annotation arn audience audiences class count dir directory enabled endpoint error errors "
+    "exists expiration expired expires expiry file files format host id ids key keys kind label "
+    "length lifetime limit manager max min mode mount name names namespace path paths policy port "
+    "prefix provider reader ref reference refs refresh request requests required resource review "
+    "reviews role rotation seconds selector service size status store suffix timeout total ttl "
+    "type uri url usage used user username version volume"
+)
+_COUNTED: Final = _words(
+    "bos completion cont continue eos max min next num output pad page prompt stop total"
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def _kind(key: str) -> str | None:
+    words = [word.lower() for word in _WORD.findall(key)]
+    for index in range(len(words) - 1, -1, -1):
+        kind = _kind_of_word(words, index)
+        if kind is None:
+            continue
+        if _ABOUT.intersection(words[index + 1 :]):
+            return None
+        if kind == "token" and index and words[index - 1] in _COUNTED:
+            return None
+        return kind
+    return None
+
+
+def _kind_of_word(words: list[str], index: int) -> str | None:
+    word = words[index]
+    before = words[index - 1] if index else ""
+    if word == "key":
+        return "api-key" if before in _BEFORE_KEY else None
+    if word == "string":
+        return "connection-string" if before in ("connection", "conn") else None
+    if word == "pass":
+        # Alone it is the result of a test.
+        return "password" if before else None
+    for ending, kind in _ENDINGS:
+        if word.endswith(ending):
+            return kind
+    return _EXACT.get(word)
+
+
+def sensitive_kind(key: str) -> str | None:
+    """Return the kind of secret that this name announces, or None."""
+    return _kind(key[-MAX_KEY:])
+
+
+def label_kind(label: str) -> str | None:
+    """Return the kind of secret that stands next to a label: a variable, a header or a field path.
+
+    `spec.containers[api].env[DB_PASSWORD].value` is about `DB_PASSWORD`, its last segment.
+    """
+    segments = [part for part in _SEGMENT.split(label[-MAX_KEY:]) if part and part != "value"]
+    if not segments:
+        return None
+    last = segments[-1]
+    return _HEADERS.get(last.lower()) or sensitive_kind(last)

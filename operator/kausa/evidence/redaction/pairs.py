@@ -1,0 +1,209 @@
+r"""Secrets that only their name gives away: `password=...` in every syntax that logs and specs use.
+
+First the names are found, each with the separator behind it; only behind a sensitive name is a
+value read. The value of a harmless name is not consumed, so a pair inside it (`msg="password=x"`)
+is found as well. Names inside a value that is already hidden are skipped, which keeps the scan
+linear whatever the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from kausa.evidence.redaction.keys import label_kind, sensitive_kind
+from kausa.evidence.redaction.values import (
+    is_not_secret,
+    read_block,
+    read_line,
+    read_quoted,
+    read_word,
+    starts_prose,
+)
+
+__all__ = ["Span", "find_pairs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of text that holds a secret of one kind."""
+
+    start: int
+    end: int
+    kind: str
+
+
+_HINTS: Final = ("pass", "pwd", "secret", "token", "key", "cred", "connection", "conn", "docker")
+_COLOUR: Final = r"(?:\x1b\[[0-9;]{0,12}m)?"
+_QUOTE: Final = r"\\{0,8}[\"'`]"
+_NAME: Final = r"(?P<key>[A-Za-z0-9_.\-/]++)"
+
+_PAIR: Final = re.compile(
+    rf"(?<![A-Za-z0-9_.\-/])(?<!\[redacted:){_NAME}"
+    rf"(?:{_QUOTE})?\]?(?P<gap>[ \t]{{0,16}}){_COLOUR}(?P<sep>=>|:=|==?|:){_COLOUR}"
+    r"(?P<space>[ \t]{0,64})"
+)
+_FLAG: Final = re.compile(
+    r"(?<![A-Za-z0-9_.\-/])(?P<key>--?[A-Za-z][A-Za-z0-9_.\-]*+)"
+    rf"(?:{_QUOTE}[ \t]{{0,16}},\s{{0,64}}"
+    r"|[ \t]{0,16}\r?\n[ \t]{0,64}-[ \t]{1,16}|[ \t]{1,16})"
+)
+_NAMED: Final = re.compile(
+    rf"(?i)(?<![A-Za-z0-9_.\-])name(?:{_QUOTE})?\s{{0,4}}[:=]\s{{0,4}}(?:{_QUOTE})?{_NAME}"
+    rf"(?:{_QUOTE})?\s{{0,64}},?\s{{0,64}}(?:{_QUOTE})?value(?:{_QUOTE})?\s{{0,4}}[:=][ \t]{{0,16}}"
+)
+_XML: Final = re.compile(r"<(?P<key>[A-Za-z][\w.\-]*+)>(?P<value>[^<\r\n]++)</")
+_VERSION: Final = re.compile(r"v?\d+(?:\.\d+)+(?:[-+][\w.-]*)?|latest|stable|main|edge")
+_STRUCTURE: Final = re.compile(r"[{\[]|&[A-Z][\w.]{0,64}\{")
+_GLUED: Final = re.compile(r"\d{1,3}m")
+_WORD_BEFORE: Final = re.compile(r"([A-Za-z]++)[ ]\Z")
+_OBJECT_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,252}[a-z0-9])?(/[a-z0-9][-a-z0-9.]*)?")
+_ABOUT_OBJECT: Final = re.compile(
+    r"\\{0,8}[\"'`]?,? (?:not found|is forbidden|does not|already|not )"
+)
+
+
+def find_pairs(text: str) -> Iterator[Span]:
+    """Yield the values that follow a sensitive name."""
+    lowered = text.lower()
+    if not any(hint in lowered for hint in _HINTS):
+        return
+    yield from _scan(text, _PAIR, _read_pair)
+    if "-" in text:
+        yield from _scan(text, _FLAG, _read_flag)
+    if "name" in lowered and "value" in lowered:
+        yield from _scan(text, _NAMED, _read_named)
+    if "</" in text:
+        yield from _scan(text, _XML, _read_xml)
+
+
+def _scan(
+    text: str, names: re.Pattern[str], read: Callable[[str, re.Match[str]], Span | None]
+) -> Iterator[Span]:
+    hidden_until = 0
+    for found in names.finditer(text):
+        if found.start() < hidden_until:
+            continue
+        span = read(text, found)
+        if span is not None and not is_not_secret(text[span.start : span.end]):
+            hidden_until = span.end
+            yield span
+
+
+def _read_pair(text: str, found: re.Match[str]) -> Span | None:
+    start, key = _unglued(text, found.start("key"), found["key"])
+    colon = found["sep"] == ":"
+    if colon and "/" in key and (not found["space"] or key[0] in "/." or key.count("/") > 1):
+        return None  # A path in an error message, or an image with its tag.
+    kind = sensitive_kind(key) or _spaced_kind(text, start, key)
+    if kind is None and key != found["key"]:
+        kind = sensitive_kind(found["key"])
+    if kind is None:
+        return None
+    if not colon and found["space"] and not found["gap"]:
+        return None  # `password= user=app`: the value is empty.
+    position = found.end()
+    quoted = read_quoted(text, position)
+    if quoted is not None:
+        value: tuple[int, int] | None = quoted
+    elif colon:
+        closed = text[found.end("key") : found.end("key") + 1] in ('"', "'", "`", "\\")
+        value = _read_after_colon(text, position, key_start=start, may_be_line=not closed)
+    else:
+        value = read_word(text, position)
+    if value is None or _is_harmless(text, key=key, value=value, tight=not found["space"]):
+        return None
+    return Span(*value, kind)
+
+
+def _read_after_colon(
+    text: str, position: int, *, key_start: int, may_be_line: bool
+) -> tuple[int, int] | None:
+    prefix = text[max(0, key_start - 64) : key_start]
+    margin = prefix.rstrip(" \t-")
+    escaped = margin.endswith(("\\n", "\\r"))
+    at_line_start = escaped or margin.endswith("\n") or (not margin and key_start <= 64)
+    first = text[position : position + 1]
+    if first in ("|", ">") and at_line_start:
+        return read_block(text, position, indent=len(prefix) - len(margin))
+    if _STRUCTURE.match(text, position):
+        return None  # Names inside it are looked at on their own.
+    if starts_prose(text, position):
+        return None
+    if at_line_start and may_be_line:
+        return read_line(text, position, escaped=escaped)
+    return read_word(text, position)
+
+
+def _read_flag(text: str, found: re.Match[str]) -> Span | None:
+    kind = sensitive_kind(found["key"])
+    position = found.end()
+    if kind is None or text.startswith("-", position):
+        return None
+    value = read_quoted(text, position)
+    if value is None and not starts_prose(text, position):
+        value = read_word(text, position)
+    return None if value is None else Span(*value, kind)
+
+
+def _read_named(text: str, found: re.Match[str]) -> Span | None:
+    kind = label_kind(found["key"])
+    if kind is None:
+        return None
+    position = found.end()
+    value = read_quoted(text, position)
+    if value is None and "\n" in found[0]:
+        line = text.rfind("\n", found.start(), position) + 1
+        indent = len(text[line:position]) - len(text[line:position].lstrip())
+        value = read_block(text, position, indent=indent) or read_line(
+            text, position, escaped=False
+        )
+    elif value is None:
+        value = read_word(text, position)
+    return None if value is None else Span(*value, kind)
+
+
+def _read_xml(text: str, found: re.Match[str]) -> Span | None:
+    kind = sensitive_kind(found["key"])
+    return None if kind is None else Span(*found.span("value"), kind)
+
+
+def _unglued(text: str, start: int, key: str) -> tuple[int, str]:
+    """Take the end of an escape (`\\n`) or of a colour code off the front of a name."""
+    before = text[start - 1 : start] if start else ""
+    if before == "\\" and key[0] in "nrt" and len(key) > 1:
+        return start + 1, key[1:]
+    if before in ("[", ";"):
+        glued = _GLUED.match(key)
+        if glued is not None and glued.end() < len(key):
+            return start + glued.end(), key[glued.end() :]
+    return start, key
+
+
+def _spaced_kind(text: str, start: int, key: str) -> str | None:
+    """Read `api key` and `connection string` as one name."""
+    if key.lower() not in ("key", "string"):
+        return None
+    before = _WORD_BEFORE.search(text, max(0, start - 16), start)
+    # "references non-existent secret key: password" names a key of a Secret, and hides nothing.
+    if before is None or before[1].lower() == "secret":
+        return None
+    return sensitive_kind(f"{before[1]}_{key}")
+
+
+def _is_harmless(text: str, *, key: str, value: tuple[int, int], tight: bool) -> bool:
+    """Whether a value behind a sensitive name is the name of an object, a version or a folder."""
+    start, end = value
+    if key in ("PWD", "OLDPWD") and text.startswith("/", start):
+        return True
+    if end - start > 512:
+        return False
+    word = text[start:end]
+    if tight and "-" in key.strip("-") and _VERSION.fullmatch(word):
+        return True
+    if key.lower() != "secret":
+        return False
+    named = _OBJECT_NAME.fullmatch(word)
+    return named is not None and (named[1] is not None or bool(_ABOUT_OBJECT.match(text, end)))

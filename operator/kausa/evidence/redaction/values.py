@@ -1,0 +1,160 @@
+r"""Reading the value that follows a sensitive name, and telling a value from a sentence.
+
+`password=hunter2`, `"password": "hunter2"` and `password: hunter2` carry a secret; `token:
+expired`, `password: <none>` and `using password: YES` carry the cause of a failure. After a colon
+or a flag, a word of the small vocabulary of error messages is read as prose; any other word is
+taken for a secret, because hiding one word too many costs less than showing one.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Final
+
+__all__ = [
+    "is_not_secret",
+    "is_prose",
+    "read_block",
+    "read_line",
+    "read_quoted",
+    "read_word",
+    "starts_prose",
+]
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+_PROSE: Final = _words(
+    """
+    a already an and any are as at auth authentication authorization bad be been before both by
+    can cannot configmaps connect connecting contains context could deadline decode decoding
+    denied dial does empty error errors exceeded exchange exec exit expected expired expires
+    failed failure fetch for forbidden format found from get grpc has have if illegal in inactive
+    incorrect insufficient internal invalid is issued issuer it its json length lookup malformed
+    may mismatch missing more must namespaces no not oauth2 of oidc on only operation or panic
+    parse parsing pending permission pods provided pull pulling put read reading references
+    refused rejected required requires rpc serviceaccounts should strconv the there this timed
+    timeout to too unable unauthenticated unauthorized unexpected unknown unmarshal unsupported
+    unverified validation verification verify waiting was while with would write writing wrong
+    x509 you your
+    """
+)
+# Nouns of error messages, and passwords too: they are prose only where the sentence goes on.
+_NOUNS: Final = _words(
+    """
+    client code configmap connection crypto enter file go http https input io jwt key keys line
+    namespace net network object open pod post resource secret secrets server service
+    serviceaccount signature stat stream syntax tls token user username value volume yaml
+    """
+)
+_NOT_SECRET: Final = re.compile(
+    r"(?i:true|false|yes|no|on|off|null|nil|none|undefined|unset|empty|n/a|redacted|masked|hidden)"
+    r"|\$\([A-Za-z_][\w.-]*\)|\$\{[A-Za-z_][\w.]*\}|\$[A-Z][A-Z0-9_]*|\{\{[^{}]*\}\}|%[sdqv]"
+    r"|<[A-Za-z][A-Za-z0-9 _.'\"/-]*>|[xX]{3,}|[-*._]*"
+)
+_DESCRIBED: Final = re.compile(r"<(?:set to the key|none|unset|nil|null|empty|redacted|hidden)\b")
+_FIRST: Final = re.compile(r"[^\s\"'`\\,;]{1,64}")
+_WORD: Final = re.compile(
+    r"(?:(?!;[ \t]?[A-Za-z][\w.%\- ]{0,40}=|[&,][ \t]?[A-Za-z][\w.%\-]{0,40}[=:])"
+    r"(?!\\{1,8}[\"'nrt])[^\s\"'`\x1b])++"
+)
+_LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n])++")
+_ESCAPED_LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n\"'])++")
+_OPENING: Final = re.compile(r"\\{0,8}[\"'`]")
+_BLOCK: Final = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*\r?\n")
+_INDENT: Final = re.compile(r"[ \t]*")
+_CLOSERS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
+
+Span = tuple[int, int]
+
+
+def is_prose(word: str, *, followed: bool = False) -> bool:
+    """Whether a bare word after `token:` is the beginning of an error message."""
+    if word.endswith(":") and word[:-1].isalpha():
+        return True
+    bare = word.strip(".,;:!?()").lower()
+    return bare in _PROSE or (followed and bare in _NOUNS)
+
+
+def starts_prose(text: str, position: int) -> bool:
+    """Whether an error message goes on here, rather than a value."""
+    word = _FIRST.match(text, position)
+    return word is not None and is_prose(word[0], followed=text.startswith(" ", word.end()))
+
+
+def is_not_secret(value: str) -> bool:
+    """Whether a value is empty, a switch, a mask or a reference to be filled in."""
+    stripped = value.strip()
+    return not stripped or _NOT_SECRET.fullmatch(stripped) is not None
+
+
+@functools.lru_cache(maxsize=32)
+def _closing(quote: str) -> re.Pattern[str]:
+    if len(quote) == 1:
+        return re.compile(rf"(?:[^{quote}\\\r\n]|\\[^\r\n])*+")
+    # Inside an escaped string the closing quote carries exactly as many backslashes.
+    return re.compile(rf"(?:(?!(?<!\\){re.escape(quote)})[^\r\n])*+")
+
+
+def read_quoted(text: str, position: int) -> Span | None:
+    """Return what stands between the quotes that open here; a cut string ends with its line."""
+    opening = _OPENING.match(text, position)
+    if opening is None:
+        return None
+    body = _closing(opening[0]).match(text, opening.end())
+    return None if body is None else body.span()
+
+
+def read_word(text: str, position: int) -> Span | None:
+    """Return the bare value that starts here, without the punctuation that closes a sentence."""
+    found = _WORD.match(text, position)
+    if found is None or _DESCRIBED.match(text, position):
+        return None
+    start, end = found.span()
+    # Eight closers at most: counting brackets again and again would not be linear.
+    for _ in range(8):
+        last = text[end - 1]
+        opener = _CLOSERS.get(last)
+        if opener is None:
+            if last not in ",;:.":
+                break
+        elif text.count(opener, start, end) >= text.count(last, start, end):
+            break
+        end -= 1
+        if end == start:
+            return None
+    return start, end
+
+
+def read_line(text: str, position: int, *, escaped: bool) -> Span | None:
+    """Return the value of a YAML line up to its end or comment."""
+    if _DESCRIBED.match(text, position):
+        return None
+    found = (_ESCAPED_LINE if escaped else _LINE).match(text, position)
+    if found is None:
+        return None
+    end = found.start() + len(found[0].rstrip())
+    return (found.start(), end) if end > found.start() else None
+
+
+def read_block(text: str, position: int, *, indent: int) -> Span | None:
+    """Return the lines of a YAML block (`key: |`) that are indented deeper than its key."""
+    opening = _BLOCK.match(text, position)
+    if opening is None:
+        return None
+    start = end = cursor = opening.end()
+    while cursor < len(text):
+        newline = text.find("\n", cursor)
+        line_end = len(text) if newline < 0 else newline
+        margin = _INDENT.match(text, cursor)
+        first = cursor if margin is None else margin.end()
+        if first < line_end and first - cursor <= indent:
+            break
+        if first < line_end:
+            end = line_end
+        cursor = line_end + 1
+    start += len(text[start:end]) - len(text[start:end].lstrip())
+    return (start, end) if end > start else None

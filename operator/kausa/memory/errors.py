@@ -1,0 +1,72 @@
+"""Everything that the memory raises on purpose.
+
+    KausaError
+    `- MemoryError_
+       |- MemoryUnavailableError   it cannot answer now; `reason` is the word for a condition
+       `- InvalidRecordError       a record is malformed, on its way in or out
+
+Errors of Edge (every one a bare `Exception`), of the embedder, of pipes and of processes end in
+`edge/` and `embedding.py`. Facts come first: whoever catches `MemoryUnavailableError` goes on
+without memory and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+from kausa.errors import KausaError
+
+__all__ = [
+    "InvalidRecordError",
+    "MemoryError_",
+    "MemoryUnavailableError",
+    "UnavailableReason",
+    "deadline",
+]
+
+UnavailableReason = Literal[
+    "Closed",
+    "DeadlineExceeded",
+    "DimensionMismatch",
+    "EmbedderFailed",
+    "EmbedderMissing",
+    "ModelMismatch",
+    "SchemaMismatch",
+    "StoreLocked",
+    "StoreUnavailable",
+]
+
+
+class MemoryError_(KausaError):
+    """Something is wrong with the failure memory."""
+
+
+class MemoryUnavailableError(MemoryError_):
+    """The memory cannot answer now. The diagnosis goes on without it."""
+
+    def __init__(self, message: str, *, reason: UnavailableReason) -> None:
+        super().__init__(message)
+        self.reason: UnavailableReason = reason
+        """One stable CamelCase word, fit for a condition's `reason`."""
+
+
+class InvalidRecordError(MemoryError_):
+    """A failure record does not have the shape that its version promises."""
+
+
+@asynccontextmanager
+async def deadline(seconds: float, *, doing: str) -> AsyncIterator[None]:
+    """Bound what happens inside; a timeout of somebody else inside stays what it is."""
+    timeout = asyncio.timeout(seconds)
+    try:
+        async with timeout:
+            yield
+    except TimeoutError as error:
+        if not timeout.expired():
+            raise
+        raise MemoryUnavailableError(
+            f"{doing} took longer than {seconds:g} s", reason="DeadlineExceeded"
+        ) from error

@@ -1,0 +1,86 @@
+"""Dossiers for rules: evidence as the gatherers would bring it, without a cluster."""
+
+from __future__ import annotations
+
+import asyncio
+
+from support.pods import event
+
+from kausa.cluster.errors import ApiError, ForbiddenError
+from kausa.cluster.objects import Event, Pod
+from kausa.cluster.owners import Owner
+from kausa.detection.pods import detect_pod
+from kausa.evidence.dossier import Dossier
+from kausa.evidence.gather import Gatherer
+from kausa.evidence.redaction import Redactor
+
+__all__ = ["DEPLOYMENT", "FakeReader", "dossier"]
+
+DEPLOYMENT = Owner(
+    api_version="apps/v1", kind="Deployment", name="checkout", uid="owner-uid", namespace="shop"
+)
+
+
+class FakeReader:
+    """Answers from what it was given; a log that is an error is raised."""
+
+    def __init__(
+        self,
+        *,
+        events: tuple[Event, ...] | Exception = (),
+        previous: str | Exception = "",
+        current: str | Exception = "",
+        delay: float = 0.0,
+    ) -> None:
+        self.events = events
+        self.logs = {True: previous, False: current}
+        self.delay = delay
+        self.asked: list[bool] = []
+
+    async def pod(self, *, namespace: str, name: str) -> Pod:
+        raise NotImplementedError
+
+    async def pods(self, *, namespace: str) -> tuple[Pod, ...]:
+        raise NotImplementedError
+
+    async def events_about(self, *, namespace: str, uid: str) -> tuple[Event, ...]:
+        await asyncio.sleep(self.delay)
+        if isinstance(self.events, Exception):
+            raise self.events
+        return self.events
+
+    async def pod_log(self, *, previous: bool, **_: object) -> str:
+        self.asked.append(previous)
+        found = self.logs[previous]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+
+def forbidden(what: str) -> ForbiddenError:
+    """What the API server says to credentials that lack a permission."""
+    return ForbiddenError(f"{what} is forbidden", status=403, reason="Forbidden")
+
+
+def bad_request() -> ApiError:
+    """What the API server says of a log that is not there."""
+    return ApiError("previous terminated container not found", status=400, reason="BadRequest")
+
+
+def dossier(
+    pod: Pod,
+    *,
+    log: str = "",
+    events: tuple[tuple[str, str], ...] = (),
+    owner: Owner = DEPLOYMENT,
+) -> Dossier:
+    """Gather about the Pod's first symptom, through the real gatherers and the real redactor."""
+    reader = FakeReader(
+        events=tuple(event(reason, message) for reason, message in events),
+        previous=log,
+        current=log,
+    )
+    gatherer = Gatherer(reader=reader, redactor=Redactor(key=b"k" * 32))
+    symptoms = detect_pod(pod)
+    symptom = symptoms[0] if symptoms else None
+    return asyncio.run(gatherer.gather(owner=owner, pod=pod, symptom=symptom))

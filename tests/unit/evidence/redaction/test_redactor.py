@@ -1,0 +1,142 @@
+"""What holds for every text: stable, idempotent, linear, closed on failure."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from fake_secrets import FAKE, KEYS, PAIRS, PASSWORDS
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from kausa.evidence.redaction import WITHHELD, Redactor
+from kausa.evidence.redaction import redactor as module
+from kausa.evidence.redaction.placeholders import PLACEHOLDER
+
+REDACTOR = Redactor(key=b"one key for one cluster")
+
+FRAGMENTS = st.sampled_from(
+    [
+        *(
+            'password="',
+            "password: ",
+            "token=",
+            '"secret":"',
+            "--api-key ",
+            "://u:",
+            "@host",
+            "\\n",
+        ),
+        *("Bearer ", "Authorization: ", "[redacted:token:abc123]", "[redacted:", "]", ";a=", "${"),
+        *(
+            "name: API_KEY\n",
+            "value: ",
+            "password: |\n",
+            "  x9\n",
+            "Cookie: a=",
+            "\\",
+            "'",
+            "<",
+            "}",
+        ),
+        *(WITHHELD, "\x1b[31m", "\x00", "\ud800", "é", " ", "\n", "[", "{", "sig=", "abc123DEF"),
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@example("password=[redacted:token:abc123]x1")
+@given(st.text() | st.lists(FRAGMENTS, max_size=14).map("".join))
+def test_redacting_twice_changes_nothing_and_never_raises(text: str) -> None:
+    once = REDACTOR.text(text)
+    twice = REDACTOR.text(once.value)
+
+    assert twice.value == once.value
+    assert not twice.counts
+
+
+@settings(max_examples=50, deadline=None)
+@given(first=PAIRS, second=PAIRS, key=KEYS, value=PASSWORDS)
+def test_the_same_secret_has_the_same_digits_everywhere(
+    first: str, second: str, key: str, value: str
+) -> None:
+    digits = {
+        placeholder[-7:-1]
+        for template in (first, second)
+        for placeholder in PLACEHOLDER.findall(
+            REDACTOR.text(template.format(key=key, value=value)).value
+        )
+    }
+
+    assert len(digits) == 1
+
+
+def test_another_cluster_has_other_placeholders() -> None:
+    other = Redactor(key=b"another cluster")
+    text = f"password={FAKE}"
+
+    assert REDACTOR.text(text).value != other.text(text).value
+    assert REDACTOR.text(text).value == Redactor(key=b"one key for one cluster").text(text).value
+
+
+def test_a_long_key_is_taken_whole() -> None:
+    text = f"password={FAKE}"
+
+    assert Redactor(key=b"k" * 65).text(text).value != Redactor(key=b"k" * 66).text(text).value
+
+
+def test_an_empty_key_is_refused() -> None:
+    with pytest.raises(ValueError, match="empty"):
+        Redactor(key=b"")
+
+
+def test_a_failure_inside_withholds_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(text: str) -> None:
+        raise RuntimeError(text)
+
+    monkeypatch.setattr(module, "find_pairs", fail)
+
+    found = REDACTOR.text("nothing special")
+
+    assert found.value == WITHHELD
+    assert found.counts == {"withheld": 1}
+
+
+def test_what_is_no_text_is_withheld() -> None:
+    assert REDACTOR.text(None).value == WITHHELD  # type: ignore[arg-type]
+
+
+def test_secrets_are_counted_by_kind() -> None:
+    found = REDACTOR.text(f"password={FAKE}1\ntoken={FAKE}2\npassword={FAKE}3")
+
+    assert found.counts == {"password": 2, "token": 1}
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        *("a", "-", "password=", "password=x ", 'password="', "password: |\n", "password='\\"),
+        *("eyJ", "eyJa.eyJa", "://", "://a:", "s://a:xx", "a:b@tcp", "cookie:", "bearer a", "key "),
+        *("-----BEGIN PRIVATE KEY-----", "\\", '\\"', "name:a ", "--password ", "<password>", ";a"),
+        *("[redacted:token:abc123]", "password=[redacted:token:abc123]", "password=${", "\x1b[36m"),
+    ],
+)
+def test_time_is_linear_in_the_length_of_one_line(unit: str) -> None:
+    # A tenth of a megabyte a case: what is quadratic takes minutes, what is linear a blink.
+    text = unit * (100_000 // len(unit)) + "!"
+
+    started = time.perf_counter()
+    found = REDACTOR.text(text)
+
+    assert time.perf_counter() - started < 3
+    assert "withheld" not in found.counts
+
+
+def test_a_megabyte_in_one_line_is_taken() -> None:
+    text = "x" * 500_000 + f" password={FAKE} " + "y=" * 250_000
+
+    started = time.perf_counter()
+    found = REDACTOR.text(text)
+
+    assert time.perf_counter() - started < 5
+    assert FAKE not in found.value

@@ -1,0 +1,110 @@
+"""Gathering brings home what can be read, and says what cannot."""
+
+from __future__ import annotations
+
+import time
+
+from support.dossiers import DEPLOYMENT, FakeReader, bad_request, forbidden
+from support.pods import container, event, pod, terminated, waiting
+
+from kausa.cluster.objects import Pod
+from kausa.detection.pods import detect_pod
+from kausa.evidence.dossier import Dossier
+from kausa.evidence.gather import Gatherer
+from kausa.evidence.redaction import Redactor
+from kausa.resources.evidence import EvidenceKind
+
+CRASHING = pod(container(waiting("CrashLoopBackOff"), last=terminated(1), restarts=3))
+
+
+async def gathered(reader: FakeReader, failing: Pod = CRASHING, deadline: float = 5) -> Dossier:
+    gatherer = Gatherer(reader=reader, redactor=Redactor(key=b"k" * 32), deadline_seconds=deadline)
+    (symptom, *_) = detect_pod(failing)
+    return await gatherer.gather(owner=DEPLOYMENT, pod=failing, symptom=symptom)
+
+
+async def test_evidence_is_numbered_from_one_without_gaps() -> None:
+    found = await gathered(FakeReader(events=(event("BackOff", "again"),), previous="boom"))
+    assert [each.id for each in found.evidence] == [
+        f"E{number}" for number in range(1, len(found.evidence) + 1)
+    ]
+    kinds = {each.kind for each in found.evidence}
+    assert {
+        EvidenceKind.STATUS,
+        EvidenceKind.EVENT,
+        EvidenceKind.LOG,
+        EvidenceKind.SPEC,
+    } == kinds
+
+
+async def test_the_log_of_the_run_that_crashed_comes_first() -> None:
+    reader = FakeReader(previous="of the crash", current="of the new run")
+    found = await gathered(reader)
+    assert found.logs[0].text == "of the crash"
+    assert reader.asked == [True]
+
+
+async def test_the_runtimes_apology_is_not_taken_for_a_log() -> None:
+    apology = "unable to retrieve container logs for containerd://0f7b0c2472f9"
+    found = await gathered(FakeReader(previous=apology, current="the real thing"))
+    assert found.logs[0].text == "the real thing"
+
+
+async def test_a_log_that_is_not_there_falls_back_to_the_current_one() -> None:
+    found = await gathered(FakeReader(previous=bad_request(), current="the real thing"))
+    assert found.logs[0].text == "the real thing"
+
+
+async def test_no_log_at_all_is_a_gap_and_no_error() -> None:
+    found = await gathered(FakeReader(previous=bad_request(), current=bad_request()))
+    (gap,) = found.gaps
+    assert "log of container api" in gap.what
+
+
+async def test_a_missing_permission_is_a_gap_that_names_it() -> None:
+    found = await gathered(FakeReader(events=forbidden("events"), previous=forbidden("pods/log")))
+    assert {gap.permission for gap in found.gaps} == {
+        "list events in namespace shop",
+        "get pods/log in namespace shop",
+    }
+    assert {each.kind for each in found.evidence} == {EvidenceKind.STATUS, EvidenceKind.SPEC}
+
+
+async def test_a_reading_that_hangs_is_given_up_and_the_rest_is_kept() -> None:
+    started = time.monotonic()
+    found = await gathered(FakeReader(previous="boom", delay=30), deadline=0.05)
+    assert time.monotonic() - started < 5
+    assert "no answer within" in found.gaps[0].why
+    assert found.logs
+
+
+async def test_repeated_events_are_folded_with_their_counts() -> None:
+    repeated = tuple(event("BackOff", "again", count=number) for number in (2, 3))
+    found = await gathered(FakeReader(events=repeated, previous="boom"))
+    (folded,) = (each for each in found.evidence if each.kind is EvidenceKind.EVENT)
+    assert folded.text == "event BackOff, seen 5 times: again"
+
+
+async def test_nothing_secret_gets_through_the_door() -> None:
+    secret = "".join(("s3cr", "et", "-of-nobody"))
+    failing = pod(
+        container(
+            waiting("CrashLoopBackOff"),
+            last=terminated(1, message=f"password={secret}"),
+            restarts=3,
+        ),
+        annotations={"note": f"token: {secret}"},
+        spec={
+            "containers": [
+                {"name": "api", "image": "x", "args": [f"--password={secret}", "--verbose"]}
+            ]
+        },
+    )
+    reader = FakeReader(
+        events=(event("Failed", f"Authorization: Bearer {secret}"),),
+        previous=f'{{"level":"fatal","api_key":"{secret}"}}',
+    )
+    found = await gathered(reader, failing)
+    assert secret not in repr(found)
+    assert "--verbose" in repr(found)
+    assert sum(found.redactions.values()) >= 5
