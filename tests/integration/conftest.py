@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from support.cluster import REPOSITORY, kubeconfig_path
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from kausa.settings import default_cache_folder
+
+
+@pytest.fixture(scope="session")
+def cluster_kubeconfig() -> str:
+    """A kubeconfig of a real API server."""
+    return kubeconfig_path()
 
 
 @pytest.fixture(scope="session")
 def embedding_model_path() -> Path:
     """The folder of the embedding model, fetched if it is not there yet."""
-    script = REPOSITORY / "hack" / "models" / "fetch.py"
-    subprocess.run([sys.executable, str(script)], check=True)
-    if cache := os.environ.get("KAUSA_CACHE"):
-        base = Path(cache)
-    else:
-        base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "kausa"
-    return base / "models" / "all-MiniLM-L6-v2-int8"
+    subprocess.run([sys.executable, str(REPOSITORY / "hack" / "models" / "fetch.py")], check=True)
+    return default_cache_folder() / "models" / "all-MiniLM-L6-v2-int8"

@@ -32,12 +32,14 @@ from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.recollection import Remembrance
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
+from kausa.memory.errors import MemoryError_
 from kausa.memory.service import FailureMemory, open_embedded_memory
 from kausa.settings import Settings
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["run_operator"]
 
+WARM_SECONDS = 30.0
 _logger = get_logger("kausa.controller.operator")
 
 
@@ -146,7 +148,17 @@ async def _serve(
         memory=memory is not None,
         model=model.name if model is not None else None,
     )
-    await _until_stopped(streams.run(), host.run(), stop=stop)
+    await _until_stopped(streams.run(), host.run(), _warm(memory), stop=stop)
+
+
+async def _warm(memory: FailureMemory | None) -> None:
+    """Load the model and open the store before the first failure needs them."""
+    if memory is None:
+        return
+    try:
+        await memory.start(deadline_seconds=WARM_SECONDS)
+    except MemoryError_ as error:
+        _logger.warning("Memory is not available, diagnosing without it", why=str(error))
 
 
 async def _until_stopped(*work: Any, stop: asyncio.Event) -> None:
@@ -212,7 +224,7 @@ async def _model(settings: Settings) -> AsyncIterator[OllamaModel | None]:
     if settings.model_url is None:
         yield None
         return
-    model = OllamaModel(url=str(settings.model_url), model=settings.model_name)
+    model = OllamaModel(url=str(settings.model_url), name=settings.model_name)
     try:
         yield model
     finally:

@@ -77,10 +77,10 @@ class Sightings:
         return tuple(pod for pod in pods if pod is not None)
 
     def due(self, *, interval_seconds: float) -> tuple[ResourceKey, ...]:
-        """The resources whose changes may be written now."""
+        """The resources whose repeats may be written now; not those that are being opened still."""
         before = time.monotonic() - interval_seconds
         return tuple(
             key
             for key, each in self.by_resource.items()
-            if each.dirty and each.written_at <= before
+            if each.dirty and NEVER < each.written_at <= before
         )

@@ -28,7 +28,8 @@ IMAGE_REASONS = frozenset(
     }
 )
 CONFIG_REASONS = frozenset({"CreateContainerConfigError"})
-CRASH_REASONS = frozenset({"CrashLoopBackOff"})
+CRASH_LOOP = "CrashLoopBackOff"
+IMAGE_BACK_OFF = "ImagePullBackOff"
 EARLIEST_CREDIBLE_YEAR = 2000
 """`StartError` has startedAt 1970-01-01: such times say nothing."""
 
@@ -56,10 +57,10 @@ def _container(status: ContainerStatus, *, pod: Pod) -> Symptom | None:
         return None
     if ended.reason == "OOMKilled" and not _recovered(status):
         return _out_of_memory(status, ended)
-    if waiting is not None and waiting.reason in CRASH_REASONS:
-        return _crash_loop(status, ended, reason=waiting.reason)
+    if waiting is not None and waiting.reason == CRASH_LOOP:
+        return _crash_loop(status, ended)
     if _crashed_again(status, pod=pod):
-        return _crash_loop(status, ended, reason=ended.reason or "Error")
+        return _crash_loop(status, ended)
     return None
 
 
@@ -78,7 +79,7 @@ def _image(status: ContainerStatus, waiting: Waiting, *, pod: Pod) -> Symptom:
     image = _specified_image(pod, status)
     return Symptom(
         category=Category.IMAGE_PULL,
-        reason=waiting.reason,
+        reason=IMAGE_BACK_OFF if waiting.reason == "ErrImagePull" else waiting.reason,
         reason_class="ImagePull",
         detail=image,
         message=waiting.message,
@@ -117,10 +118,11 @@ def _out_of_memory(status: ContainerStatus, ended: Terminated) -> Symptom:
     )
 
 
-def _crash_loop(status: ContainerStatus, ended: Terminated, *, reason: str) -> Symptom:
+def _crash_loop(status: ContainerStatus, ended: Terminated) -> Symptom:
     return Symptom(
         category=Category.CRASH_LOOP,
-        reason=reason,
+        # kubectl shows Error and CrashLoopBackOff in turn; one failure keeps one word.
+        reason=CRASH_LOOP,
         reason_class="CrashLoop",
         detail=f"exit {ended.exit_code}",
         # The waiting message only repeats the Pod's name and the back-off time.

@@ -37,7 +37,7 @@ async def gather_logs(reader: ClusterReader, *, pod: Pod, symptom: Symptom | Non
             gaps.append(
                 EvidenceGap(
                     what=f"log of container {status.name} of Pod/{pod.metadata.name}",
-                    why="the container runtime no longer has it, or it is empty",
+                    why="the container runtime does not have it",
                 )
             )
             continue
@@ -68,7 +68,9 @@ def _has_run(status: ContainerStatus) -> bool:
 async def _excerpt(
     reader: ClusterReader, *, pod: Pod, status: ContainerStatus
 ) -> LogExcerpt | None:
+    """The log with words in it, else an empty one, else None: the runtime has none."""
     failed_before = status.last_state.terminated is not None and status.state.terminated is None
+    empty: LogExcerpt | None = None
     for previous in (True, False) if failed_before else (False,):
         try:
             text = await reader.pod_log(
@@ -83,14 +85,15 @@ async def _excerpt(
             raise
         except ApiError:
             continue
-        if text.strip() and not is_runtime_excuse(text):
-            return LogExcerpt(
-                container=status.name,
-                previous=previous,
-                text=text,
-                decisive=decisive_line(text),
-            )
-    return None
+        if is_runtime_excuse(text):
+            continue
+        excerpt = LogExcerpt(
+            container=status.name, previous=previous, text=text, decisive=decisive_line(text)
+        )
+        if text.strip():
+            return excerpt
+        empty = empty or excerpt
+    return empty
 
 
 def _evidence(excerpt: LogExcerpt, *, pod: Pod) -> tuple[Evidence, ...]:
@@ -100,6 +103,9 @@ def _evidence(excerpt: LogExcerpt, *, pod: Pod) -> tuple[Evidence, ...]:
         name=pod.metadata.name,
         field_path=f"log[{excerpt.container}, {run}]",
     )
+    if not excerpt.text.strip():
+        nothing = f"container {excerpt.container} wrote nothing to its log"
+        return (Evidence(kind=EvidenceKind.LOG, source=source, text=nothing),)
     shown = tail(excerpt.text, characters=EXCERPT_CHARACTERS)
     pieces = [Evidence(kind=EvidenceKind.LOG, source=source, text=shown)]
     if excerpt.decisive and excerpt.decisive != shown.strip():

@@ -56,14 +56,19 @@ class SimilarFailures:
         minimum_score: float = DEFAULT_MINIMUM_SCORE,
         deadline_seconds: float,
     ) -> tuple[SimilarFailure, ...]:
-        """The most alike of the same cluster first; of equals (in whole percent) the latest first.
+        """The most alike first; of equals (in whole percent) the latest first. Of the same namespace
+        only: whoever may read this diagnosis may not be allowed to read another namespace's.
 
         The failure itself is left out. Several failures of one owner count as one, the best, so
         that one noisy workload does not fill the list.
         """
         hits = await self._memory.recall(
             record,
-            where=RecordFilter(cluster=record.cluster, exclude_fingerprint=record.fingerprint),
+            where=RecordFilter(
+                cluster=record.cluster,
+                namespace=record.namespace,
+                exclude_fingerprint=record.fingerprint,
+            ),
             limit=max(_CANDIDATES, limit * _CANDIDATES_PER_ANSWER),
             minimum_score=minimum_score,
             deadline_seconds=deadline_seconds,

@@ -20,6 +20,8 @@ Logger = structlog.stdlib.BoundLogger
 _QUIET = {
     # Kopf logs every retry of every request; our own streams say once that the API server is away.
     "kopf._cogs.clients": logging.CRITICAL,
+    # It runs in a thread of its own, and says so at every start as if that were a mistake.
+    "kopf._core.reactor.running": logging.ERROR,
     "kopf": logging.WARNING,
     "aiohttp": logging.WARNING,
     "asyncio": logging.WARNING,
@@ -51,7 +53,7 @@ def configure_logs(
         structlog.processors.format_exc_info,
     ]
     renderer: Processor = (
-        structlog.dev.ConsoleRenderer(colors=target.isatty(), sort_keys=False)
+        structlog.dev.ConsoleRenderer(colors=target.isatty(), sort_keys=False, timestamp_key="time")
         if as_text
         else structlog.processors.JSONRenderer()
     )

@@ -61,6 +61,12 @@ async def test_no_log_at_all_is_a_gap_and_no_error() -> None:
     assert "log of container api" in gap.what
 
 
+async def test_an_empty_log_is_evidence_of_silence_and_no_gap() -> None:
+    found = await gathered(FakeReader(previous="\n", current=""))
+    assert not found.gaps
+    assert "wrote nothing to its log" in repr(found.evidence)
+
+
 async def test_a_missing_permission_is_a_gap_that_names_it() -> None:
     found = await gathered(FakeReader(events=forbidden("events"), previous=forbidden("pods/log")))
     assert {gap.permission for gap in found.gaps} == {

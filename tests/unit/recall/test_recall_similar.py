@@ -92,10 +92,12 @@ async def test_no_more_than_asked_for_and_what_fixed_it_is_told() -> None:
     assert (found.resolution, found.when) == ("memory: 256Mi -> 512Mi", NOON)
 
 
-async def test_only_the_same_cluster_is_asked_and_never_for_the_failure_itself() -> None:
+async def test_only_the_same_namespace_is_asked_and_never_for_the_failure_itself() -> None:
     similar, memory = finder()
     assert await similar.find(ASKED, limit=10, deadline_seconds=2) == ()
-    assert memory.asked["where"] == RecordFilter(cluster="test", exclude_fingerprint="asked")
+    assert memory.asked["where"] == RecordFilter(
+        cluster="test", namespace="shop", exclude_fingerprint="asked"
+    )
     assert memory.asked["minimum_score"] == DEFAULT_MINIMUM_SCORE
     assert memory.asked["limit"] >= 10
     assert memory.asked["deadline_seconds"] == 2

@@ -6,7 +6,7 @@ from kausa.cluster.objects import Container
 from kausa.detection.symptom import Symptom
 from kausa.diagnosis.finding import Finding, Fix
 from kausa.diagnosis.rules.wording import clip, ended_with
-from kausa.evidence.dossier import Dossier
+from kausa.evidence.dossier import Dossier, LogExcerpt
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
@@ -28,17 +28,21 @@ def crash_loop(dossier: Dossier) -> Finding | None:
         *dossier.cite(EvidenceKind.STATUS, containing=f"container {symptom.container}:"),
         *(dossier.cite(EvidenceKind.LOG) if log is not None else ()),
     )
-    how = ended_with(symptom)
-    said = f": {clip(words, characters=140)}" if words else ""
     if symptom.exit_code == 0:
         return _finishes(dossier, symptom, citations=citations)
+    how = ended_with(symptom)
+    said = f": {clip(words, characters=140)}" if words else f" and {_silence(log)}"
     return Finding(
         rule="crash.exits",
         category=Category.CRASH_LOOP,
-        summary=f"container {symptom.container} exits with {how}{said}",
+        summary=f"container {symptom.container} ends with {how}{said}",
         root_cause=(
-            f"Container {symptom.container} starts and ends with {how}. "
-            + (f"Its last words: {clip(words, characters=400)}" if words else "It left no log.")
+            f"Container {symptom.container} starts, and ends with {how}. "
+            + (
+                f"Its last words: {clip(words, characters=400)}"
+                if words
+                else f"It {_silence(log)}."
+            )
         ),
         explanation=(
             "Kubernetes starts the container again after every end, waiting longer each time, "
@@ -56,6 +60,10 @@ def crash_loop(dossier: Dossier) -> Finding | None:
             ),
         ),
     )
+
+
+def _silence(log: LogExcerpt | None) -> str:
+    return "wrote nothing to its log" if log is not None else "left no log that could be read"
 
 
 def _finishes(dossier: Dossier, symptom: Symptom, *, citations: tuple[str, ...]) -> Finding:

@@ -65,19 +65,29 @@ def decide_by_rules(dossier: Dossier) -> Diagnosis:
 
 def _undetermined(dossier: Dossier, *, alternatives: tuple[Finding, ...]) -> Diagnosis:
     symptom = dossier.symptom
-    seen = (
-        f"{symptom.reason} of container {symptom.container}" if symptom is not None else "nothing"
-    )
-    missing = "; ".join(f"{gap.what} ({gap.why})" for gap in dossier.gaps) or "nothing"
+    seen = alternatives[0].summary if alternatives else _seen(dossier)
+    missing = "; ".join(f"{gap.what} ({gap.why})" for gap in dossier.gaps)
     return Diagnosis(
         category=symptom.category if symptom is not None else None,
-        summary=f"cause not determined: {seen} was seen"
-        + (f", and could not be explained without {missing}" if dossier.gaps else ""),
+        summary=f"cause not determined: {seen}",
         root_cause="What was read does not decide the cause.",
-        explanation=f"Seen: {seen}. Could not be read: {missing}.",
+        explanation=f"Seen: {seen}. "
+        + (
+            f"Could not be read: {missing}."
+            if missing
+            else "Nothing that was asked for is missing."
+        ),
         confidence=0,
         decided_by=DecidedBy.RULES,
         citations=dossier.cite(EvidenceKind.STATUS),
         determined=False,
         alternatives=alternatives,
     )
+
+
+def _seen(dossier: Dossier) -> str:
+    symptom = dossier.symptom
+    if symptom is None:
+        return f"Pod {dossier.pod.metadata.name} shows no failure"
+    of = f" of container {symptom.container}" if symptom.container else ""
+    return f"{symptom.reason}{of}"

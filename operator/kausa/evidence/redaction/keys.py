@@ -94,8 +94,8 @@ def _kind_of_word(words: list[str], index: int) -> str | None:
         return "api-key" if before in _BEFORE_KEY else None
     if word == "string":
         return "connection-string" if before in ("connection", "conn") else None
-    if word == "pass":
-        # Alone it is the result of a test.
+    if word in ("pass", "pw"):
+        # Alone the first is the result of a test, and the second is anything.
         return "password" if before else None
     for ending, kind in _ENDINGS:
         if word.endswith(ending):

@@ -15,6 +15,7 @@ from typing import Final
 
 from kausa.evidence.redaction.keys import label_kind, sensitive_kind
 from kausa.evidence.redaction.values import (
+    is_flag,
     is_not_secret,
     read_block,
     read_line,
@@ -35,7 +36,8 @@ class Span:
     kind: str
 
 
-_HINTS: Final = ("pass", "pwd", "secret", "token", "key", "cred", "connection", "conn", "docker")
+# Every word that makes a name sensitive contains one of these.
+_HINTS: Final = ("pass", "pw", "secret", "token", "key", "cred", "connection", "conn", "docker")
 _COLOUR: Final = r"(?:\x1b\[[0-9;]{0,12}m)?"
 _QUOTE: Final = r"\\{0,8}[\"'`]"
 _NAME: Final = r"(?P<key>[A-Za-z0-9_.\-/]++)"
@@ -56,7 +58,10 @@ _NAMED: Final = re.compile(
 )
 _XML: Final = re.compile(r"<(?P<key>[A-Za-z][\w.\-]*+)>(?P<value>[^<\r\n]++)</")
 _VERSION: Final = re.compile(r"v?\d+(?:\.\d+)+(?:[-+][\w.-]*)?|latest|stable|main|edge")
-_STRUCTURE: Final = re.compile(r"[{\[]|&[A-Z][\w.]{0,64}\{")
+_STRUCTURE: Final = re.compile(
+    r"[{\[][ \t]{0,16}(?:\\{0,8}[\"'`]|[{\[\]}]|[A-Za-z_][\w.-]{0,64}:|\r?\n|\Z)"
+    r"|&[A-Z][\w.]{0,64}\{"
+)
 _GLUED: Final = re.compile(r"\d{1,3}m")
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]++)[ ]\Z")
 _OBJECT_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,252}[a-z0-9])?(/[a-z0-9][-a-z0-9.]*)?")
@@ -125,9 +130,10 @@ def _read_after_colon(
     margin = prefix.rstrip(" \t-")
     escaped = margin.endswith(("\\n", "\\r"))
     at_line_start = escaped or margin.endswith("\n") or (not margin and key_start <= 64)
-    first = text[position : position + 1]
-    if first in ("|", ">") and at_line_start:
-        return read_block(text, position, indent=len(prefix) - len(margin))
+    if at_line_start:
+        block = read_block(text, position, indent=len(prefix) - len(margin))
+        if block is not None:
+            return block
     if _STRUCTURE.match(text, position):
         return None  # Names inside it are looked at on their own.
     if starts_prose(text, position):
@@ -140,7 +146,7 @@ def _read_after_colon(
 def _read_flag(text: str, found: re.Match[str]) -> Span | None:
     kind = sensitive_kind(found["key"])
     position = found.end()
-    if kind is None or text.startswith("-", position):
+    if kind is None or is_flag(text, position):
         return None
     value = read_quoted(text, position)
     if value is None and not starts_prose(text, position):

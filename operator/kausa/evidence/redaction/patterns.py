@@ -92,6 +92,17 @@ _SIGNATURE: Final = re.compile(
 _SQL: Final = re.compile(
     r"(?i)(?:identified[ \t]{1,4}by|password)[ \t]{1,4}'(?P<secret>[^'\r\n]{1,256}+)'"
 )
+# `curl -u user:x`, `mysql -px`, `sshpass -p x`: short options have no name to go by.
+_SHORT_OPTION: Final = re.compile(
+    r"(?<![\w-])(?:curl(?![\w-])[^\r\n|;]{0,200}?[ \t]-u[ \t]{0,4}[\"']?[\w.@-]{1,64}:"
+    r"|(?:mysql|mysqldump|mysqladmin|mariadb)(?![\w-])[^\r\n|;]{0,200}?[ \t]-p"
+    r"|sshpass[ \t]{1,4}-p[ \t]{0,4})(?P<secret>[^\s\"'`\\|;]{1,256}+)"
+)
+# `login app password x`, `the password is x`: only what mixes letters and digits.
+_SPOKEN: Final = re.compile(
+    r"(?i)(?<![\w.-])(?:password|passwd|passphrase)(?:[ \t]is)?[ \t]{1,8}"
+    r"(?P<secret>(?=[^\s\d]{0,64}\d)(?=[^\sa-z]{0,64}[a-z])[^\s\"'`\\=<>(\[,]{4,256}+)(?![=\[])"
+)
 _DOCKER: Final = re.compile(
     rf"(?:{_QUOTE})auth(?:{_QUOTE})[ \t]*+:[ \t]*+(?:{_QUOTE})(?P<secret>[A-Za-z0-9+/=]{{8,}}+)"
 )
@@ -160,5 +171,7 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     Pattern("url-password", _GO_DSN, ("@tcp(", "@udp(", "@unix(")),
     Pattern("signature", _SIGNATURE, ("sig=", "signature=")),
     Pattern("password", _SQL, ("password", "identified"), _is_not_sentence),
+    Pattern("password", _SHORT_OPTION, ("curl", "mysql", "mariadb", "sshpass")),
+    Pattern("password", _SPOKEN, ("passw", "passphrase")),
     Pattern("credential", _DOCKER, ("auth",)),
 )

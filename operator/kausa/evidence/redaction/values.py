@@ -1,9 +1,9 @@
 r"""Reading the value that follows a sensitive name, and telling a value from a sentence.
 
-`password=hunter2`, `"password": "hunter2"` and `password: hunter2` carry a secret; `token:
-expired`, `password: <none>` and `using password: YES` carry the cause of a failure. After a colon
-or a flag, a word of the small vocabulary of error messages is read as prose; any other word is
-taken for a secret, because hiding one word too many costs less than showing one.
+`password=x1`, `"password": "x1"` and `password: x1` carry a secret; `token: expired`, `password:
+<none>` and `using password: YES` carry the cause of a failure. After a colon or a flag, a word of
+the small vocabulary of error messages is read as prose; any other word is taken for a secret,
+because hiding one word too many costs less than showing one.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 __all__ = [
+    "is_flag",
     "is_not_secret",
     "is_prose",
     "read_block",
@@ -53,12 +54,14 @@ _NOUNS: Final = _words(
 _NOT_SECRET: Final = re.compile(
     r"(?i:true|false|yes|no|on|off|null|nil|none|undefined|unset|empty|n/a|redacted|masked|hidden)"
     r"|\$\([A-Za-z_][\w.-]*\)|\$\{[A-Za-z_][\w.]*\}|\$[A-Z][A-Z0-9_]*|\{\{[^{}]*\}\}|%[sdqv]"
-    r"|<[A-Za-z][A-Za-z0-9 _.'\"/-]*>|[xX]{3,}|[-*._]*"
+    r"|<[A-Za-z][A-Za-z0-9 _.'\"/-]*>|[xX]{3,}|[-*._|>+]*"
 )
 _DESCRIBED: Final = re.compile(r"<(?:set to the key|none|unset|nil|null|empty|redacted|hidden)\b")
-_FIRST: Final = re.compile(r"[^\s\"'`\\,;]{1,64}")
+_FIRST: Final = re.compile(r"[^\s\"'`\\]{1,64}")
+_FLAG: Final = re.compile(r"--?[A-Za-z][A-Za-z-]{0,64}(?=[\s=\"']|\Z)")
 _WORD: Final = re.compile(
-    r"(?:(?!;[ \t]?[A-Za-z][\w.%\- ]{0,40}=|[&,][ \t]?[A-Za-z][\w.%\-]{0,40}[=:])"
+    r"(?:(?!;[ \t]?[A-Za-z][\w.%\-]{0,40}(?: [A-Z]\w{0,24}){0,3}="
+    r"|[&,][ \t]?[A-Za-z][\w.%\-]{0,40}[=:])"
     r"(?!\\{1,8}[\"'nrt])[^\s\"'`\x1b])++"
 )
 _LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n])++")
@@ -83,6 +86,11 @@ def starts_prose(text: str, position: int) -> bool:
     """Whether an error message goes on here, rather than a value."""
     word = _FIRST.match(text, position)
     return word is not None and is_prose(word[0], followed=text.startswith(" ", word.end()))
+
+
+def is_flag(text: str, position: int = 0) -> bool:
+    """Whether another option starts here; `-x9...` is a value that happens to start with a dash."""
+    return _FLAG.match(text, position) is not None
 
 
 def is_not_secret(value: str) -> bool:

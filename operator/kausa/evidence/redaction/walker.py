@@ -23,6 +23,7 @@ import msgspec
 from pydantic import BaseModel
 
 from kausa.evidence.redaction.keys import label_kind, sensitive_kind
+from kausa.evidence.redaction.values import is_flag
 
 __all__ = ["Walker"]
 
@@ -119,10 +120,10 @@ class Walker:
         items: list[Any] = []
         flag: str | None = None
         for item in value:
-            behind = flag if isinstance(item, str) and not item.startswith("-") else None
+            behind = flag if isinstance(item, str) and not is_flag(item) else None
             items.append(self.walk(item, kind=kind or behind))
-            is_flag = isinstance(item, str) and item.startswith("-") and "=" not in item
-            flag = sensitive_kind(item) if is_flag else None
+            opens = isinstance(item, str) and item.startswith("-") and "=" not in item
+            flag = sensitive_kind(item) if opens and behind is None else None
         if all(new is old for new, old in zip(items, value, strict=True)):
             return value
         if isinstance(value, tuple) and hasattr(value, "_fields"):

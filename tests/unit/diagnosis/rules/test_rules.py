@@ -212,7 +212,7 @@ def test_a_crash_is_told_in_the_programs_last_words() -> None:
     diagnosis = decided(dossier(crashing(3), log=log))
     assert diagnosis.category is Category.CRASH_LOOP
     assert diagnosis.summary == (
-        "container api exits with exit code 3: error: cannot open config /etc/app.yaml"
+        "container api ends with exit code 3: error: cannot open config /etc/app.yaml"
     )
 
 
@@ -220,7 +220,7 @@ def test_a_crash_without_a_word_is_not_explained() -> None:
     diagnosis = decided(dossier(crashing(1)))
     assert not diagnosis.determined
     assert diagnosis.confidence == 0
-    assert "log of container api" in diagnosis.summary
+    assert diagnosis.summary.endswith("ends with exit code 1 and wrote nothing to its log")
     assert diagnosis.alternatives
 
 

@@ -28,6 +28,9 @@ Access denied for user 'root'@'172.17.0.1' (using password: YES)
 invalid token
 token expired
 token: expired
+password is too short: 6 of 12 characters
+password for user app2 is wrong
+mysql -u app -h db
 error validating token: token expired at 10:00
 error validating token: jwt: signature is invalid
 wrong password: must be at least 8 characters

@@ -100,11 +100,17 @@ def test_an_address_keeps_its_user_and_host(text: str, clean: str) -> None:
         "sent header bearer {}",
         "Cookie: session={}; theme=dark",
         "X-Api-Key: {}",
+        ".dockerconfigjson: {}",
         "x-auth-token: {}",
         "https://h/blob?sv=1&sig={}%3D",
         "ALTER USER app WITH PASSWORD '{}'",
         "CREATE USER app IDENTIFIED BY '{}'",
         '{{"auths":{{"registry":{{"auth":"{}"}}}}}}',
+        "curl -s -u app:{} https://h",
+        "mysql -u app -p{} -h db",
+        "sshpass -p {} ssh h",
+        "machine h login app password {}",
+        "the password is {}",
         "https://hooks.slack.com/services/T0/B0/{}",
     ],
 )
@@ -143,3 +149,12 @@ def test_overlapping_secrets_become_one() -> None:
 
     assert found.counts == {"password": 1}
     assert found.value.startswith('password="[redacted:password:')
+
+
+@pytest.mark.parametrize("first", [*"!@#%^&*-+=[{(<>|:;,.?/~"])
+def test_a_password_may_begin_with_any_sign(first: str) -> None:
+    secret = f"{first}{FAKE}"
+
+    for text in (f"password={secret}", f"PASSWORD: {secret}", f"run --password {secret} --port 1"):
+        assert FAKE not in REDACTOR.text(text).value, text
+    assert FAKE not in repr(REDACTOR.tree(("--password", secret)).value)

@@ -1,0 +1,94 @@
+"""The operator as a process of its own, as a user starts it, to be killed and started again."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+__all__ = ["OperatorProcess", "wait_for"]
+
+T = TypeVar("T")
+
+
+def wait_for(ask: Callable[[], T | None], *, what: str, seconds: float = 60.0) -> T:
+    """The first answer that is not None or False; fails with what was waited for."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = ask()
+        if answer:
+            return answer
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {seconds:g} s in vain for {what}; last: {answer!r}")
+        time.sleep(0.1)
+
+
+class OperatorProcess:
+    """`kausa run`, its log in a file."""
+
+    def __init__(self, *, kubeconfig: str, folder: Path, **settings: str) -> None:
+        self.log_path = folder / "operator.log"
+        self._command = [sys.executable, "-m", "kausa", "run", "--kubeconfig", kubeconfig]
+        self._environment = {
+            **os.environ,
+            "KAUSA_MEMORY_PATH": str(folder / "memory"),
+            "KAUSA_LOG_FORMAT": "json",
+            "KAUSA_REPEAT_INTERVAL_SECONDS": "1",
+            **settings,
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> OperatorProcess:
+        """Start it and wait until it watches."""
+        self.launch()
+        before = self.log().count('"Watching"')
+        wait_for(
+            lambda: self.log().count('"Watching"') > before or not self.running,
+            what="the operator to watch",
+        )
+        assert self.running, self.log()
+        return self
+
+    def launch(self) -> OperatorProcess:
+        """Start it and wait for nothing."""
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        return self
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process is not None and self._process.poll() is None
+
+    def log(self) -> str:
+        """All that it has logged, also before it was killed."""
+        return self.log_path.read_text() if self.log_path.exists() else ""
+
+    def kill(self) -> None:
+        """SIGKILL, as a node that dies would."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait(timeout=10)
+
+    def stop(self, *, seconds: float = 20.0) -> int:
+        """SIGTERM; the exit code."""
+        assert self._process is not None
+        if self.running:
+            self._process.send_signal(signal.SIGTERM)
+        return self.wait(seconds=seconds)
+
+    def wait(self, *, seconds: float = 20.0) -> int:
+        """The exit code; a process that does not end is killed and fails the test."""
+        assert self._process is not None
+        try:
+            return self._process.wait(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"the operator did not end:\n{self.log()[-3000:]}") from None
