@@ -71,10 +71,7 @@ class Consultant:
             )
         request = _request(dossier, by_rules, recollection, question=question)
         try:
-            if not await self._model.reachable(deadline_seconds=REACHABLE_WITHIN_SECONDS):
-                return Consultation(
-                    not_consulted=("Unavailable", f"the model {self._model.name} does not answer")
-                )
+            await self._model.check(deadline_seconds=REACHABLE_WITHIN_SECONDS)
             reply = await self._model.diagnose(request, deadline_seconds=self._timeout_seconds)
         except ModelError as error:
             return Consultation(not_consulted=(error.reason, str(error)))

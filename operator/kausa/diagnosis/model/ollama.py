@@ -69,14 +69,6 @@ class OllamaModel:
         """The model's name, as the status shows it."""
         return self._model
 
-    async def reachable(self, *, deadline_seconds: float) -> bool:
-        """Whether the server answers and has the model."""
-        try:
-            await self.check(deadline_seconds=deadline_seconds)
-        except ModelError:
-            return False
-        return True
-
     async def check(self, *, deadline_seconds: float) -> None:
         """Raise the `ModelError` that says why a question now would not be answered."""
         async with self._boundary(deadline_seconds):

@@ -85,8 +85,8 @@ class LanguageModel(Protocol):
         """The model's name, as the status shows it."""
         ...
 
-    async def reachable(self, *, deadline_seconds: float) -> bool:
-        """Whether a question now would be answered: the server is there and has the model."""
+    async def check(self, *, deadline_seconds: float) -> None:
+        """Raise the `ModelError` that says why a question now would not be answered, if any."""
         ...
 
     async def diagnose(self, request: ModelRequest, *, deadline_seconds: float) -> ModelReply:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import json
 import time
@@ -232,7 +233,8 @@ async def test_nobody_at_the_address_is_unavailable_and_hides_the_password(
 
     assert server.url in str(caught.value)
     assert password not in str(caught.value)
-    assert not await model.reachable(deadline_seconds=1)
+    with pytest.raises(ModelError):
+        await model.check(deadline_seconds=1)
     await model.close()
 
 
@@ -253,22 +255,22 @@ async def test_no_evidence_is_not_even_asked(server: FakeOllamaServer, model: Ol
         ("tiny", [], False),
     ],
 )
-async def test_reachable_means_that_the_model_is_there(
+async def test_the_check_passes_only_where_the_model_is_there(
     server: FakeOllamaServer, name: str, held: list[str], expected: bool
 ) -> None:
     server.models = held
     model = OllamaModel(url=server.url, name=name)
 
-    assert await model.reachable(deadline_seconds=2) is expected
+    with contextlib.nullcontext() if expected else pytest.raises(ModelMissing, match="ollama pull"):
+        await model.check(deadline_seconds=2)
     await model.close()
 
 
-async def test_a_server_that_hangs_is_not_reachable(
+async def test_a_server_that_hangs_fails_the_check_in_time(
     server: FakeOllamaServer, model: OllamaModel
 ) -> None:
     server.tags = server.slow(30)
 
-    assert not await model.reachable(deadline_seconds=0.1)
     with pytest.raises(ModelDeadlineExceeded):
         await model.check(deadline_seconds=0.1)
 

@@ -1,0 +1,167 @@
+"""One resource for each failure, its repeats counted, whatever fails on the way."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+from support.dossiers import DEPLOYMENT
+from support.fake_store import FakeOwners, FakeStore, overloaded
+from support.pods import container, event, pod, terminated, waiting
+
+from kausa.cluster.errors import ClusterError
+from kausa.cluster.objects import Pod
+from kausa.controller.recorder import Recorder
+from kausa.detection.events import detect_repeat
+from kausa.detection.pods import detect_pod
+from kausa.evidence.redaction import Redactor
+
+
+def crashing(uid: str = "a", *, restarts: int = 1) -> Pod:
+    return pod(
+        container(waiting("CrashLoopBackOff"), last=terminated(3), restarts=restarts),
+        uid=uid,
+        name=f"checkout-{uid}",
+    )
+
+
+def recorder(store: FakeStore, owners: FakeOwners, *, interval: float = 60.0) -> Recorder:
+    return Recorder(
+        store=cast(Any, store),
+        owners=cast(Any, owners),
+        redactor=Redactor(key=b"k" * 32),
+        cluster="test",
+        repeat_interval_seconds=interval,
+    )
+
+
+async def see(into: Recorder, failing: Pod) -> str | None:
+    (symptom,) = detect_pod(failing)
+    return await into.see(failing, symptom, owner=DEPLOYMENT)
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore(delay=0.01)
+
+
+@pytest.fixture
+def owners() -> FakeOwners:
+    return FakeOwners(DEPLOYMENT)
+
+
+async def test_three_pods_that_fail_at_once_open_one_resource(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners)
+    names = await asyncio.gather(*(see(record, crashing(uid)) for uid in "abc"))
+    assert len(set(names)) == len(store.applied) == 1
+    (sighting,) = record.sightings.by_resource.values()
+    assert (sighting.count.occurrences, sighting.count.pod_count) == (6, 3)
+
+
+async def test_the_first_sighting_is_written_at_once_and_repeats_only_when_due(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners, interval=0.05)
+    await see(record, crashing(restarts=1))
+    await see(record, crashing(restarts=2))
+    assert [each.failure.occurrences for each in store.sightings if each.failure] == [2]
+    assert await record.write_due() == ()
+    assert len(store.sightings) == 1
+    await asyncio.sleep(0.06)
+    await record.write_due()
+    assert [each.failure.occurrences for each in store.sightings if each.failure] == [2, 3]
+
+
+async def test_repeats_are_not_written_while_the_resource_is_still_being_opened(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners, interval=0.0)
+    opening = asyncio.ensure_future(see(record, crashing()))
+    while not record.sightings.by_resource:
+        await asyncio.sleep(0)
+    assert await record.write_due() == ()
+    await opening
+    assert record.sightings.by_resource
+
+
+async def test_a_failed_apply_is_forgotten_so_that_the_next_try_makes_it(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners)
+    store.fail_next = overloaded()
+    with pytest.raises(ClusterError):
+        await see(record, crashing())
+    assert not record.sightings.by_resource
+    assert await see(record, crashing()) is not None
+    assert len(store.sightings) == 1
+
+
+async def test_a_failed_write_is_made_good_by_the_next_try(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners, interval=0.0)
+    await see(record, crashing(restarts=1))
+    await see(record, crashing(restarts=2))
+    store.fail_next = overloaded()
+    with pytest.raises(ClusterError):
+        await record.write_due()
+    await record.write_due()
+    failure = store.sightings[-1].failure
+    assert failure is not None
+    assert failure.occurrences == 3
+
+
+async def test_an_owner_that_is_being_deleted_gets_no_resource(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    owners.there = False
+    assert await see(recorder(store, owners), crashing()) is None
+    assert store.applied == []
+
+
+async def test_a_resource_that_somebody_deleted_is_told_as_gone(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners, interval=0.0)
+    name = await see(record, crashing(restarts=1))
+    store.resources.clear()
+    await see(record, crashing(restarts=2))
+    assert await record.write_due() == (("shop", name),)
+
+
+async def test_a_new_process_takes_up_the_count_of_the_one_before(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    await see(recorder(store, owners), crashing(restarts=4))
+    after = recorder(store, owners)
+    await see(after, crashing(restarts=4))
+    await see(after, crashing(restarts=6))
+    (sighting,) = after.sightings.by_resource.values()
+    assert sighting.count.occurrences == 7
+    assert len(store.applied) == 1
+
+
+async def test_attempts_that_only_events_count_raise_the_occurrences(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners)
+    failing = pod(container(waiting("ImagePullBackOff")), phase="Pending")
+    record.sightings.failing_pods[failing.metadata.uid] = failing
+    repeat = detect_repeat(event("Failed", "Failed to pull image", count=5))
+    assert repeat is not None
+    assert record.sightings.remember_repeat(repeat) is failing
+    assert record.sightings.remember_repeat(repeat) is None
+    await see(record, failing)
+    (sighting,) = record.sightings.by_resource.values()
+    assert sighting.count.occurrences == 5
+
+
+async def test_a_secret_in_a_message_is_not_written(store: FakeStore, owners: FakeOwners) -> None:
+    secret = "".join(("not", "-for", "-you"))
+    state = terminated(3, message=f"password={secret}")
+    failing = pod(container(waiting("CrashLoopBackOff"), last=state, restarts=1))
+    await see(recorder(store, owners), failing)
+    assert secret not in repr(store.sightings)

@@ -1,0 +1,116 @@
+"""The status is whole and true at every point of the way, and its conditions say how far it is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from support.dossiers import DEPLOYMENT, dossier
+from support.pods import container, pod, terminated, waiting
+
+from kausa.controller.documents import new_resource
+from kausa.controller.report import Report
+from kausa.diagnosis.consultation import Consultation
+from kausa.diagnosis.recollection import Recollection
+from kausa.diagnosis.rules.engine import decide_by_rules
+from kausa.evidence.dossier import Dossier
+from kausa.recall.similar import SimilarFailure
+from kausa.resources.condition import find_condition
+from kausa.resources.failure_diagnosis import FailureDiagnosis
+from kausa.resources.spec import Trigger
+from kausa.resources.status import FailureDiagnosisStatus
+
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def resource(status: FailureDiagnosisStatus | None = None, generation: int = 1) -> FailureDiagnosis:
+    made = new_resource(name="x", owner=DEPLOYMENT, container="api", trigger=Trigger.AUTOMATIC)
+    metadata = made.metadata.model_copy(update={"generation": generation})
+    return made.model_copy(update={"status": status, "metadata": metadata})
+
+
+def killed() -> Dossier:
+    state = container(waiting("CrashLoopBackOff"), last=terminated(137, "OOMKilled"), restarts=1)
+    return dossier(pod(state, limits={"memory": "24Mi"}))
+
+
+def conditions(report: Report) -> dict[str, tuple[str, str]]:
+    found = report.status().conditions or ()
+    return {each.type: (str(each.status), each.reason) for each in found}
+
+
+def finished() -> Report:
+    report = Report(resource(), now=NOW)
+    found = killed()
+    report.gathered(found, seconds=0.01)
+    report.decided(decide_by_rules(found), detected_at=None)
+    report.recalled(Recollection())
+    report.consulted(Consultation())
+    return report
+
+
+def test_the_first_visit_sets_every_condition_to_unknown() -> None:
+    assert set(conditions(Report(resource(), now=NOW)).values()) == {("Unknown", "Gathering")}
+
+
+def test_what_rules_decided_is_there_before_memory_and_model_were_asked() -> None:
+    report = Report(resource(), now=NOW)
+    found = killed()
+    report.gathered(found, seconds=0.01)
+    report.decided(decide_by_rules(found), detected_at=None)
+    assert conditions(report) == {
+        "Diagnosed": ("True", "DecidedByRules"),
+        "EvidenceGathered": ("True", "Complete"),
+        "MemoryRecalled": ("Unknown", "Gathering"),
+        "ModelConsulted": ("Unknown", "Gathering"),
+    }
+    assert not Report(resource(report.status()), now=NOW).complete()
+
+
+def test_a_finished_status_is_complete_until_the_generation_changes() -> None:
+    status = finished().status()
+    assert Report(resource(status), now=NOW).complete()
+    assert not Report(resource(status, generation=2), now=NOW).complete()
+
+
+def test_a_memory_that_is_away_is_said_and_the_diagnosis_stands() -> None:
+    report = finished()
+    report.recalled(Recollection(unavailable=("StoreLocked", "another process holds it")))
+    assert conditions(report)["MemoryRecalled"] == ("False", "StoreLocked")
+    assert conditions(report)["Diagnosed"][0] == "True"
+
+
+def test_similar_failures_are_listed_and_counted_for_the_table() -> None:
+    report = finished()
+    similar = SimilarFailure(
+        reference="shop/y", score_percent=91, when=NOW, cause="c", resolution="", outcome="Open"
+    )
+    report.recalled(Recollection(similar=(similar,)))
+    status = report.status()
+    assert status.similar_count == 1
+    assert status.similar is not None
+    assert (status.similar[0].reference, status.similar[0].resolution) == ("shop/y", None)
+
+
+def test_a_target_without_a_pod_is_undetermined_and_says_what_to_do() -> None:
+    report = Report(resource(), now=NOW)
+    report.no_target()
+    diagnosed = find_condition(report.status().conditions or (), "Diagnosed")
+    assert diagnosed is not None
+    assert diagnosed.reason == "Undetermined"
+    assert "Deployment/checkout has no Pod" in diagnosed.message
+    assert Report(resource(report.status()), now=NOW).complete()
+
+
+def test_the_same_answer_has_the_same_version_so_that_it_is_announced_once() -> None:
+    assert finished().version() == finished().version()
+
+
+def test_times_of_transition_survive_a_second_run_that_says_the_same() -> None:
+    later = datetime(2026, 5, 5, tzinfo=UTC)
+    report = Report(resource(finished().status(), generation=2), now=later)
+    found = killed()
+    report.gathered(found, seconds=0.01)
+    report.decided(decide_by_rules(found), detected_at=None)
+    diagnosed = find_condition(report.status().conditions or (), "Diagnosed")
+    assert diagnosed is not None
+    assert diagnosed.observed_generation == 2

@@ -1,0 +1,67 @@
+"""The queue keeps the newest of each key and never works on one key twice at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kausa.controller.workqueue import WorkQueue
+
+
+async def test_a_key_that_changes_while_it_waits_is_worked_on_once_and_at_its_newest() -> None:
+    queue: WorkQueue[int] = WorkQueue(size=10)
+    for value in (1, 2, 3):
+        await queue.put("a", value)
+    assert await queue.take() == ("a", 3)
+    assert len(queue) == 0
+
+
+async def test_a_key_that_changes_while_it_is_worked_on_comes_again_afterwards() -> None:
+    queue: WorkQueue[int] = WorkQueue(size=10)
+    await queue.put("a", 1)
+    await queue.take()
+    await queue.put("a", 2)
+    await queue.put("b", 1)
+    assert await queue.take() == ("b", 1)
+    waiting = asyncio.ensure_future(queue.take())
+    await asyncio.sleep(0.01)
+    assert not waiting.done()
+    await queue.done("a")
+    assert await waiting == ("a", 2)
+
+
+async def test_a_full_queue_drops_the_oldest_and_counts_it() -> None:
+    queue: WorkQueue[int] = WorkQueue(size=2)
+    for key in ("a", "b", "c"):
+        await queue.put(key, 0)
+    assert queue.dropped == 1
+    assert [(await queue.take())[0] for _ in range(2)] == ["b", "c"]
+
+
+@given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), min_size=1, max_size=30))
+async def test_the_last_value_of_every_key_is_always_delivered(
+    puts: list[tuple[str, int]],
+) -> None:
+    queue: WorkQueue[int] = WorkQueue(size=100)
+    seen: dict[str, int] = {}
+
+    async def worker() -> None:
+        while True:
+            key, value = await queue.take()
+            await asyncio.sleep(0)
+            seen[key] = value
+            await queue.done(key)
+
+    workers = [asyncio.ensure_future(worker()) for _ in range(3)]
+    for key, value in puts:
+        await queue.put(key, value)
+        await asyncio.sleep(0)
+    while len(queue):
+        await asyncio.sleep(0)
+    for _ in range(5):
+        await asyncio.sleep(0)
+    for each in workers:
+        each.cancel()
+    assert seen == dict(puts)

@@ -1,0 +1,111 @@
+"""The model is asked only where rules are not sure, and never overrules what they are sure of."""
+
+from __future__ import annotations
+
+import pytest
+from support.dossiers import dossier
+from support.pods import container, pod, terminated, waiting
+
+from kausa.diagnosis.consultation import Consultant, Consultation
+from kausa.diagnosis.errors import ModelError, ModelMissing, ModelUnavailable
+from kausa.diagnosis.model.protocol import ModelAnswer, ModelReply, ModelRequest
+from kausa.diagnosis.rules.engine import decide_by_rules
+from kausa.resources.category import Category
+from kausa.resources.diagnosis import DecidedBy
+
+UNSURE = dossier(pod(container(waiting("CrashLoopBackOff"), last=terminated(1), restarts=2)))
+HALF_SURE = dossier(
+    pod(container(waiting("CrashLoopBackOff"), last=terminated(1), restarts=2)),
+    log="error: something\n",
+)
+SURE = dossier(
+    pod(container(terminated(137, "OOMKilled")), limits={"memory": "24Mi"}),
+)
+ANSWER = ModelAnswer(
+    category=Category.CONFIG,
+    summary="a variable is missing",
+    root_cause="The variable DSN is missing.",
+    explanation="It says so.",
+    confidence=99,
+    citations=("E1",),
+)
+
+
+class FakeModel:
+    """Answers what it is told to, or fails."""
+
+    name = "fake"
+
+    def __init__(self, *, error: ModelError | None = None) -> None:
+        self.error = error
+        self.asked: list[ModelRequest] = []
+
+    async def check(self, *, deadline_seconds: float) -> None:
+        if self.error is not None:
+            raise self.error
+
+    async def diagnose(self, request: ModelRequest, *, deadline_seconds: float) -> ModelReply:
+        self.asked.append(request)
+        return ModelReply(
+            answer=ANSWER, model="fake", prompt_tokens=1, output_tokens=1, milliseconds=1
+        )
+
+    async def close(self) -> None:
+        pass
+
+
+async def consult(
+    model: FakeModel | None, found: object = UNSURE, *, question: str | None = None
+) -> Consultation:
+    consultant = Consultant(model=model, below_confidence=80, timeout_seconds=1)
+    return await consultant.consult(
+        found,  # type: ignore[arg-type]
+        decide_by_rules(found),  # type: ignore[arg-type]
+        None,
+        question=question,
+    )
+
+
+async def test_without_a_model_the_condition_says_how_to_have_one() -> None:
+    consultation = await consult(None)
+    assert consultation.not_consulted[0] == "Disabled"
+    assert "KAUSA_MODEL_URL" in consultation.not_consulted[1]
+    assert consultation.unavailable is None
+
+
+async def test_sure_rules_need_no_model() -> None:
+    model = FakeModel()
+    consultation = await consult(model, SURE)
+    assert consultation.not_consulted[0] == "NotNeeded"
+    assert model.asked == []
+
+
+async def test_unsure_rules_ask_with_numbered_evidence_and_what_they_found() -> None:
+    model = FakeModel()
+    consultation = await consult(model)
+    (request,) = model.asked
+    assert [each.id for each in request.evidence][:2] == ["E1", "E2"]
+    assert consultation.diagnosis is not None
+    assert consultation.diagnosis.decided_by is DecidedBy.MODEL
+    assert consultation.diagnosis.confidence == 85
+
+
+async def test_a_question_asks_the_model_but_sure_rules_keep_their_answer() -> None:
+    model = FakeModel()
+    consultation = await consult(model, SURE, question="why?")
+    assert model.asked[0].question == "why?"
+    assert consultation.diagnosis is not None
+    assert consultation.diagnosis.decided_by is DecidedBy.RULES
+
+
+@pytest.mark.parametrize("error", [ModelUnavailable("away"), ModelMissing("ollama pull fake")])
+async def test_a_model_that_cannot_answer_leaves_the_rules_and_a_reason(error: ModelError) -> None:
+    consultation = await consult(FakeModel(error=error))
+    assert consultation.diagnosis is None
+    assert consultation.unavailable == (error.reason, str(error))
+
+
+async def test_what_rules_held_becomes_an_alternative_of_the_models_answer() -> None:
+    consultation = await consult(FakeModel(), HALF_SURE)
+    assert consultation.diagnosis is not None
+    assert "something" in consultation.diagnosis.alternatives[0].root_cause
