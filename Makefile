@@ -53,7 +53,7 @@ e2e: $(STAMP) embedded-models cluster-up ## The operator against a real cluster 
 
 .PHONY: bench
 bench: $(STAMP) embedded-models ## Measure what a diagnosis costs on this machine
-	$(BIN)/python hack/bench.py
+	PYTHONPATH=tests $(BIN)/python tests/bench/bench_pipeline.py
 
 ##@ Parts
 

@@ -2,7 +2,7 @@
 
 aiohttp is here anyway (Kopf brings it) and msgspec decodes an answer into the few fields we use, so
 a general client would cost memory and time for nothing (see the notes on clients in
-docs/architecture.md). Every request has a deadline, and every failure comes out as a ClusterError.
+ARCHITECTURE.md). Every request has a deadline, and every failure comes out as a ClusterError.
 """
 
 from __future__ import annotations

@@ -137,6 +137,11 @@ class PodStatus(_Part, frozen=True):
     container_statuses: tuple[ContainerStatus, ...] | None = None
     init_container_statuses: tuple[ContainerStatus, ...] | None = None
 
+    @property
+    def all_container_statuses(self) -> tuple[ContainerStatus, ...]:
+        """Of init containers first, in the order in which they run."""
+        return (*(self.init_container_statuses or ()), *(self.container_statuses or ()))
+
 
 class Resources(_Part, frozen=True):
     """Requests and limits, as quantities (`256Mi`, `500m`)."""
@@ -194,9 +199,14 @@ class PodSpec(_Part, frozen=True):
     restart_policy: str = "Always"
     service_account_name: str = ""
     node_selector: dict[str, str] | None = None
-    containers: tuple[Container, ...] = ()
+    containers: tuple[Container, ...] | None = None
     init_containers: tuple[Container, ...] | None = None
     image_pull_secrets: tuple[Reference, ...] | None = None
+
+    @property
+    def all_containers(self) -> tuple[Container, ...]:
+        """Containers and init containers; a Pod's last words may come without any."""
+        return (*(self.containers or ()), *(self.init_containers or ()))
 
 
 class Pod(_Part, frozen=True):

@@ -24,6 +24,7 @@ from kausa.cluster.lines import split_lines
 from kausa.cluster.objects import Meta
 from kausa.cluster.paths import ResourcePath
 from kausa.telemetry.logs import get_logger
+from kausa.telemetry.trouble import Trouble
 
 __all__ = ["Change", "ChangeType", "Watcher"]
 
@@ -97,7 +98,11 @@ class Watcher(Generic[T]):
         self._page_size = page_size
         self._known: set[str] = set()
         self._version: str | None = None
-        self._failures = 0
+        self._trouble = Trouble(
+            _logger,
+            failed="Watch failed, trying again until it is back",
+            recovered="Watch is back",
+        )
         self.synced = asyncio.Event()
         """Set once the first list has been delivered whole."""
         self.undecodable = 0
@@ -115,7 +120,7 @@ class Watcher(Generic[T]):
                     self.synced.set()
                 async for change in self._watch():
                     yield change
-                self._recovered()
+                self._trouble.over(kind=self._name)
             except GoneError:
                 _logger.info("Watch expired, listing again", kind=self._name)
                 self._version = None
@@ -141,7 +146,7 @@ class Watcher(Generic[T]):
             yield Change(type=ChangeType.DELETED, uid=uid, object=None)
         self._known = found
         self._version = page.metadata.resource_version
-        self._recovered()
+        self._trouble.over(kind=self._name)
 
     async def _watch(self) -> AsyncIterator[Change[T]]:
         parameters = {
@@ -196,17 +201,8 @@ class Watcher(Generic[T]):
         if self.undecodable == 1:
             _logger.warning("Skipped an object that cannot be read", kind=self._name, why=why)
 
-    def _recovered(self) -> None:
-        if self._failures:
-            _logger.info("Watch is back", kind=self._name, failed_attempts=self._failures)
-            self._failures = 0
-
     async def _wait_out(self, error: ClusterError) -> None:
-        """Wait with full jitter; the first failure of a row is logged, the others are counted."""
-        self._failures += 1
-        if self._failures == 1:
-            _logger.warning(
-                "Watch failed, trying again until it is back", kind=self._name, why=str(error)
-            )
-        ceiling = min(LONGEST_BACKOFF_SECONDS, 0.1 * 2 ** min(self._failures, 12))
+        """Wait with full jitter."""
+        self._trouble.happened(error, kind=self._name)
+        ceiling = min(LONGEST_BACKOFF_SECONDS, 0.1 * 2 ** min(self._trouble.failures, 12))
         await asyncio.sleep(random.uniform(0, ceiling))  # noqa: S311 - spreads load, no secret

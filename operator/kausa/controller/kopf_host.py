@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import logging
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -17,13 +16,21 @@ from typing import Any
 import kopf
 
 from kausa.cluster.credentials import Credentials
-from kausa.cluster.errors import ClusterError
+from kausa.cluster.errors import (
+    ApiUnreachableError,
+    ClusterError,
+    ConflictError,
+    OverloadedError,
+)
 from kausa.resources.group import FAILURE_DIAGNOSIS_PLURAL, GROUP, VERSION
 from kausa.telemetry.logs import get_logger
+from kausa.telemetry.trouble import Trouble
 
 __all__ = ["KopfHost"]
 
 RETRY_SECONDS = 5.0
+# Not our own prefix: kausa.dev/diagnose is what people write.
+KOPF_PREFIX = f"kopf.{GROUP}"
 LONGEST_RESTART_SECONDS = 30.0
 STOP_WITHIN_SECONDS = 10.0
 Body = dict[str, Any]
@@ -45,6 +52,11 @@ class KopfHost:
         self._namespace = namespace
         self._on_change = on_change
         self._on_delete = on_delete
+        self._trouble = Trouble(
+            _logger,
+            failed="Could not diagnose, trying until it works",
+            recovered="Diagnosing works again",
+        )
 
     async def run(self) -> None:
         """Run Kopf until cancelled; start it again whenever it ends by itself."""
@@ -87,10 +99,17 @@ class KopfHost:
             return await asyncio.to_thread(_connection, self._credentials)
 
         async def changed(body: kopf.Body, **_: Any) -> None:
+            name = f"{body.metadata.namespace}/{body.metadata.name}"
             try:
                 await _at_home(home, self._on_change(_plain(body)))
-            except ClusterError as error:
+            except (ApiUnreachableError, OverloadedError, ConflictError) as error:
+                self._trouble.happened(error, name=name)
                 raise kopf.TemporaryError(str(error), delay=RETRY_SECONDS) from error
+            except ClusterError as error:
+                # The same request would be refused again; a change of the resource asks anew.
+                _logger.error("Could not diagnose", name=name, why=str(error))
+                raise kopf.PermanentError(str(error)) from error
+            self._trouble.over()
 
         async def seen(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
             if event["type"] == "DELETED":
@@ -121,12 +140,11 @@ def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True
     settings.posting.enabled = False
-    settings.persistence.finalizer = f"{GROUP}/finalizer"
-    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=GROUP)
-    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=GROUP)
+    settings.persistence.finalizer = f"{KOPF_PREFIX}/finalizer"
+    settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=KOPF_PREFIX)
+    settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=KOPF_PREFIX)
     settings.networking.error_backoffs = (0.5, 1, 2, 5)
     settings.networking.connect_timeout = 10
-    logging.getLogger("kopf.objects").setLevel(logging.ERROR)
     return settings
 
 

@@ -88,6 +88,8 @@ class Reconciler:
 
         recollection = await self._recall(report, dossier, diagnosis)
         report.recalled(recollection)
+        if self._consultant.has_model:
+            await self._publish(report)
         consultation = await self._consultant.consult(
             dossier, diagnosis, recollection, question=report.resource.spec.question
         )

@@ -146,7 +146,8 @@ class Report:
         return FailureDiagnosisStatus(
             observed_generation=self._generation,
             conditions=self._conditions,
-            timings=self._timings,
+            # An empty object in a server-side apply over a filled one becomes null, and is refused.
+            timings=self._timings if self._timings.to_dict() else None,
             **self._parts,
         )
 

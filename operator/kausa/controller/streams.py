@@ -19,6 +19,7 @@ from kausa.detection.events import detect_repeat
 from kausa.detection.pods import detect_pod
 from kausa.resources.group import DIAGNOSE_ANNOTATION
 from kausa.telemetry.logs import get_logger
+from kausa.telemetry.trouble import Trouble
 
 __all__ = ["Streams"]
 
@@ -48,7 +49,11 @@ class Streams:
         self._recorder = recorder
         self._asking = asking
         self._queue: WorkQueue[Pod] = WorkQueue(size=queue_size)
-        self._failing = False
+        self._trouble = Trouble(
+            _logger,
+            failed="Could not record what fails, trying until it works",
+            recovered="Recording works again",
+        )
 
     async def run(self) -> None:
         """Watch until cancelled."""
@@ -95,9 +100,9 @@ class Streams:
             uid, pod = await self._queue.take()
             try:
                 await self._look_at(pod)
-                self._failing = False
+                self._trouble.over()
             except ClusterError as error:
-                self._say_once("Could not record a failure, trying until it works", error)
+                self._trouble.happened(error)
                 await asyncio.sleep(RETRY_SECONDS)
                 await self._queue.put(uid, pod)
             except Exception:
@@ -129,17 +134,11 @@ class Streams:
             try:
                 gone = await self._recorder.write_due()
             except ClusterError as error:
-                self._say_once("Could not write repeats, trying until it works", error)
+                self._trouble.happened(error)
                 await asyncio.sleep(RETRY_SECONDS)
                 continue
             for namespace, name in gone:
                 await self.resource_deleted(namespace=namespace, name=name)
-
-    def _say_once(self, what: str, error: ClusterError) -> None:
-        """One line for a row of failures, whoever meets it first."""
-        if not self._failing:
-            _logger.warning(what, why=str(error))
-        self._failing = True
 
 
 def _annotation(pod: Pod) -> str | None:

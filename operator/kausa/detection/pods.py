@@ -6,7 +6,6 @@ Pod that is being deleted is not failing, and neither is a young one that still 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 
 from kausa.cluster.objects import ContainerStatus, Pod, Terminated, Waiting
@@ -41,8 +40,7 @@ def detect_pod(pod: Pod) -> tuple[Symptom, ...]:
     unschedulable = _unschedulable(pod)
     if unschedulable is not None:
         return (unschedulable,)
-    statuses = (*(pod.status.init_container_statuses or ()), *(pod.status.container_statuses or ()))
-    found = (_container(status, pod=pod) for status in statuses)
+    found = (_container(status, pod=pod) for status in pod.status.all_container_statuses)
     return tuple(symptom for symptom in found if symptom is not None)
 
 
@@ -184,8 +182,5 @@ def _credible(time: datetime | None) -> datetime | None:
 
 def _specified_image(pod: Pod, status: ContainerStatus) -> str:
     """The image that was asked for; a status may show another name of the same image."""
-    everything: Iterable[tuple[str, str]] = (
-        (each.name, each.image)
-        for each in (*pod.spec.containers, *(pod.spec.init_containers or ()))
-    )
-    return dict(everything).get(status.name) or status.image
+    asked = {each.name: each.image for each in pod.spec.all_containers}
+    return asked.get(status.name) or status.image

@@ -1,13 +1,12 @@
 """Asking the model: only where rules are not sure, and only where there is one to ask.
 
-The model never overrules what rules are sure of, and an answer without valid citations never gets
-here (`kausa.diagnosis.model` checks it). Without an answer the rules' diagnosis stands.
+The model never overrules rules that are surer than it, and an answer without valid citations never
+gets here (`kausa.diagnosis.model` checks it). Without an answer the rules' diagnosis stands.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.finding import Diagnosis, Finding, Fix
@@ -18,6 +17,7 @@ from kausa.diagnosis.model.protocol import (
     NumberedEvidence,
 )
 from kausa.diagnosis.recollection import Recollection
+from kausa.diagnosis.rules.engine import LEAST_CONFIDENCE
 from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
 from kausa.resources.diagnosis import DecidedBy, Risk
@@ -53,6 +53,11 @@ class Consultant:
         self._model = model
         self._below_confidence = below_confidence
         self._timeout_seconds = timeout_seconds
+
+    @property
+    def has_model(self) -> bool:
+        """Whether there is a model to ask, so that the answer may take a while."""
+        return self._model is not None
 
     async def consult(
         self,
@@ -108,10 +113,19 @@ def _request(
 
 
 def _diagnosis(reply: ModelReply, by_rules: Diagnosis) -> Diagnosis:
-    """The model's answer, with the rules' as an alternative; what rules are sure of stands."""
-    answer = reply.answer
-    if by_rules.determined and by_rules.confidence > MOST_CONFIDENT_MODEL:
+    """Whoever is surer decides; the other's cause becomes an alternative."""
+    by_model = _by_model(reply)
+    if by_rules.determined and by_rules.confidence >= by_model.confidence:
+        second = _as_finding(by_model) if by_model.confidence >= LEAST_CONFIDENCE else ()
+        return replace(by_rules, alternatives=(*second, *by_rules.alternatives))
+    if by_model.confidence < LEAST_CONFIDENCE:
         return by_rules
+    first = _as_finding(by_rules) if by_rules.determined else ()
+    return replace(by_model, alternatives=(*first, *by_rules.alternatives))
+
+
+def _by_model(reply: ModelReply) -> Diagnosis:
+    answer = reply.answer
     return Diagnosis(
         category=answer.category,
         summary=answer.summary,
@@ -130,15 +144,12 @@ def _diagnosis(reply: ModelReply, by_rules: Diagnosis) -> Diagnosis:
             )
             for fix in answer.remediation
         ),
-        alternatives=(*_as_finding(by_rules), *by_rules.alternatives),
     )
 
 
-def _as_finding(diagnosis: Diagnosis) -> Iterator[Finding]:
-    if not diagnosis.determined:
-        return
-    yield Finding(
-        rule="rules",
+def _as_finding(diagnosis: Diagnosis) -> tuple[Finding, ...]:
+    finding = Finding(
+        rule=f"decided-by-{diagnosis.decided_by.lower()}",
         category=diagnosis.category or Category.OTHER,
         summary=diagnosis.summary,
         root_cause=diagnosis.root_cause,
@@ -146,3 +157,4 @@ def _as_finding(diagnosis: Diagnosis) -> Iterator[Finding]:
         confidence=diagnosis.confidence,
         citations=diagnosis.citations,
     )
+    return (finding,)

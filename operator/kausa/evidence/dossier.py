@@ -75,14 +75,12 @@ class Dossier:
 
     def container(self, name: str | None) -> Container | None:
         """What the container of that name was asked to be."""
-        everything = (*self.pod.spec.containers, *(self.pod.spec.init_containers or ()))
-        return next((each for each in everything if each.name == name), None)
+        return next((each for each in self.pod.spec.all_containers if each.name == name), None)
 
     def container_status(self, name: str | None) -> ContainerStatus | None:
         """How the container of that name is doing."""
-        status = self.pod.status
-        everything = (*(status.container_statuses or ()), *(status.init_container_statuses or ()))
-        return next((each for each in everything if each.name == name), None)
+        statuses = self.pod.status.all_container_statuses
+        return next((each for each in statuses if each.name == name), None)
 
     def log(self, container: str | None) -> LogExcerpt | None:
         """The excerpt of that container's log, where it could be read."""

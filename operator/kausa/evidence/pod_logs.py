@@ -47,12 +47,10 @@ async def gather_logs(reader: ClusterReader, *, pod: Pod, symptom: Symptom | Non
 
 
 def _wanted(pod: Pod, symptom: Symptom | None) -> tuple[ContainerStatus, ...]:
-    status = pod.status
-    everything = (*(status.init_container_statuses or ()), *(status.container_statuses or ()))
     named = symptom.container if symptom is not None else None
     return tuple(
         each
-        for each in everything
+        for each in pod.status.all_container_statuses
         if named in (None, each.name) and (each.image and _has_run(each))
     )
 

@@ -16,7 +16,6 @@ MOST_NAMES = 20
 
 def spec_evidence(pod: Pod, symptom: Symptom | None) -> tuple[Evidence, ...]:
     """The failing container as it was asked to be; every one where the Pod as a whole fails."""
-    containers = (*pod.spec.containers, *(pod.spec.init_containers or ()))
     wanted = symptom.container if symptom is not None else None
     return tuple(
         Evidence(
@@ -26,7 +25,7 @@ def spec_evidence(pod: Pod, symptom: Symptom | None) -> tuple[Evidence, ...]:
             ),
             text="; ".join(_facts(each, pod=pod)),
         )
-        for each in containers
+        for each in pod.spec.all_containers
         if wanted in (None, each.name)
     )
 

@@ -56,8 +56,10 @@ class SimilarFailures:
         minimum_score: float = DEFAULT_MINIMUM_SCORE,
         deadline_seconds: float,
     ) -> tuple[SimilarFailure, ...]:
-        """The most alike first; of equals (in whole percent) the latest first. Of the same namespace
-        only: whoever may read this diagnosis may not be allowed to read another namespace's.
+        """The most alike first; of equals (in whole percent) the latest first.
+
+        Of the same namespace only: whoever may read this diagnosis may not be allowed to read
+        another namespace's.
 
         The failure itself is left out. Several failures of one owner count as one, the best, so
         that one noisy workload does not fill the list.

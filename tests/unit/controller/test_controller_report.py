@@ -114,3 +114,9 @@ def test_times_of_transition_survive_a_second_run_that_says_the_same() -> None:
     diagnosed = find_condition(report.status().conditions or (), "Diagnosed")
     assert diagnosed is not None
     assert diagnosed.observed_generation == 2
+
+
+def test_no_part_of_the_status_is_ever_an_empty_object() -> None:
+    """The API server turns an empty object that is applied over a filled one into null."""
+    report = Report(resource(finished().status(), generation=2), now=NOW)
+    assert {} not in report.status().to_dict().values()

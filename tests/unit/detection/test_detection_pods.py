@@ -220,3 +220,8 @@ def test_no_status_of_any_shape_raises(statuses: list[object], phase: str) -> No
     document = {"status": {"phase": phase, "containerStatuses": statuses}}
     for symptom in detect_pod(msgspec.convert(document, Pod)):
         assert symptom.occurrences >= 0
+
+
+def test_a_pod_whose_last_words_come_without_containers_can_be_read() -> None:
+    last = b'{"metadata":{"uid":"u"},"spec":{"containers":null},"status":{}}'
+    assert detect_pod(msgspec.json.decode(last, type=Pod)) == ()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 from support.dossiers import dossier
 from support.pods import container, pod, terminated, waiting
@@ -36,8 +38,9 @@ class FakeModel:
 
     name = "fake"
 
-    def __init__(self, *, error: ModelError | None = None) -> None:
+    def __init__(self, *, error: ModelError | None = None, confidence: int = 99) -> None:
         self.error = error
+        self.answer = dataclasses.replace(ANSWER, confidence=confidence)
         self.asked: list[ModelRequest] = []
 
     async def check(self, *, deadline_seconds: float) -> None:
@@ -47,7 +50,7 @@ class FakeModel:
     async def diagnose(self, request: ModelRequest, *, deadline_seconds: float) -> ModelReply:
         self.asked.append(request)
         return ModelReply(
-            answer=ANSWER, model="fake", prompt_tokens=1, output_tokens=1, milliseconds=1
+            answer=self.answer, model="fake", prompt_tokens=1, output_tokens=1, milliseconds=1
         )
 
     async def close(self) -> None:
@@ -109,3 +112,20 @@ async def test_what_rules_held_becomes_an_alternative_of_the_models_answer() -> 
     consultation = await consult(FakeModel(), HALF_SURE)
     assert consultation.diagnosis is not None
     assert "something" in consultation.diagnosis.alternatives[0].root_cause
+
+
+@pytest.mark.parametrize("confidence", [0, 30, 75])
+async def test_a_model_that_is_less_sure_than_the_rules_changes_nothing_but_the_alternatives(
+    confidence: int,
+) -> None:
+    consultation = await consult(FakeModel(confidence=confidence), HALF_SURE)
+    assert consultation.diagnosis is not None
+    assert consultation.diagnosis.decided_by is DecidedBy.RULES
+    assert "something" in consultation.diagnosis.summary
+    assert len(consultation.diagnosis.alternatives) == (1 if confidence >= 50 else 0)
+
+
+async def test_a_model_that_is_not_sure_leaves_an_undetermined_failure_undetermined() -> None:
+    consultation = await consult(FakeModel(confidence=30))
+    assert consultation.diagnosis is not None
+    assert not consultation.diagnosis.determined

@@ -8,6 +8,7 @@ said; an answer that cites nothing which exists is refused.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Annotated, Any, Final
 
@@ -22,12 +23,14 @@ __all__ = ["answer_schema", "check_answer"]
 
 _SUMMARY: Final = 200
 _CAUSE: Final = 500
-_EXPLANATION: Final = 1_200
+_EXPLANATION: Final = 600
 _TITLE: Final = 120
 _COMMAND: Final = 300
 _FIXES: Final = 4
 _CITATIONS: Final = 8
 _SHOWN: Final = 80
+# What stands around evidence in the prompt; a small model at its wits' end repeats all of it.
+_FENCE: Final = re.compile(r"<<[0-9a-f]{8}>>")
 
 
 class _Fix(msgspec.Struct, rename="camel"):
@@ -95,6 +98,8 @@ def check_answer(
         raise ModelInvalidAnswer(
             f"The model's answer is not in the schema: {_line(str(error), 200)}"
         ) from None
+    if _FENCE.search(answer.summary + answer.root_cause + answer.explanation):
+        raise ModelInvalidAnswer("The model copied its prompt instead of answering.")
     dropped: list[str] = []
     citations = _known_ids(answer.citations, evidence_ids, dropped)
     if not citations:

@@ -19,7 +19,7 @@ from kausa.evidence.dossier import Dossier
 from kausa.resources.diagnosis import DecidedBy
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["RULES", "Rule", "decide_by_rules", "find_all"]
+__all__ = ["LEAST_CONFIDENCE", "RULES", "Rule", "decide_by_rules", "find_all"]
 
 Rule = Callable[[Dossier], Finding | None]
 

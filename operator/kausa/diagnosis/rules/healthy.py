@@ -32,7 +32,7 @@ def nothing_fails(dossier: Dossier) -> Finding | None:
     else:
         summary = (
             f"no failure found so far: Pod {name} is {pod.status.phase or 'new'}, {ready} of "
-            f"{plural(len(pod.spec.containers), 'container')} ready"
+            f"{plural(len(pod.spec.containers or ()), 'container')} ready"
         )
         confidence = 60
     return Finding(

@@ -93,7 +93,7 @@ def _sentence(count: int, why: str, dossier: Dossier) -> str:
 def _asked(resource: str, dossier: Dossier) -> str:
     asked = [
         str(each.resources.requests[resource])
-        for each in dossier.pod.spec.containers
+        for each in dossier.pod.spec.containers or ()
         if each.resources.requests and resource in each.resources.requests
     ]
     return " + ".join(asked)

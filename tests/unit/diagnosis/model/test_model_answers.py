@@ -41,7 +41,7 @@ def test_a_distorted_answer_is_checked_or_refused(changes: dict[str, Any]) -> No
     assert 0 <= answer.confidence <= 100
     assert len(answer.summary) <= 200
     assert "\n" not in answer.summary
-    assert len(answer.explanation) <= 1200
+    assert len(answer.explanation) <= 600
 
 
 @pytest.mark.parametrize(("said", "kept"), [(-5, 0), (0, 0), (63.4, 63), (100, 100), (950, 100)])
@@ -144,3 +144,9 @@ def test_no_command_breaks_the_check(command: str) -> None:
     if refusal(command) is None:
         assert command.split()[0] == "kubectl"
         assert not set(command) & set(";|&<>`$\n")
+
+
+def test_a_model_that_copies_its_prompt_has_not_answered() -> None:
+    copied = {**GOOD, "explanation": "E1 | Status <<0a1b2c3d>> container api: waiting <<0a1b2c3d>>"}
+    with pytest.raises(ModelError, match="copied its prompt"):
+        check_answer(json.dumps(copied), evidence_ids=["E1"])

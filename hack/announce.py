@@ -1,0 +1,51 @@
+"""Says, before `make test` begins, what it will build or fetch and how long that takes.
+
+Standard library only: it runs before there is a `.venv`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "hack" / "cluster"))
+
+from localcluster.binaries import fingerprint  # noqa: E402
+from localcluster.layout import Layout  # noqa: E402
+
+# What was measured on two cores; see the table in the README.
+STEPS = (
+    ("Python packages into .venv", "40 s"),
+    ("embedding model, 23 MB", "2 s"),
+    ("Kubernetes and etcd, built from source", "5 min"),
+)
+TESTS = "lint, unit, integration and e2e tests take about 7 minutes"
+
+
+def missing(*, environment: dict[str, str], home: Path) -> list[bool]:
+    """For each step, whether it has still to be done."""
+    layout = Layout.from_environment(environment, home=home)
+    cache = layout.root.parent
+    named = environment.get("KAUSA_CLUSTER_BIN") or environment.get("KAUSA_TEST_KUBECONFIG")
+    binaries = layout.root / f"bin-{fingerprint(ROOT / 'hack' / 'cluster')}"
+    return [
+        not (ROOT / ".venv" / ".installed").exists(),
+        not (cache / "models" / "all-MiniLM-L6-v2-int8" / "model.onnx").exists(),
+        not (named or binaries.exists()),
+    ]
+
+
+def main() -> int:
+    """Print the plan."""
+    todo = missing(environment=dict(os.environ), home=Path.home())
+    for (what, duration), needed in zip(STEPS, todo, strict=True):
+        print(f"  {what}: " + (f"once, about {duration}" if needed else "there already"))
+    print(f"  {TESTS}; `make cluster-down` undoes what the cluster changed on this machine")
+    return 0
+
+
+if __name__ == "__main__":
+    print("make test needs:")
+    sys.exit(main())

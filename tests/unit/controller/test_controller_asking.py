@@ -1,0 +1,57 @@
+"""A value of the annotation asks once, a changed one asks again, a restart asks nothing."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import pytest
+from support.dossiers import DEPLOYMENT
+from support.fake_store import FakeStore
+from support.pods import container, pod
+
+from kausa.controller.asking import Asking
+from kausa.controller.documents import new_resource
+from kausa.evidence.redaction import Redactor
+from kausa.resources.spec import Trigger
+
+HEALTHY = pod(container({"running": {}}, ready=True))
+
+
+@pytest.fixture
+def store() -> FakeStore:
+    return FakeStore()
+
+
+def asking(store: FakeStore) -> Asking:
+    return Asking(store=cast(Any, store), redactor=Redactor(key=b"k" * 32), cluster="test")
+
+
+async def test_the_same_value_asks_once_even_after_a_restart(store: FakeStore) -> None:
+    await asking(store).about_healthy(HEALTHY, question="true")
+    await asking(store).about_healthy(HEALTHY, question="true")
+    (made,) = store.applied
+    assert made.spec.trigger is Trigger.ANNOTATION
+    assert made.spec.question is None
+    assert made.spec.target.label == "Pod/checkout-5d4f8-abcde"
+
+
+async def test_a_changed_value_asks_again_in_the_same_resource(store: FakeStore) -> None:
+    for question in ("true", "is it slow?"):
+        await asking(store).about_healthy(HEALTHY, question=question)
+    first, second = store.applied
+    assert first.metadata.name == second.metadata.name
+    assert second.spec.question == "is it slow?"
+
+
+async def test_a_failure_that_has_a_resource_keeps_who_asked_first(store: FakeStore) -> None:
+    made = new_resource(name="x", owner=DEPLOYMENT, container="api", trigger=Trigger.AUTOMATIC)
+    await store.apply(made)
+    await asking(store).about_failing("x", owner=DEPLOYMENT, container="api", question="why?")
+    assert store.applied[-1].spec.trigger is Trigger.AUTOMATIC
+    assert store.applied[-1].spec.question == "why?"
+
+
+async def test_a_secret_in_a_question_is_hidden(store: FakeStore) -> None:
+    secret = "".join(("hun", "ter2", "-fake"))
+    await asking(store).about_healthy(HEALTHY, question=f"is password={secret} wrong?")
+    assert secret not in repr(store.applied)

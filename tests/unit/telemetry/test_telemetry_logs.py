@@ -1,0 +1,55 @@
+"""Every line has one shape, whoever writes it."""
+
+from __future__ import annotations
+
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+import structlog
+
+from kausa.telemetry.logs import configure_logs, get_logger
+from kausa.telemetry.trouble import Trouble
+
+
+@pytest.fixture
+def lines() -> Iterator[io.StringIO]:
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    stream = io.StringIO()
+    configure_logs(style="json", stream=stream)
+    yield stream
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def read(stream: io.StringIO) -> list[dict[str, object]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_our_lines_and_those_of_others_are_json_with_the_same_keys(lines: io.StringIO) -> None:
+    get_logger("kausa.test").info("Found a failure", name="x")
+    logging.getLogger("somebody.else").warning("careful")
+    ours, theirs = read(lines)
+    assert (ours["event"], ours["name"], ours["level"]) == ("Found a failure", "x", "info")
+    assert (theirs["event"], theirs["level"]) == ("careful", "warning")
+    assert {"time", "logger"} <= ours.keys() & theirs.keys()
+
+
+def test_what_a_retry_of_a_library_says_is_not_written(lines: io.StringIO) -> None:
+    logging.getLogger("kopf._cogs.clients.api").error("Request attempt #1 failed")
+    assert read(lines) == []
+
+
+def test_a_row_of_failures_is_one_line_and_one_when_it_is_over(lines: io.StringIO) -> None:
+    trouble = Trouble(get_logger("t"), failed="It fails", recovered="It works")
+    for _ in range(5):
+        trouble.happened(ValueError("no"), kind="pods")
+    trouble.over(kind="pods")
+    trouble.over(kind="pods")
+    failed, recovered = read(lines)
+    assert (failed["event"], failed["why"], failed["kind"]) == ("It fails", "no", "pods")
+    assert (recovered["event"], recovered["failed_attempts"]) == ("It works", 5)

@@ -1,0 +1,86 @@
+"""The command line says in one sentence what it cannot use, and with which exit code."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from kausa import __version__, cli
+from kausa.cluster.errors import UnauthorizedError
+from kausa.controller.errors import MissingResourceDefinitionsError
+from kausa.errors import KausaError
+
+
+@pytest.fixture
+def kubeconfig(tmp_path: Path) -> Path:
+    path = tmp_path / "config"
+    path.write_text(
+        "current-context: c\n"
+        "clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}]\n"
+        "contexts: [{name: c, context: {cluster: c, user: u}}]\n"
+        "users: [{name: u, user: {}}]\n"
+    )
+    return path
+
+
+def run(*arguments: str, **environment: str) -> tuple[int, str]:
+    result = CliRunner().invoke(cli.main, ["run", *arguments], env=environment)
+    return result.exit_code, result.output
+
+
+def test_the_version_is_told() -> None:
+    assert __version__ in CliRunner().invoke(cli.main, ["--version"]).output
+
+
+def test_a_setting_that_cannot_be_used_is_named(kubeconfig: Path) -> None:
+    code, said = run("--kubeconfig", str(kubeconfig), KAUSA_QUEUE_SIZE="many")
+    assert code == 2
+    assert "KAUSA_QUEUE_SIZE" in said
+    assert said.count("\n") == 1
+
+
+def test_no_cluster_at_all_says_what_to_name(tmp_path: Path) -> None:
+    code, said = run(HOME=str(tmp_path), KUBECONFIG="", KUBERNETES_SERVICE_HOST="")
+    assert code == 2
+    assert "--kubeconfig" in said
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (MissingResourceDefinitionsError("https://x"), 3),
+        (UnauthorizedError("who are you", status=401), 4),
+        (KausaError("something else"), 1),
+    ],
+)
+def test_every_error_of_ours_ends_in_a_sentence_and_its_exit_code(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch, error: KausaError, code: int
+) -> None:
+    async def fail(**_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(cli, "run_operator", fail)
+    exit_code, said = run("--kubeconfig", str(kubeconfig))
+    assert exit_code == code
+    assert said == f"kausa: {error}\n"
+
+
+def test_what_the_command_line_says_comes_before_the_environment(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: dict[str, Any] = {}
+
+    async def remember(**arguments: Any) -> None:
+        given.update(arguments)
+
+    monkeypatch.setattr(cli, "run_operator", remember)
+    code, _ = run(
+        "--kubeconfig", str(kubeconfig), "-n", "shop", "--no-memory", KAUSA_NAMESPACE="other"
+    )
+    assert code == 0
+    assert given["settings"].namespace == "shop"
+    assert given["settings"].memory_enabled is False
+    assert given["credentials"].server == "http://127.0.0.1:9"
