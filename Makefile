@@ -35,7 +35,9 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
-	$(BIN)/mypy --explicit-package-bases hack/cluster/cluster.py hack/*.py hack/demo hack/models
+	$(BIN)/mypy hack/*.py hack/models/fetch.py hack/cluster/cluster.py
+	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo
+	MYPYPATH=tests $(BIN)/mypy --explicit-package-bases tests
 	$(BIN)/lint-imports --no-logo | tail -n 3
 	$(BIN)/python hack/generate_crds.py --check
 

@@ -65,22 +65,20 @@ def row(what: str, ours: float, peer: str, theirs: float) -> None:
 
 def bench_streams() -> None:
     """Decoding and detecting, beside the standard library's JSON parser alone."""
-    for kind, name, detect in (
-        (Pod, "pods", detect_pod),
-        (Event, "events", detect_repeat),
-    ):
-        objects = captured(name)
-        decoder: Any = msgspec.json.Decoder(kind)
-        size = statistics.mean(len(each) for each in objects) / 1000
-        row(
-            f"{kind.__name__} change ({size:.1f} kB): decode and detect",
-            cpu_microseconds(
-                lambda d=decoder, f=detect, o=objects: [f(d.decode(each)) for each in o],
-                per=len(objects),
-            ),
-            "json.loads alone",
-            cpu_microseconds(lambda o=objects: [json.loads(each) for each in o], per=len(objects)),
-        )
+    _bench_stream("pods", Pod, detect_pod)
+    _bench_stream("events", Event, detect_repeat)
+
+
+def _bench_stream(name: str, kind: Any, detect: Callable[[Any], object]) -> None:
+    objects = captured(name)
+    decode = msgspec.json.Decoder(kind).decode
+    size = statistics.mean(len(each) for each in objects) / 1000
+    row(
+        f"{kind.__name__} change ({size:.1f} kB): decode and detect",
+        cpu_microseconds(lambda: [detect(decode(each)) for each in objects], per=len(objects)),
+        "json.loads alone",
+        cpu_microseconds(lambda: [json.loads(each) for each in objects], per=len(objects)),
+    )
 
 
 def bench_decision() -> None:

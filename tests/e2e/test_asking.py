@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from conftest import GROUP, PLURAL, VERSION, Namespace, complete, condition
+from support.namespace import GROUP, PLURAL, VERSION, Namespace, complete, condition
 from support.operator_process import OperatorProcess, wait_for
 from support.workloads import cannot_be_scheduled, crashes, healthy
 

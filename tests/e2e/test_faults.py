@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 import yaml
-from conftest import Namespace, condition
 from kubernetes import client, utils
 from support.cluster import cluster_tool, is_local
 from support.crds import apply_crds
+from support.namespace import Namespace, condition
 from support.operator_process import OperatorProcess, wait_for
 from support.workloads import (
     cannot_be_scheduled,

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from conftest import GROUP, PLURAL, VERSION, Namespace, complete, condition
 from kubernetes import client, config, watch
+from support.namespace import GROUP, PLURAL, VERSION, Namespace, complete, condition
 from support.operator_process import OperatorProcess, wait_for
 from support.workloads import (
     cannot_be_scheduled,

@@ -11,45 +11,25 @@ import textwrap
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from support.records import RECORD
 
 from kausa.memory.edge.client import EdgeStore
 from kausa.memory.embedding import InProcessEmbedder
 from kausa.memory.errors import MemoryUnavailableError
-from kausa.memory.records import FailureRecord
 from kausa.memory.service import FailureMemory, open_embedded_memory
 from kausa.memory.store import Point, RecordFilter
 from kausa.recall.similar import SimilarFailures
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVERYTHING = RecordFilter(cluster="test")
 OPEN_SECONDS = 20.0
 CALL_SECONDS = 10.0
 
-OOM = FailureRecord(
-    cluster="test",
-    namespace="shop",
-    owner_kind="Deployment",
-    owner_name="checkout",
-    container="api",
-    category="OOMKilled",
-    reason="OOMKilled",
-    fingerprint="oom-checkout",
-    exit_code=137,
-    image="registry/checkout:3",
-    node="node-1",
-    first_seen=NOON,
-    last_seen=NOON + timedelta(minutes=5),
-    occurrences=14,
-    cause="container api reached its memory limit of 256Mi",
-    reference="shop/checkout-oomkilled-4f1c2a",
-    text="Killed process 4121 (java) total-vm:4194304kB, anon-rss:262144kB",
-)
+OOM = replace(RECORD, fingerprint="oom-checkout")
 OOM_ELSEWHERE = replace(
     OOM,
     owner_name="reports",

@@ -10,7 +10,7 @@ import hashlib
 
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner
-from kausa.controller.documents import ASKED_ANNOTATION, new_resource
+from kausa.controller.sighting_documents import ASKED_ANNOTATION, new_resource
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.detection.fingerprint import fingerprint
 from kausa.evidence.redaction import Redactor

@@ -11,8 +11,8 @@ import asyncio
 import time
 
 from kausa.cluster.errors import ClusterError
-from kausa.controller.documents import failure_count, failure_part
 from kausa.controller.report import Report
+from kausa.controller.sighting_documents import failure_count, failure_part
 from kausa.controller.sightings import Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder

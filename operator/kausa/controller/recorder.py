@@ -12,7 +12,7 @@ import time
 from kausa.cluster.errors import ClusterError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner, OwnerResolver
-from kausa.controller.documents import failure_count, failure_part, new_resource
+from kausa.controller.sighting_documents import failure_count, failure_part, new_resource
 from kausa.controller.sightings import NEVER, ResourceKey, Sighting, Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.detection.counting import FailureCount, PodCount

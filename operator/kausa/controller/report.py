@@ -11,7 +11,7 @@ import time
 from datetime import datetime
 from typing import Any
 
-from kausa.controller.documents import (
+from kausa.controller.diagnosis_documents import (
     diagnosis_part,
     evidence_parts,
     model_part,

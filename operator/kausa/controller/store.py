@@ -16,7 +16,7 @@ from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import ConflictError, NotFoundError
 from kausa.cluster.owners import Owner
 from kausa.cluster.paths import EVENTS, ResourcePath
-from kausa.controller.documents import target_event
+from kausa.controller.announcement import target_event
 from kausa.resources.failure_diagnosis import FailureDiagnosis, status_document
 from kausa.resources.group import (
     API_VERSION,

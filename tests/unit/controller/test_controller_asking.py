@@ -10,7 +10,7 @@ from support.fake_store import FakeStore
 from support.pods import container, pod
 
 from kausa.controller.asking import Asking
-from kausa.controller.documents import new_resource
+from kausa.controller.sighting_documents import new_resource
 from kausa.evidence.redaction import Redactor
 from kausa.resources.spec import Trigger
 

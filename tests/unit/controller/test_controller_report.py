@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 from support.dossiers import DEPLOYMENT, dossier
 from support.pods import container, pod, terminated, waiting
 
-from kausa.controller.documents import new_resource
 from kausa.controller.report import Report
+from kausa.controller.sighting_documents import new_resource
 from kausa.diagnosis.consultation import Consultation
 from kausa.diagnosis.recollection import Recollection
 from kausa.diagnosis.rules.engine import decide_by_rules

@@ -11,7 +11,7 @@ from support.pods import container, pod, terminated, waiting
 from kausa.cluster.errors import NotFoundError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner
-from kausa.controller.documents import new_resource
+from kausa.controller.sighting_documents import new_resource
 from kausa.controller.sightings import Sightings
 from kausa.controller.subjects import Subject, SubjectFinder
 from kausa.resources.spec import Trigger

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kausa.controller.documents import failure_count, failure_part
+from kausa.controller.sighting_documents import failure_count, failure_part
 from kausa.detection.counting import FailureCount, PodCount
 from kausa.detection.symptom import Symptom
 from kausa.resources.category import Category

@@ -2,33 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, cast
+
+from support.records import NOON, RECORD
 
 from kausa.memory.records import FailureRecord
 from kausa.memory.service import FailureMemory
 from kausa.memory.store import Hit, RecordFilter
 from kausa.recall.similar import DEFAULT_MINIMUM_SCORE, SimilarFailures
 
-NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
-ASKED = FailureRecord(
-    cluster="test",
-    namespace="shop",
-    owner_kind="Deployment",
-    owner_name="checkout",
-    container="api",
-    category="OOMKilled",
-    reason="OOMKilled",
-    fingerprint="asked",
-    exit_code=137,
-    image="",
-    node="",
-    first_seen=NOON,
-    last_seen=NOON,
-    occurrences=1,
-    cause="container api reached its memory limit of 256Mi",
-    reference="shop/asked",
-    text="",
+ASKED = replace(
+    RECORD, fingerprint="asked", reference="shop/asked", last_seen=NOON, occurrences=1, text=""
 )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from largest import largest, on_the_wire
+from support.largest import largest, on_the_wire
 
 from kausa.resources import limits
 from kausa.resources.category import Category

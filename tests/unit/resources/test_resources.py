@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 import pytest
-from largest import largest
 from pydantic import ValidationError
+from support.largest import largest
 
 from kausa.resources.category import Category
 from kausa.resources.crd import failure_diagnosis_crd

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from fake_ollama import FakeOllamaServer
+from support.fake_ollama import FakeOllamaServer
 
 from kausa.diagnosis.model import ModelRequest, NumberedEvidence, OllamaModel
 

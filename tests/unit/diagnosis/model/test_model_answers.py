@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-from fake_ollama import GOOD
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.fake_ollama import GOOD
 
 from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.model.answer import answer_schema, check_answer

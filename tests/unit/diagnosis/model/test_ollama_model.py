@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from aiohttp import web
-from fake_ollama import GOOD, FakeOllamaServer
+from support.fake_ollama import GOOD, FakeOllamaServer
 
 from kausa.diagnosis.errors import (
     ModelDeadlineExceeded,

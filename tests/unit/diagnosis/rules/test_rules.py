@@ -11,7 +11,7 @@ from support.pods import condition, container, pod, terminated, waiting
 from kausa.cluster.objects import Pod
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.rules.engine import decide_by_rules
-from kausa.diagnosis.rules.image import ImageName
+from kausa.diagnosis.rules.image_name import ImageName
 from kausa.diagnosis.rules.scheduling import parse_verdict
 from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category

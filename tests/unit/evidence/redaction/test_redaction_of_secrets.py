@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from fake_secrets import FAKE, HIGH, KEYS, PAIRS, PASSWORDS, TOKENS, pem
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.fake_secrets import FAKE, HIGH, KEYS, PAIRS, PASSWORDS, TOKENS, pem
 
 from kausa.evidence.redaction import Redactor
 

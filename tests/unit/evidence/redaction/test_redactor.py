@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from fake_secrets import FAKE, KEYS, PAIRS, PASSWORDS
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from support.fake_secrets import FAKE, KEYS, PAIRS, PASSWORDS
 
 from kausa.evidence.redaction import WITHHELD, Redactor
 from kausa.evidence.redaction import redactor as module

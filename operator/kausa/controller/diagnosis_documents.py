@@ -1,0 +1,107 @@
+"""What the diagnosis writes: from what the steps found to what the resource says; pure."""
+
+from __future__ import annotations
+
+from kausa.diagnosis.finding import Diagnosis, Finding, Fix
+from kausa.diagnosis.model.protocol import ModelReply
+from kausa.evidence.dossier import Dossier, Evidence
+from kausa.recall import similar as recall
+from kausa.resources import diagnosis as resource_diagnosis
+from kausa.resources import evidence as resource_evidence
+from kausa.resources import recollection
+from kausa.resources.diagnosis import DryRun
+from kausa.resources.limits import REDACTIONS
+
+__all__ = ["diagnosis_part", "evidence_parts", "model_part", "similar_part"]
+
+
+def evidence_parts(
+    dossier: Dossier,
+) -> tuple[
+    tuple[resource_evidence.Evidence, ...],
+    tuple[resource_evidence.EvidenceGap, ...],
+    tuple[resource_evidence.Redaction, ...],
+]:
+    """Evidence, gaps and the count of what was redacted."""
+    gaps = tuple(
+        resource_evidence.EvidenceGap(what=gap.what, why=gap.why, permission=gap.permission)
+        for gap in dossier.gaps
+    )
+    redactions = tuple(
+        resource_evidence.Redaction(kind=kind, count=count)
+        for kind, count in sorted(dossier.redactions.items())[:REDACTIONS]
+    )
+    return tuple(_evidence(each) for each in dossier.evidence), gaps, redactions
+
+
+def _evidence(evidence: Evidence) -> resource_evidence.Evidence:
+    return resource_evidence.Evidence(
+        id=evidence.id,
+        kind=evidence.kind,
+        source=resource_evidence.EvidenceSource(
+            kind=evidence.source.kind,
+            name=evidence.source.name,
+            field_path=evidence.source.field_path or None,
+        ),
+        time=evidence.time,
+        text=evidence.text,
+    )
+
+
+def diagnosis_part(diagnosis: Diagnosis) -> resource_diagnosis.Diagnosis:
+    """The answer, its fixes and its alternatives."""
+    return resource_diagnosis.Diagnosis(
+        summary=diagnosis.summary,
+        root_cause=diagnosis.root_cause,
+        explanation=diagnosis.explanation,
+        confidence=diagnosis.confidence,
+        decided_by=diagnosis.decided_by,
+        citations=diagnosis.citations,
+        remediation=tuple(_remediation(fix) for fix in diagnosis.fixes),
+        alternatives=tuple(_alternative(finding) for finding in diagnosis.alternatives),
+    )
+
+
+def _remediation(fix: Fix) -> resource_diagnosis.Remediation:
+    return resource_diagnosis.Remediation(
+        title=fix.title,
+        rationale=fix.rationale,
+        command=fix.command,
+        risk=fix.risk,
+        dry_run=DryRun.NOT_RUN,
+        citations=fix.citations,
+    )
+
+
+def _alternative(finding: Finding) -> resource_diagnosis.Alternative:
+    return resource_diagnosis.Alternative(
+        cause=finding.root_cause, confidence=finding.confidence, citations=finding.citations
+    )
+
+
+def similar_part(
+    similar: tuple[recall.SimilarFailure, ...],
+) -> tuple[recollection.SimilarFailure, ...]:
+    """The failures of the past that are like this one."""
+    return tuple(
+        recollection.SimilarFailure(
+            reference=each.reference,
+            score=each.score_percent,
+            when=each.when,
+            cause=each.cause or None,
+            resolution=each.resolution or None,
+            outcome=recollection.Outcome(each.outcome),
+        )
+        for each in similar
+    )
+
+
+def model_part(reply: ModelReply) -> resource_diagnosis.ModelUse:
+    """Which model answered, and what it took."""
+    return resource_diagnosis.ModelUse(
+        name=reply.model,
+        reason="rules were not sure",
+        prompt_tokens=reply.prompt_tokens,
+        output_tokens=reply.output_tokens,
+        milliseconds=reply.milliseconds,
+    )
