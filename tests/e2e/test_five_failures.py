@@ -85,6 +85,9 @@ def _is_bad(pod: dict[str, Any]) -> bool:
         ended = each["state"].get("terminated") or each.get("lastState", {}).get("terminated", {})
         if ended.get("reason") == "OOMKilled":
             return True
+        # A crash loop: it ended with an error, and not for the first time.
+        if each["state"].get("terminated", {}).get("exitCode") and each["restartCount"]:
+            return True
     return False
 
 

@@ -163,7 +163,7 @@ async def test_a_killed_worker_loses_no_acknowledged_point(store: EdgeStore) -> 
 async def test_a_killed_owner_frees_the_folder_and_loses_nothing(tmp_path: Path) -> None:
     script = textwrap.dedent("""
         import asyncio, sys
-        sys.path.insert(0, sys.argv[2])
+        sys.path[:0] = sys.argv[2:]
         from pathlib import Path
         from test_memory_embedded import EdgeStore, numbered, write
 
@@ -177,7 +177,8 @@ async def test_a_killed_owner_frees_the_folder_and_loses_nothing(tmp_path: Path)
     """)
     for _ in range(3):
         owner = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", script, str(tmp_path / "memory"), str(Path(__file__).parent)),
+            *(sys.executable, "-c", script, str(tmp_path / "memory")),
+            *(str(folder) for folder in Path(__file__).parents[:2]),
             stdout=subprocess.PIPE,
         )
         assert owner.stdout is not None

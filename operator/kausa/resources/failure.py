@@ -94,10 +94,10 @@ class Failure(Part):
     """How often the failure was seen, over all Pods."""
 
     pods: Annotated[tuple[FailingPod, ...], Items(limits.PODS)] = ()
-    """Some of the Pods that show it, those that failed last first."""
+    """The Pods that failed in this way last, the newest first; at most ten."""
 
     pod_count: Count | None = None
-    """How many Pods show it, beyond those listed."""
+    """How many Pods have shown it, those that are listed included."""
 
     caused_by: CausedBy | None = None
     """The failure further up that this one follows from."""
