@@ -15,9 +15,9 @@ import click
 
 from kausa import __version__
 from kausa.cluster.credentials import Credentials, in_cluster_credentials
-from kausa.cluster.errors import ForbiddenError, KubeconfigError, UnauthorizedError
+from kausa.cluster.errors import KubeconfigError
 from kausa.cluster.kubeconfig import find_kubeconfig, load_kubeconfig
-from kausa.controller.errors import MissingResourceDefinitionsError
+from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.controller.operator import run_operator
 from kausa.errors import KausaError, SettingsError
 from kausa.settings import Settings
@@ -29,8 +29,7 @@ EXIT_CODES: tuple[tuple[type[KausaError], int], ...] = (
     (SettingsError, 2),
     (KubeconfigError, 2),
     (MissingResourceDefinitionsError, 3),
-    (UnauthorizedError, 4),
-    (ForbiddenError, 4),
+    (AccessRefusedError, 4),
 )
 
 

@@ -85,7 +85,7 @@ def test_a_failing_pod_that_is_asked_about_answers_in_the_resource_of_its_failur
         what="the question to be taken up",
     )
     assert asked["metadata"]["uid"] == first["metadata"]["uid"]
-    assert asked["spec"]["trigger"] == "Automatic"
+    assert asked["spec"]["trigger"] == "Annotation"
     assert len(namespace.diagnoses()) == 1
 
 

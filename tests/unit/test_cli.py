@@ -9,8 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from kausa import __version__, cli
-from kausa.cluster.errors import UnauthorizedError
-from kausa.controller.errors import MissingResourceDefinitionsError
+from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.errors import KausaError
 
 
@@ -52,7 +51,7 @@ def test_no_cluster_at_all_says_what_to_name(tmp_path: Path) -> None:
     ("error", "code"),
     [
         (MissingResourceDefinitionsError("https://x"), 3),
-        (UnauthorizedError("who are you", status=401), 4),
+        (AccessRefusedError(server="https://x", origin="context c", why="Unauthorized"), 4),
         (KausaError("something else"), 1),
     ],
 )

@@ -29,12 +29,20 @@ MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024
 USER_AGENT = "kausa"
 
 
+class _Cause(msgspec.Struct):
+    reason: str = ""
+
+
+class _Details(msgspec.Struct):
+    causes: tuple[_Cause, ...] = ()
+
+
 class _Status(msgspec.Struct, kw_only=True):
     """The API server's own account of an error."""
 
     reason: str = ""
     message: str = ""
-    code: int = 0
+    details: _Details | None = None
 
 
 class Page(msgspec.Struct, frozen=True):
@@ -255,6 +263,7 @@ async def _error(response: aiohttp.ClientResponse) -> Exception:
         status=response.status,
         reason=status.reason or response.reason or "",
         message=status.message,
+        causes=[cause.reason for cause in (status.details or _Details()).causes],
     )
 
 

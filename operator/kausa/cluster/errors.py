@@ -6,6 +6,7 @@ ClusterError
 |- UndecodableError         an answer that is not what Kubernetes sends
 `- ApiError                 an answer that says no; carries the HTTP status and reason
    |- NotFoundError         404
+   |  `- NamespaceTerminatingError   403, because the namespace is being deleted
    |- ForbiddenError        403, and which permission is missing
    |- UnauthorizedError     401
    |- ConflictError         409
@@ -14,6 +15,8 @@ ClusterError
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 from kausa.errors import KausaError
 
@@ -25,6 +28,7 @@ __all__ = [
     "ForbiddenError",
     "GoneError",
     "KubeconfigError",
+    "NamespaceTerminatingError",
     "NotFoundError",
     "OverloadedError",
     "UnauthorizedError",
@@ -62,6 +66,10 @@ class NotFoundError(ApiError):
     """The object does not exist (any more)."""
 
 
+class NamespaceTerminatingError(NotFoundError):
+    """Nothing can be made in this namespace any more: it is going, with all that is in it."""
+
+
 class ForbiddenError(ApiError):
     """These credentials lack a permission; the API server's message names it."""
 
@@ -82,6 +90,7 @@ class OverloadedError(ApiError):
     """The API server cannot answer now; the same request may succeed later."""
 
 
+NAMESPACE_TERMINATING = "NamespaceTerminating"
 _BY_STATUS: dict[int, type[ApiError]] = {
     401: UnauthorizedError,
     403: ForbiddenError,
@@ -92,7 +101,9 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def api_error(*, status: int, reason: str, message: str) -> ApiError:
-    """The most specific error for an HTTP status of the API server."""
+def api_error(*, status: int, reason: str, message: str, causes: Collection[str] = ()) -> ApiError:
+    """The most specific error for an HTTP status of the API server and the causes that it names."""
+    if NAMESPACE_TERMINATING in causes:
+        return NamespaceTerminatingError(message, status=status, reason=reason)
     kind = _BY_STATUS.get(status, OverloadedError if status >= 500 else ApiError)
     return kind(message or f"HTTP {status} {reason}", status=status, reason=reason)

@@ -71,7 +71,9 @@ class Asking:
                 name=name,
                 owner=owner,
                 container=container,
-                trigger=found.spec.trigger if found is not None else Trigger.ANNOTATION,
+                # Also where the resource was there already: that makes a new generation of it,
+                # so that it is diagnosed again.
+                trigger=Trigger.ANNOTATION,
                 question=words,
                 asked=asked,
             )

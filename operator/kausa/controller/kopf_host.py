@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
@@ -63,23 +64,47 @@ class KopfHost:
         loop = asyncio.get_running_loop()
         failures = 0
         while True:
-            stop = threading.Event()
             started = loop.time()
-            thread = asyncio.ensure_future(asyncio.to_thread(self._thread, loop, stop))
             try:
-                await asyncio.shield(thread)
-            except asyncio.CancelledError:
-                stop.set()
-                await asyncio.wait({thread}, timeout=STOP_WITHIN_SECONDS)
-                raise
+                await self._run_once(loop)
+                why = "it came to its end"
             except Exception as error:
                 why = f"{type(error).__name__}: {error}"
-                _logger.warning("Kopf ended, starting it again", why=why)
+            _logger.warning("Kopf ended, starting it again", why=why)
             failures = 1 if loop.time() - started > LONGEST_RESTART_SECONDS else failures + 1
             await asyncio.sleep(min(LONGEST_RESTART_SECONDS, 0.5 * 2**failures))
 
-    def _thread(self, home: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
-        asyncio.run(self._operator(home, stop))
+    async def _run_once(self, loop: asyncio.AbstractEventLoop) -> None:
+        """One life of Kopf, in a daemon thread: should it hang, it cannot keep us from ending."""
+        stop = threading.Event()
+        ended: asyncio.Future[None] = loop.create_future()
+
+        def tell(error: BaseException | None) -> None:
+            if ended.done():
+                return
+            if error is None:
+                ended.set_result(None)
+            else:
+                ended.set_exception(error)
+
+        def live() -> None:
+            error: BaseException | None = None
+            try:
+                asyncio.run(self._operator(loop, stop))
+            except Exception as caught:
+                error = caught
+            with contextlib.suppress(RuntimeError):  # our loop may be closed by now
+                loop.call_soon_threadsafe(tell, error)
+
+        threading.Thread(target=live, name="kopf", daemon=True).start()
+        try:
+            await asyncio.shield(ended)
+        except asyncio.CancelledError:
+            stop.set()
+            await asyncio.wait({ended}, timeout=STOP_WITHIN_SECONDS)
+            if ended.done() and not ended.cancelled():
+                ended.exception()
+            raise
 
     async def _operator(self, home: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
         await kopf.operator(

@@ -13,14 +13,19 @@ import msgspec
 
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.credentials import Credentials
-from kausa.cluster.errors import ApiUnreachableError, ForbiddenError, OverloadedError
+from kausa.cluster.errors import (
+    ApiUnreachableError,
+    ForbiddenError,
+    OverloadedError,
+    UnauthorizedError,
+)
 from kausa.cluster.objects import Event, Meta, Pod
 from kausa.cluster.owners import OwnerResolver
 from kausa.cluster.paths import EVENTS, PODS
 from kausa.cluster.reader import LiveCluster
 from kausa.cluster.watch import Watcher
 from kausa.controller.asking import Asking
-from kausa.controller.errors import MissingResourceDefinitionsError
+from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.controller.kopf_host import KopfHost
 from kausa.controller.reconcile import Reconciler
 from kausa.controller.recorder import Recorder
@@ -36,6 +41,7 @@ from kausa.memory.errors import MemoryError_
 from kausa.memory.service import FailureMemory, open_embedded_memory
 from kausa.settings import Settings
 from kausa.telemetry.logs import get_logger
+from kausa.telemetry.trouble import Trouble
 
 __all__ = ["run_operator"]
 
@@ -50,11 +56,11 @@ async def run_operator(
 
     Raises:
         MissingResourceDefinitionsError: the cluster does not know our resources.
-        UnauthorizedError, ForbiddenError: the API server refuses these credentials altogether.
+        AccessRefusedError: the API server refuses these credentials altogether.
     """
     async with KubernetesClient(credentials) as client:
         store = FailureDiagnosisStore(client=client)
-        await _until_the_api_answers(store, stop=stop, server=credentials.server)
+        await _until_the_api_answers(store, stop=stop, credentials=credentials)
         if stop.is_set():
             return
         redactor = Redactor(key=await _redaction_key(client))
@@ -172,19 +178,25 @@ async def _until_stopped(*work: Any, stop: asyncio.Event) -> None:
 
 
 async def _until_the_api_answers(
-    store: FailureDiagnosisStore, *, stop: asyncio.Event, server: str
+    store: FailureDiagnosisStore, *, stop: asyncio.Event, credentials: Credentials
 ) -> None:
     """Wait for the API server to be there, and see that it knows our resources."""
-    said = False
+    server = credentials.server
+    trouble = Trouble(
+        _logger, failed="Waiting for the API server", recovered="The API server answers"
+    )
     while not stop.is_set():
         try:
             if not await store.installed():
                 raise MissingResourceDefinitionsError(server)
+            trouble.over(server=server)
             return
+        except (UnauthorizedError, ForbiddenError) as error:
+            raise AccessRefusedError(
+                server=server, origin=credentials.origin, why=str(error)
+            ) from error
         except (ApiUnreachableError, OverloadedError) as error:
-            if not said:
-                _logger.warning("Waiting for the API server", server=server, why=str(error))
-            said = True
+            trouble.happened(error, server=server)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=1.0)
 

@@ -65,7 +65,12 @@ class Reconciler:
     async def reconcile(self, resource: FailureDiagnosis) -> None:
         """Fill the status, unless it is complete for this generation already."""
         report = Report(resource, now=utc_now())
-        if resource.spec.suspend or report.complete():
+        if report.complete():
+            return
+        if resource.spec.suspend:
+            if not report.diagnosed_before:
+                report.suspended()
+                await self._publish(report)
             return
         async with self._turns:
             await self._publish(report)

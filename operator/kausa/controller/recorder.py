@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 
-from kausa.cluster.errors import ClusterError
+from kausa.cluster.errors import ClusterError, NotFoundError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.controller.sighting_documents import failure_count, failure_part, new_resource
@@ -111,7 +111,11 @@ class Recorder:
         if found is None:
             try:
                 await self._create(name, sighting)
-            except ClusterError:
+            except NotFoundError:
+                # The namespace is going: so is the Pod, and so would be the resource.
+                self.sightings.by_resource.pop(key, None)
+                return None
+            except BaseException:
                 self.sightings.by_resource.pop(key, None)
                 raise
         return sighting

@@ -68,6 +68,17 @@ class Report:
             for each in done
         )
 
+    @property
+    def diagnosed_before(self) -> bool:
+        """Whether there is a diagnosis of an earlier generation to be kept."""
+        before = find_condition(self._already, DIAGNOSED)
+        return before is not None and before.status is not ConditionStatus.UNKNOWN
+
+    def suspended(self) -> None:
+        """A person does not want it diagnosed."""
+        for type_ in OUR_CONDITIONS:
+            self._set(type_, ConditionStatus.UNKNOWN, "Suspended", "spec.suspend is true")
+
     def no_target(self) -> None:
         """There is no Pod to look at."""
         label = self.resource.spec.target.label

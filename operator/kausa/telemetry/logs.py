@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal, TextIO
+from collections.abc import MutableMapping
+from typing import Any, Literal, TextIO
 
 import structlog
 from structlog.typing import Processor
@@ -49,6 +50,7 @@ def configure_logs(
     target = stream or sys.stderr
     as_text = style == "text" or (style == "auto" and target.isatty())
     shared: list[Processor] = [
+        _printable,
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -78,3 +80,11 @@ def configure_logs(
     root.setLevel(level.upper())
     for name, quiet_level in _QUIET.items():
         logging.getLogger(name).setLevel(max(quiet_level, logging.getLevelName(level.upper())))
+
+
+def _printable(_: object, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """A value may hold what a failing program printed: no line breaks, no terminal commands."""
+    for name, value in line.items():
+        if isinstance(value, str) and not value.isprintable():
+            line[name] = "".join(each if each.isprintable() else " " for each in value)
+    return line

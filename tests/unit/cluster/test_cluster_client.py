@@ -103,3 +103,12 @@ def test_credentials_never_show_their_secrets_when_printed() -> None:
     secret = "-".join(("not", "to", "be", "seen"))
     shown = repr(Credentials(server="https://x", password=secret, key_pem=secret))
     assert secret not in shown
+
+
+async def test_a_namespace_that_is_going_is_told_from_a_missing_permission() -> None:
+    refused = status(403, "Forbidden", "unable to create new content in namespace shop")
+    refused["details"] = {"causes": [{"reason": "NamespaceTerminating", "field": "x"}]}
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers(refused, code=403)
+        with pytest.raises(errors.NamespaceTerminatingError):
+            await client.create("/api", {})

@@ -43,11 +43,11 @@ async def test_a_changed_value_asks_again_in_the_same_resource(store: FakeStore)
     assert second.spec.question == "is it slow?"
 
 
-async def test_a_failure_that_has_a_resource_keeps_who_asked_first(store: FakeStore) -> None:
+async def test_a_failure_that_has_a_resource_is_asked_there(store: FakeStore) -> None:
     made = new_resource(name="x", owner=DEPLOYMENT, container="api", trigger=Trigger.AUTOMATIC)
     await store.apply(made)
     await asking(store).about_failing("x", owner=DEPLOYMENT, container="api", question="why?")
-    assert store.applied[-1].spec.trigger is Trigger.AUTOMATIC
+    assert store.applied[-1].spec.trigger is Trigger.ANNOTATION
     assert store.applied[-1].spec.question == "why?"
 
 

@@ -10,7 +10,7 @@ from support.dossiers import DEPLOYMENT
 from support.fake_store import FakeOwners, FakeStore, overloaded
 from support.pods import container, event, pod, terminated, waiting
 
-from kausa.cluster.errors import ClusterError
+from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
 from kausa.cluster.objects import Pod
 from kausa.controller.recorder import Recorder
 from kausa.detection.events import detect_repeat
@@ -165,3 +165,12 @@ async def test_a_secret_in_a_message_is_not_written(store: FakeStore, owners: Fa
     failing = pod(container(waiting("CrashLoopBackOff"), last=state, restarts=1))
     await see(recorder(store, owners), failing)
     assert secret not in repr(store.sightings)
+
+
+async def test_a_namespace_that_is_going_gets_no_resource_and_no_retry(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners)
+    store.fail_next = NamespaceTerminatingError("shop is being terminated", status=403)
+    assert await see(record, crashing()) is None
+    assert not record.sightings.by_resource

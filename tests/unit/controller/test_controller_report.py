@@ -120,3 +120,11 @@ def test_no_part_of_the_status_is_ever_an_empty_object() -> None:
     """The API server turns an empty object that is applied over a filled one into null."""
     report = Report(resource(finished().status(), generation=2), now=NOW)
     assert {} not in report.status().to_dict().values()
+
+
+def test_a_resource_that_was_suspended_before_anybody_looked_says_so() -> None:
+    report = Report(resource(), now=NOW)
+    report.suspended()
+    assert set(conditions(report).values()) == {("Unknown", "Suspended")}
+    assert not Report(resource(report.status()), now=NOW).complete()
+    assert Report(resource(finished().status()), now=NOW).diagnosed_before

@@ -53,3 +53,16 @@ def test_a_row_of_failures_is_one_line_and_one_when_it_is_over(lines: io.StringI
     failed, recovered = read(lines)
     assert (failed["event"], failed["why"], failed["kind"]) == ("It fails", "no", "pods")
     assert (recovered["event"], recovered["failed_attempts"]) == ("It works", 5)
+
+
+def test_what_a_program_printed_cannot_break_a_line_or_command_a_terminal() -> None:
+    stream = io.StringIO()
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    configure_logs(style="text", stream=stream)
+    get_logger("t").info("Diagnosed", cause="one\nforged line \x1b[2J gone")
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+    assert stream.getvalue().count("\n") == 1
+    assert "\x1b" not in stream.getvalue()
