@@ -10,11 +10,12 @@ import hashlib
 
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner
+from kausa.controller.identity import identify
 from kausa.controller.sighting_documents import ASKED_ANNOTATION, new_resource
 from kausa.controller.store import FailureDiagnosisStore
-from kausa.detection.fingerprint import fingerprint
+from kausa.detection.symptom import Symptom
 from kausa.evidence.redaction import Redactor
-from kausa.resources.names import resource_name
+from kausa.resources.category import Category
 from kausa.resources.spec import Trigger
 from kausa.telemetry.logs import get_logger
 
@@ -45,16 +46,10 @@ class Asking:
         itself = Owner(
             api_version="v1", kind="Pod", name=meta.name, uid=meta.uid, namespace=meta.namespace
         )
-        identity = fingerprint(
-            cluster=self._cluster,
-            namespace=meta.namespace,
-            owner_kind="Pod",
-            owner_name=meta.name,
-            container=None,
-            reason_class=REASON,
-            detail="",
+        asked = Symptom(
+            category=Category.OTHER, reason=REASON, reason_class=REASON, detail="", message=""
         )
-        name = resource_name(owner=meta.name, reason=REASON, fingerprint=identity)
+        name = identify(cluster=self._cluster, owner=itself, symptom=asked).name
         await self._request(name, owner=itself, container=None, question=question)
 
     async def _request(

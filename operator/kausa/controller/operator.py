@@ -119,7 +119,12 @@ async def _serve(
     reader = LiveCluster(client=client)
     reconciler = Reconciler(
         store=store,
-        subjects=SubjectFinder(reader=reader, owners=owners, sightings=recorder.sightings),
+        subjects=SubjectFinder(
+            reader=reader,
+            owners=owners,
+            sightings=recorder.sightings,
+            cluster=settings.cluster_name,
+        ),
         sightings=recorder.sightings,
         gatherer=Gatherer(reader=reader, redactor=redactor),
         remembrance=Remembrance(memory=memory) if memory is not None else None,

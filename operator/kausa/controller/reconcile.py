@@ -11,13 +11,13 @@ import asyncio
 import time
 
 from kausa.cluster.errors import ClusterError
+from kausa.controller.identity import identify
 from kausa.controller.report import Report
 from kausa.controller.sighting_documents import failure_count, failure_part
 from kausa.controller.sightings import Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder
 from kausa.detection.counting import FailureCount
-from kausa.detection.fingerprint import fingerprint
 from kausa.detection.symptom import Symptom
 from kausa.diagnosis.consultation import Consultant, Consultation
 from kausa.diagnosis.finding import Diagnosis
@@ -121,7 +121,7 @@ class Reconciler:
         if self._remembrance is None or dossier.symptom is None:
             return None
         meta = report.resource.metadata
-        count, identity = self._known(report.resource, dossier.symptom)
+        count, identity = self._known(report.resource, dossier, dossier.symptom)
         record = failure_record(
             dossier,
             dossier.symptom,
@@ -135,7 +135,9 @@ class Reconciler:
         )
         return await self._remembrance.recall_and_remember(record)
 
-    def _known(self, resource: FailureDiagnosis, symptom: Symptom) -> tuple[FailureCount, str]:
+    def _known(
+        self, resource: FailureDiagnosis, dossier: Dossier, symptom: Symptom
+    ) -> tuple[FailureCount, str]:
         """How often it was seen and its identity: from the streams, from the status, or new."""
         meta = resource.metadata
         seen = self._sightings.by_resource.get((meta.namespace or "", meta.name))
@@ -146,23 +148,16 @@ class Reconciler:
             return failure_count(failure), failure.fingerprint
         moment = symptom.last_seen or utc_now()
         count = FailureCount(first_seen=moment, last_seen=moment, occurrences=symptom.occurrences)
-        target = resource.spec.target
-        return count, fingerprint(
-            cluster=self._cluster,
-            namespace=meta.namespace or "",
-            owner_kind=target.kind,
-            owner_name=target.name,
-            container=symptom.container,
-            reason_class=symptom.reason_class,
-            detail=symptom.detail,
-        )
+        return count, identify(
+            cluster=self._cluster, owner=dossier.owner, symptom=symptom
+        ).fingerprint
 
     async def _record_manual(self, report: Report, dossier: Dossier) -> None:
         """A person made this resource, so no stream writes what fails: it is written here."""
         resource, symptom = report.resource, dossier.symptom
         if resource.spec.trigger is not Trigger.MANUAL or symptom is None:
             return
-        count, identity = self._known(resource, symptom)
+        count, identity = self._known(resource, dossier, symptom)
         failure = failure_part(symptom, message=symptom.message, fingerprint=identity, count=count)
         await self._store.write_sighting(
             namespace=resource.metadata.namespace or "",

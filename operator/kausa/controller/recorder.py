@@ -12,15 +12,14 @@ import time
 from kausa.cluster.errors import ClusterError, NotFoundError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner, OwnerResolver
+from kausa.controller.identity import Identity, identify
 from kausa.controller.sighting_documents import failure_count, failure_part, new_resource
 from kausa.controller.sightings import NEVER, ResourceKey, Sighting, Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.detection.counting import FailureCount, PodCount
-from kausa.detection.fingerprint import fingerprint
 from kausa.detection.symptom import Symptom
 from kausa.evidence.redaction import Redactor
 from kausa.resources.condition import RESOLVED, ConditionStatus, set_condition
-from kausa.resources.names import resource_name
 from kausa.resources.spec import Trigger
 from kausa.resources.status import FailureDiagnosisStatus
 from kausa.telemetry.clock import utc_now
@@ -55,27 +54,18 @@ class Recorder:
 
     async def see(self, pod: Pod, symptom: Symptom, *, owner: Owner) -> str | None:
         """Record one symptom; the name of its resource, or None where the owner is going."""
-        identity = fingerprint(
-            cluster=self._cluster,
-            namespace=owner.namespace,
-            owner_kind=owner.kind,
-            owner_name=owner.name,
-            container=symptom.container,
-            reason_class=symptom.reason_class,
-            detail=symptom.detail,
-        )
-        name = resource_name(owner=owner.name, reason=symptom.reason_class, fingerprint=identity)
-        key = (owner.namespace, name)
+        identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
+        key = identity.key
         async with self._locks[hash(key) % LOCKS]:
             sighting = self.sightings.by_resource.get(key)
             if sighting is None:
-                sighting = await self._open(key, pod, symptom, owner=owner, identity=identity)
+                sighting = await self._open(identity, pod, symptom, owner=owner)
             if sighting is None:
                 return None
             self._count(sighting, pod, symptom)
             if sighting.dirty and sighting.written_at == NEVER:
                 await self._write(key, sighting)
-        return name
+        return identity.name
 
     async def write_due(self) -> tuple[ResourceKey, ...]:
         """Write the repeats that have waited long enough; the resources that were gone."""
@@ -87,10 +77,10 @@ class Recorder:
         return tuple(gone)
 
     async def _open(
-        self, key: ResourceKey, pod: Pod, symptom: Symptom, *, owner: Owner, identity: str
+        self, identity: Identity, pod: Pod, symptom: Symptom, *, owner: Owner
     ) -> Sighting | None:
         """Take up the resource of an earlier process, or make it."""
-        namespace, name = key
+        key, (namespace, name) = identity.key, identity.key
         found = await self._store.get(namespace=namespace, name=name)
         if found is None and not await self._owners.exists(owner):
             return None
@@ -102,7 +92,7 @@ class Recorder:
             owner=owner,
             pod=pod,
             symptom=symptom,
-            fingerprint=identity,
+            fingerprint=identity.fingerprint,
             count=count,
             message=self._redactor.text(symptom.message).value,
         )

@@ -8,6 +8,7 @@ from kausa.cluster.errors import NotFoundError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.cluster.reader import ClusterReader
+from kausa.controller.identity import identify
 from kausa.controller.sightings import Sightings
 from kausa.detection.pods import detect_pod
 from kausa.detection.symptom import Symptom
@@ -31,8 +32,9 @@ class SubjectFinder:
     """Looks in what the streams know first, then asks the API server."""
 
     def __init__(
-        self, *, reader: ClusterReader, owners: OwnerResolver, sightings: Sightings
+        self, *, reader: ClusterReader, owners: OwnerResolver, sightings: Sightings, cluster: str
     ) -> None:
+        self._cluster = cluster
         self._reader = reader
         self._owners = owners
         self._sightings = sightings
@@ -50,10 +52,11 @@ class SubjectFinder:
                 detected_at=seen.detected_at,
             )
         if target.kind == "Pod":
-            return await self._pod(namespace, target.name, container=target.container)
+            return await self._pod(resource, namespace=namespace)
         return await self._pod_of(resource, namespace=namespace)
 
-    async def _pod(self, namespace: str, name: str, *, container: str | None) -> Subject | None:
+    async def _pod(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
+        name = resource.spec.target.name
         try:
             pod = await self._reader.pod(namespace=namespace, name=name)
         except NotFoundError:
@@ -61,7 +64,7 @@ class SubjectFinder:
         owner = Owner(
             api_version="v1", kind="Pod", name=name, uid=pod.metadata.uid, namespace=namespace
         )
-        return Subject(owner=owner, pod=pod, symptom=_symptom(pod, container=container))
+        return self._subject(resource, owner=owner, pod=pod)
 
     async def _pod_of(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
         """A failing Pod of the target before a healthy one."""
@@ -71,15 +74,21 @@ class SubjectFinder:
             owner = await self._owners.top_owner(pod)
             if owner is None or (owner.kind, owner.name) != (target.kind, target.name):
                 continue
-            symptom = _symptom(pod, container=target.container)
-            subject = Subject(owner=owner, pod=pod, symptom=symptom)
-            if symptom is not None:
+            subject = self._subject(resource, owner=owner, pod=pod)
+            if subject.symptom is not None:
                 return subject
             healthy = healthy or subject
         return healthy
 
-
-def _symptom(pod: Pod, *, container: str | None) -> Symptom | None:
-    found = detect_pod(pod)
-    named = [each for each in found if container in (None, each.container)]
-    return named[0] if named else None
+    def _subject(self, resource: FailureDiagnosis, *, owner: Owner, pod: Pod) -> Subject:
+        """The Pod with the very failure that the resource is named for, else with any."""
+        container = resource.spec.target.container
+        found = [each for each in detect_pod(pod) if container in (None, each.container)]
+        name = resource.metadata.name
+        exact = (
+            each
+            for each in found
+            if identify(cluster=self._cluster, owner=owner, symptom=each).name == name
+        )
+        symptom = next(exact, found[0] if found else None)
+        return Subject(owner=owner, pod=pod, symptom=symptom)

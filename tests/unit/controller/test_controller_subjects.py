@@ -11,9 +11,11 @@ from support.pods import container, pod, terminated, waiting
 from kausa.cluster.errors import NotFoundError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner
+from kausa.controller.identity import identify
 from kausa.controller.sighting_documents import new_resource
 from kausa.controller.sightings import Sightings
 from kausa.controller.subjects import Subject, SubjectFinder
+from kausa.detection.pods import detect_pod
 from kausa.resources.spec import Trigger
 
 HEALTHY = pod(container({"running": {}}, ready=True), uid="h", name="checkout-h")
@@ -45,6 +47,7 @@ async def find(*pods: Pod, owner: Owner = DEPLOYMENT, target: Owner = DEPLOYMENT
         reader=cast(Any, FakePods(*pods)),
         owners=cast(Any, FakeOwners(owner)),
         sightings=Sightings(),
+        cluster="test",
     )
     return await finder.find(
         new_resource(name="mine", owner=target, container=None, trigger=Trigger.MANUAL)
@@ -76,3 +79,23 @@ async def test_a_pod_is_found_by_its_name_and_is_its_own_owner() -> None:
     assert subject.owner.kind == "Pod"
     gone = Owner(api_version="v1", kind="Pod", name="gone", uid="g", namespace="shop")
     assert await find(HEALTHY, target=gone) is None
+
+
+async def test_of_two_failures_of_a_pod_the_one_that_the_resource_is_named_for_is_taken() -> None:
+    crash = container(waiting("CrashLoopBackOff"), name="a", last=terminated(3), restarts=2)
+    image = container(waiting("ImagePullBackOff"), name="b", image="")
+    both = pod(crash, image, uid="f", name="checkout-f")
+    second = detect_pod(both)[1]
+    identity = identify(cluster="test", owner=DEPLOYMENT, symptom=second)
+    finder = SubjectFinder(
+        reader=cast(Any, FakePods(both)),
+        owners=cast(Any, FakeOwners(DEPLOYMENT)),
+        sightings=Sightings(),
+        cluster="test",
+    )
+    made = new_resource(
+        name=identity.name, owner=DEPLOYMENT, container=None, trigger=Trigger.AUTOMATIC
+    )
+    subject = await finder.find(made)
+    assert subject is not None
+    assert subject.symptom == second
