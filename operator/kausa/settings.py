@@ -54,6 +54,12 @@ class Settings(BaseSettings):
     memory_path: Path = Field(default_factory=lambda: default_state_folder() / "memory")
     """The folder of the embedded vector store; one operator process owns it at a time."""
 
+    redaction_key_path: Path = Field(
+        default_factory=lambda: default_state_folder() / "redaction.key"
+    )
+    """A secret of this installation, made at the first start: it makes one secret's placeholder the
+    same every time, and keeps others from guessing what a placeholder stands for."""
+
     embedder_model_path: Path = Field(
         default_factory=lambda: default_cache_folder() / "models" / "all-MiniLM-L6-v2-int8"
     )
@@ -73,6 +79,9 @@ class Settings(BaseSettings):
 
     repeat_interval_seconds: Annotated[float, Field(ge=0, le=3600)] = 10.0
     """Repeats of one failure are written at most this often; the first is written at once."""
+
+    refresh_seconds: Annotated[float, Field(ge=30, le=86_400)] = 600.0
+    """A failure that goes on is diagnosed again after this long: its cause may have changed."""
 
     concurrent_diagnoses: Annotated[int, Field(ge=1, le=64)] = 4
     """How many failures are diagnosed at the same time."""

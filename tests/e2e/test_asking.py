@@ -34,7 +34,7 @@ def test_a_healthy_pod_that_is_asked_about_is_said_to_be_healthy_and_a_new_quest
     assert namespace.diagnoses() == []
 
     namespace.annotate(pod, "true")
-    resource = namespace.diagnosis_of(pod)
+    resource = namespace.diagnosis_of("frontend")
     assert resource["spec"]["trigger"] == "Annotation"
     assert condition(resource, "Diagnosed")["status"] == "True"
     assert resource["status"]["diagnosis"]["summary"].startswith(f"no failure found: Pod {pod}")
@@ -55,14 +55,8 @@ def test_a_healthy_pod_that_is_asked_about_is_said_to_be_healthy_and_a_new_quest
     assert asked["metadata"]["uid"] == resource["metadata"]["uid"]
     assert asked["metadata"]["generation"] > resource["metadata"]["generation"]
 
-    namespace.core.delete_namespaced_pod(pod, namespace.name, grace_period_seconds=0)
-    wait_for(
-        lambda: (
-            not [each for each in namespace.diagnoses() if each["spec"]["target"]["name"] == pod]
-        ),
-        what="the answer to go with its Pod",
-        seconds=90,
-    )
+    namespace.apps.delete_namespaced_deployment("frontend", namespace.name)
+    wait_for(lambda: not namespace.diagnoses(), what="the answer to go with its owner", seconds=90)
 
 
 def test_a_failing_pod_that_is_asked_about_answers_in_the_resource_of_its_failure(

@@ -205,6 +205,9 @@ def test_forbidden_logs_are_said_in_a_condition_and_the_rest_is_diagnosed(
     crashed = namespace.diagnosis_of("checkout")
     assert condition(crashed, "Diagnosed")["reason"] == "Undetermined"
     assert operator.running
+    said = [line for line in operator.log().splitlines() if "want of a permission" in line]
+    assert len(said) == 1
+    assert "get pods/log" in said[0]
 
 
 def test_pods_that_may_not_be_watched_are_said_once_and_waited_for(

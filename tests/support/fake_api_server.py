@@ -73,6 +73,16 @@ class FakeApiServer:
         self._script.append(answer)
         return self
 
+    def answers_by(self, choose: Callable[[web.Request], tuple[Any, int]]) -> FakeApiServer:
+        """Next: the JSON document and HTTP status that `choose` has for the request."""
+
+        async def answer(request: web.Request) -> web.StreamResponse:
+            document, code = choose(request)
+            return web.json_response(document, status=code)
+
+        self._script.append(answer)
+        return self
+
     def streams(self, lines: Iterable[bytes], *, hold: float = 0.0, cut: bool = False) -> None:
         """Next: these bytes as a chunked answer, then silence for `hold` seconds, then the end."""
 

@@ -37,6 +37,7 @@ class OperatorProcess:
         self._environment = {
             **os.environ,
             "KAUSA_MEMORY_PATH": str(folder / "memory"),
+            "KAUSA_REDACTION_KEY_PATH": str(folder / "redaction.key"),
             "KAUSA_LOG_FORMAT": "json",
             "KAUSA_REPEAT_INTERVAL_SECONDS": "1",
             **settings,

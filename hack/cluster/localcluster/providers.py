@@ -7,6 +7,7 @@ needs Docker.
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
@@ -19,6 +20,7 @@ from localcluster.local import LocalCluster
 from localcluster.processes import run
 
 NAMED = "KAUSA_TEST_KUBECONFIG"
+Runner = Callable[..., subprocess.CompletedProcess[str]]
 
 
 class Provider(Protocol):
@@ -76,17 +78,23 @@ class NamedCluster:
 
 
 class KindCluster:
-    """A cluster of kind, in Docker."""
+    """A cluster of kind, in Docker. One that `up` found there is somebody else's, and stays."""
 
     NAME = "kausa"
     TIMEOUT_S = 600.0
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, runner: Runner = run) -> None:
         self._layout = layout
+        self._run = runner
 
     @property
     def kubeconfig(self) -> Path:
         return self._layout.root / "kind-kubeconfig"
+
+    @property
+    def created(self) -> Path:
+        """There while a cluster exists that `up` made."""
+        return self._layout.root / "kind-created"
 
     def up(self) -> None:
         self._layout.root.mkdir(parents=True, exist_ok=True)
@@ -96,7 +104,14 @@ class KindCluster:
             say(f"The cluster is up already: KUBECONFIG={self.kubeconfig}")
             return
         say("Creating a cluster with kind.")
-        self._kind("create", "cluster", *target, "--wait", "180s")
+        # Before the first change, so that `down` clears away what a killed `up` left.
+        self.created.touch()
+        try:
+            self._kind("create", "cluster", *target, "--wait", "180s")
+        except ClusterError:
+            if not self._exists():
+                self.created.unlink()
+            raise
         if busybox := packages.static_busybox():
             self.load_image(containerd.write_busybox(self._layout, busybox))
         else:
@@ -106,9 +121,16 @@ class KindCluster:
     def down(self) -> None:
         if not self._exists():
             say("The cluster is not up.")
+        elif not self.created.exists():
+            say(
+                f"kind's cluster {self.NAME} was not made from here and is left alone;"
+                f" `kind delete cluster --name {self.NAME}` removes it."
+            )
             return
-        target = ("--name", self.NAME, "--kubeconfig", str(self.kubeconfig))
-        self._kind("delete", "cluster", *target)
+        else:
+            target = ("--name", self.NAME, "--kubeconfig", str(self.kubeconfig))
+            self._kind("delete", "cluster", *target)
+        self.created.unlink(missing_ok=True)
         self.kubeconfig.unlink(missing_ok=True)
 
     def status(self) -> bool:
@@ -126,14 +148,15 @@ class KindCluster:
         self.stop(name)
 
     def _exists(self) -> bool:
-        return self.NAME in run(("kind", "get", "clusters"), timeout_s=30).stdout.split()
+        return self.NAME in self._kind("get", "clusters", timeout_s=30).split()
 
-    def _kind(self, *arguments: str) -> None:
-        done = run(("kind", *arguments), timeout_s=self.TIMEOUT_S)
+    def _kind(self, *arguments: str, timeout_s: float = TIMEOUT_S) -> str:
+        done = self._run(("kind", *arguments), timeout_s=timeout_s)
         if done.returncode:
             raise ClusterError(
                 f"kind {' '.join(arguments[:2])} failed: {done.stderr.strip()[-500:]}"
             )
+        return done.stdout
 
 
 def kind_works() -> bool:

@@ -34,7 +34,8 @@ class _Cause(msgspec.Struct):
 
 
 class _Details(msgspec.Struct):
-    causes: tuple[_Cause, ...] = ()
+    kind: str | None = None
+    causes: tuple[_Cause, ...] | None = None
 
 
 class _Status(msgspec.Struct, kw_only=True):
@@ -119,7 +120,9 @@ class KubernetesClient:
             },
             timeout_seconds=timeout_seconds,
         )
-        return body[-limit_bytes:].decode(errors="replace")
+        if len(body) > limit_bytes:
+            _, _, body = body[-limit_bytes:].partition(b"\n")
+        return body.decode(errors="replace")
 
     @asynccontextmanager
     async def stream(
@@ -259,11 +262,13 @@ async def _error(response: aiohttp.ClientResponse) -> Exception:
         status = msgspec.json.decode(body, type=_Status)
     except (msgspec.DecodeError, msgspec.ValidationError):
         status = _Status(message=body[:300].decode(errors="replace").strip())
+    details = status.details or _Details()
     return api_error(
         status=response.status,
         reason=status.reason or response.reason or "",
         message=status.message,
-        causes=[cause.reason for cause in (status.details or _Details()).causes],
+        causes=[cause.reason for cause in details.causes or ()],
+        kind=details.kind or "",
     )
 
 

@@ -7,20 +7,33 @@ hour and the API server refuses the old one. Exec plugins are asked again when t
 from __future__ import annotations
 
 import base64
+import ipaddress
 import os
+import re
 import ssl
 import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kausa.cluster.errors import KubeconfigError
 
-__all__ = ["Credentials", "Token", "TokenSource", "in_cluster_credentials", "read_token_file"]
+__all__ = [
+    "Credentials",
+    "Token",
+    "TokenSource",
+    "check_server",
+    "check_token",
+    "in_cluster_credentials",
+    "read_token_file",
+]
 
 SERVICE_ACCOUNT_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 TOKEN_FILE_LIFETIME_SECONDS = 60.0
+_LABEL = "[A-Za-z0-9_][A-Za-z0-9_-]{0,62}"
+_HOST_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*\.?")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,24 +104,87 @@ def _load_client_certificate(context: ssl.SSLContext, certificate: str, key: str
         context.load_cert_chain(both.name)
 
 
+def check_server(server: str, *, origin: str) -> None:
+    """Whether an API server can be asked there; the URL is never shown, as it may hold a password.
+
+    Raises:
+        KubeconfigError: it is not an http or https URL of a host; `origin` says whose it is.
+    """
+    problem = _server_problem(server)
+    if problem:
+        raise KubeconfigError(f"{origin} {problem}. It must look like https://host:6443.")
+
+
+def _server_problem(server: str) -> str | None:
+    try:
+        parts = urlsplit(server)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return "is not a URL, or its port is not one"
+    if parts.scheme not in ("http", "https"):
+        return "is not an http or https URL"
+    if "@" in parts.netloc:
+        return "holds a user name or password, which belong into a user of the kubeconfig"
+    if not _is_host(host):
+        return "has no valid host"
+    if port == 0 or parts.netloc.endswith(":"):
+        return "has no valid port"
+    if re.search(r"[\s\x00-\x1f\x7f?#\\]", server):
+        return "has characters that do not belong into it"
+    return None
+
+
+def _is_host(text: str) -> bool:
+    if ":" not in text:
+        return _HOST_NAME.fullmatch(text) is not None and len(text) <= 253
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def check_token(token: object, *, origin: str) -> str:
+    """The token, if it can be sent in a header; it is never shown.
+
+    Raises:
+        KubeconfigError: it is empty, or has characters that no token has.
+    """
+    if not isinstance(token, str) or not re.fullmatch("[!-~]+", token):
+        raise KubeconfigError(f"{origin} is empty, or holds characters that no token has.")
+    return token
+
+
 def read_token_file(path: Path) -> TokenSource:
     """A source that reads the file again when a minute has passed."""
 
     def read() -> Token:
-        try:
-            value = path.read_text().strip()
-        except OSError as error:
-            raise KubeconfigError(
-                f"The token file {path} cannot be read ({error.strerror}); "
-                "without it the API server does not know us."
-            ) from error
+        value = check_token(
+            _read(path, why="without it the API server does not know us"),
+            origin=f"The token in {path}",
+        )
         return Token(value=value, valid_until=time.monotonic() + TOKEN_FILE_LIFETIME_SECONDS)
 
     return read
 
 
+def _read(path: Path, *, why: str) -> str:
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError as error:
+        raise KubeconfigError(
+            f"The file {path} cannot be read ({error.strerror}); {why}."
+        ) from error
+    except ValueError:
+        raise KubeconfigError(f"The file {path} is not text; {why}.") from None
+
+
 def in_cluster_credentials(*, folder: Path = SERVICE_ACCOUNT_FOLDER) -> Credentials | None:
-    """The ServiceAccount of the Pod we run in; None outside of a Pod."""
+    """The ServiceAccount of the Pod we run in; None outside of a Pod.
+
+    Raises:
+        KubeconfigError: what the kubelet gave this Pod cannot be read.
+    """
     host, port = (
         os.environ.get("KUBERNETES_SERVICE_HOST"),
         os.environ.get("KUBERNETES_SERVICE_PORT", "443"),
@@ -118,10 +194,15 @@ def in_cluster_credentials(*, folder: Path = SERVICE_ACCOUNT_FOLDER) -> Credenti
         return None
     namespace_file, ca_file = folder / "namespace", folder / "ca.crt"
     address = f"[{host}]" if ":" in host else host
+    server = f"https://{address}:{port}"
+    check_server(server, origin="The address in KUBERNETES_SERVICE_HOST and _PORT")
+    why = "without it the API server cannot be trusted"
     return Credentials(
-        server=f"https://{address}:{port}",
-        ca_pem=ca_file.read_text() if ca_file.exists() else None,
+        server=server,
+        ca_pem=_read(ca_file, why=why) if ca_file.exists() else None,
         token_source=read_token_file(token_file),
-        namespace=namespace_file.read_text().strip() if namespace_file.exists() else "default",
+        namespace=_read(namespace_file, why="it names our namespace")
+        if namespace_file.exists()
+        else "default",
         origin="the Pod's ServiceAccount",
     )

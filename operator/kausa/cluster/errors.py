@@ -6,7 +6,7 @@ ClusterError
 |- UndecodableError         an answer that is not what Kubernetes sends
 `- ApiError                 an answer that says no; carries the HTTP status and reason
    |- NotFoundError         404
-   |  `- NamespaceTerminatingError   403, because the namespace is being deleted
+   |- NamespaceTerminatingError  the namespace is being deleted, or is gone (403, 404)
    |- ForbiddenError        403, and which permission is missing
    |- UnauthorizedError     401
    |- ConflictError         409
@@ -66,7 +66,7 @@ class NotFoundError(ApiError):
     """The object does not exist (any more)."""
 
 
-class NamespaceTerminatingError(NotFoundError):
+class NamespaceTerminatingError(ApiError):
     """Nothing can be made in this namespace any more: it is going, with all that is in it."""
 
 
@@ -101,9 +101,15 @@ _BY_STATUS: dict[int, type[ApiError]] = {
 }
 
 
-def api_error(*, status: int, reason: str, message: str, causes: Collection[str] = ()) -> ApiError:
-    """The most specific error for an HTTP status of the API server and the causes that it names."""
-    if NAMESPACE_TERMINATING in causes:
+def api_error(
+    *, status: int, reason: str, message: str, causes: Collection[str] = (), kind: str = ""
+) -> ApiError:
+    """The most specific error for an HTTP status.
+
+    `causes` and `kind` (a plural: what the error is about) are the details of the API server's
+    Status.
+    """
+    if NAMESPACE_TERMINATING in causes or (status == 404 and kind == "namespaces"):
         return NamespaceTerminatingError(message, status=status, reason=reason)
-    kind = _BY_STATUS.get(status, OverloadedError if status >= 500 else ApiError)
-    return kind(message or f"HTTP {status} {reason}", status=status, reason=reason)
+    error = _BY_STATUS.get(status, OverloadedError if status >= 500 else ApiError)
+    return error(message or f"HTTP {status} {reason}", status=status, reason=reason)

@@ -1,26 +1,33 @@
 """From a Pod to its top owner: the object that a person deployed and can change.
 
-ReplicaSets, Jobs and custom controllers in between are read on demand and remembered (an owner
-never changes its own owner in practice), so that a storm of Pods of one Deployment costs one GET.
-A link that cannot be read ends the chain there: the owner's name is known from the reference.
+ReplicaSets, Jobs and custom controllers in between are read on demand and remembered for some
+minutes (an owner seldom gets another owner), so that a storm of Pods of one Deployment costs one
+GET. A link that we may not read ends the chain there: the owner's name is known from the reference.
 """
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import msgspec
 
 from kausa.cluster.client import KubernetesClient
-from kausa.cluster.errors import ApiError, ForbiddenError, NotFoundError
+from kausa.cluster.errors import ForbiddenError, NotFoundError, UndecodableError
 from kausa.cluster.objects import Meta, OwnerReference, Pod
-from kausa.cluster.paths import ResourcePath
+from kausa.cluster.paths import ResourcePath, api_root
 
 __all__ = ["Owner", "OwnerResolver"]
 
+K = TypeVar("K")
+V = TypeVar("V")
+
 LONGEST_CHAIN = 8
 REMEMBERED_OWNERS = 10_000
+REMEMBERED_PATHS = 500
+REMEMBERED_SECONDS = 300.0
 
 _WELL_KNOWN = {
     (path.api_version, path.kind): path
@@ -60,16 +67,22 @@ class _ResourceList(msgspec.Struct):
         kind: str
         namespaced: bool = True
 
-    resources: tuple[Resource, ...] = ()
+    resources: tuple[Resource, ...] | None = None
 
 
 class OwnerResolver:
-    """Finds top owners; remembers a bounded number of links by uid."""
+    """Finds top owners; remembers a bounded number of links by uid.
+
+    The same Pod must get the same owner after a restart. So what the API server could not tell
+    just now is raised as a ClusterError, for the caller to try again, and never taken for an end.
+    """
 
     def __init__(self, *, client: KubernetesClient) -> None:
         self._client = client
-        self._parents: OrderedDict[str, OwnerReference | None] = OrderedDict()
-        self._paths: dict[tuple[str, str], ResourcePath | None] = dict(_WELL_KNOWN)
+        self._parents: _Remembered[str, OwnerReference | None] = _Remembered(most=REMEMBERED_OWNERS)
+        self._paths: _Remembered[tuple[str, str], ResourcePath | None] = _Remembered(
+            most=REMEMBERED_PATHS
+        )
 
     async def top_owner(self, pod: Pod) -> Owner | None:
         """The top owner; None where an owner is gone, because then the Pod is going too."""
@@ -97,7 +110,9 @@ class OwnerResolver:
         )
 
     async def exists(self, owner: Owner) -> bool:
-        """Whether the owner is still there and not being deleted; True where it cannot be told."""
+        """Whether the owner is still there and not being deleted; True where these credentials
+        cannot tell.
+        """
         path = await self._path(owner)
         if path is None or not path.namespaced:
             return True
@@ -113,12 +128,10 @@ class OwnerResolver:
 
     async def _parent(self, child: OwnerReference, *, namespace: str) -> OwnerReference | None:
         if child.uid in self._parents:
-            self._parents.move_to_end(child.uid)
             return self._parents[child.uid]
         path = await self._path(child)
-        if path is None or not path.namespaced:
-            parent = None
-        else:
+        parent: OwnerReference | None = None
+        if path is not None and path.namespaced:
             try:
                 owned = await self._client.get(
                     path.object(name=child.name, namespace=namespace), kind=_Owned
@@ -130,19 +143,20 @@ class OwnerResolver:
                     raise NotFoundError("The owner was replaced.", status=404)
                 parent = _controller(owned.metadata)
         self._parents[child.uid] = parent
-        while len(self._parents) > REMEMBERED_OWNERS:
-            self._parents.popitem(last=False)
         return parent
 
     async def _path(self, owner: OwnerReference | Owner) -> ResourcePath | None:
-        """The URL of a kind, from the well-known ones or from the API server's discovery."""
+        """The URL of a kind, from the well-known ones or from the API server's discovery; None for
+        a kind that it does not know or does not show to us.
+        """
         key = (owner.api_version, owner.kind)
+        if key in _WELL_KNOWN:
+            return _WELL_KNOWN[key]
         if key not in self._paths:
-            root = "/api/v1" if owner.api_version == "v1" else f"/apis/{owner.api_version}"
             try:
-                listed = await self._client.get(root, kind=_ResourceList)
-            except ApiError:
-                return None
+                listed = await self._client.get(api_root(owner.api_version), kind=_ResourceList)
+            except (ForbiddenError, NotFoundError):
+                listed = _ResourceList()
             self._paths[key] = next(
                 (
                     ResourcePath(
@@ -151,7 +165,7 @@ class OwnerResolver:
                         kind=each.kind,
                         namespaced=each.namespaced,
                     )
-                    for each in listed.resources
+                    for each in listed.resources or ()
                     if each.kind == owner.kind and "/" not in each.name
                 ),
                 None,
@@ -159,8 +173,44 @@ class OwnerResolver:
         return self._paths[key]
 
 
+class _Remembered(Generic[K, V]):
+    """What was found, for some minutes: permissions, kinds and even owners change. Bounded."""
+
+    def __init__(self, *, most: int) -> None:
+        self._most = most
+        self._found: OrderedDict[K, tuple[float, V]] = OrderedDict()
+
+    def __contains__(self, key: K) -> bool:
+        found = self._found.get(key)
+        return found is not None and found[0] > time.monotonic()
+
+    def __getitem__(self, key: K) -> V:
+        self._found.move_to_end(key)
+        return self._found[key][1]
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._found[key] = (time.monotonic() + REMEMBERED_SECONDS, value)
+        self._found.move_to_end(key)
+        while len(self._found) > self._most:
+            self._found.popitem(last=False)
+
+
 def _controller(meta: Meta) -> OwnerReference | None:
-    """The managing owner, or the only one there is."""
+    """The managing owner, or the only one there is, if it can be an object at all: anybody may
+    write anything into a reference.
+    """
     references = meta.owner_references or ()
     managing = next((each for each in references if each.controller), None)
-    return managing or (references[0] if len(references) == 1 else None)
+    found = managing or (references[0] if len(references) == 1 else None)
+    return found if found is not None and _is_an_object(found) else None
+
+
+def _is_an_object(reference: OwnerReference) -> bool:
+    path = ResourcePath(
+        api_version=reference.api_version, plural="any", kind=reference.kind, namespaced=False
+    )
+    try:
+        path.object(name=reference.name)
+    except UndecodableError:
+        return False
+    return bool(reference.kind and reference.uid)

@@ -5,26 +5,28 @@ last version seen. When that version has expired (410: in the stream, as HTTP st
 of a `continue` token) the kind is listed again and compared with the uids known before, so that
 what vanished in the gap is delivered as deleted. Kopf's own watch does none of the last three,
 which is why the streams stay outside of it.
+How long to wait before the next try is decided in pace.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
 from kausa.cluster.client import KubernetesClient
-from kausa.cluster.errors import ClusterError, GoneError, api_error
+from kausa.cluster.errors import ApiError, ClusterError, GoneError, api_error
 from kausa.cluster.lines import split_lines
 from kausa.cluster.objects import Meta
+from kausa.cluster.pace import Pace
 from kausa.cluster.paths import ResourcePath
 from kausa.telemetry.logs import get_logger
-from kausa.telemetry.trouble import Trouble
 
 __all__ = ["Change", "ChangeType", "Watcher"]
 
@@ -38,9 +40,9 @@ T = TypeVar("T", bound=_HasMeta)
 
 PAGE_SIZE = 500
 SILENCE_SECONDS = 70.0
-LONGEST_BACKOFF_SECONDS = 30.0
 CHANGES_BETWEEN_YIELDS = 256
 
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 _logger = get_logger("kausa.cluster.watch")
 
 
@@ -64,12 +66,6 @@ class Change(Generic[T]):
 class _Line(msgspec.Struct):
     type: str
     object: msgspec.Raw
-
-
-class _Failure(msgspec.Struct):
-    code: int = 0
-    reason: str = ""
-    message: str = ""
 
 
 class Watcher(Generic[T]):
@@ -98,11 +94,7 @@ class Watcher(Generic[T]):
         self._page_size = page_size
         self._known: set[str] = set()
         self._version: str | None = None
-        self._trouble = Trouble(
-            _logger,
-            failed="Watch failed, trying again until it is back",
-            recovered="Watch is back",
-        )
+        self._pace = Pace(kind=resource.plural)
         self.synced = asyncio.Event()
         """Set once the first list has been delivered whole."""
         self.undecodable = 0
@@ -113,6 +105,7 @@ class Watcher(Generic[T]):
         jitter, and said once in the log until the stream is back.
         """
         while True:
+            self._pace.begins()
             try:
                 if self._version is None:
                     async for change in self._list():
@@ -120,12 +113,13 @@ class Watcher(Generic[T]):
                     self.synced.set()
                 async for change in self._watch():
                     yield change
-                self._trouble.over(kind=self._name)
-            except GoneError:
-                _logger.info("Watch expired, listing again", kind=self._name)
+            except GoneError as error:
                 self._version = None
+                await self._pace.expired(error)
             except ClusterError as error:
-                await self._wait_out(error)
+                await self._pace.failed(error)
+            else:
+                await self._pace.ended()
 
     async def _list(self) -> AsyncIterator[Change[T]]:
         found: set[str] = set()
@@ -146,7 +140,7 @@ class Watcher(Generic[T]):
             yield Change(type=ChangeType.DELETED, uid=uid, object=None)
         self._known = found
         self._version = page.metadata.resource_version
-        self._trouble.over(kind=self._name)
+        self._pace.listed()
 
     async def _watch(self) -> AsyncIterator[Change[T]]:
         parameters = {
@@ -156,32 +150,35 @@ class Watcher(Generic[T]):
             "timeoutSeconds": str(random.randint(240, 480)),  # noqa: S311 - spreads load, no secret
             **self._selector,
         }
+        self._pace.watches()
         async with self._client.stream(
             self._path, parameters=parameters, silence_seconds=self._silence_seconds
         ) as chunks:
-            delivered = 0
+            lines = 0
             async for line in split_lines(chunks):
                 change = self._read_line(line)
                 if change is not None:
                     yield change
-                delivered += 1
-                if delivered % CHANGES_BETWEEN_YIELDS == 0:
+                lines += 1
+                if lines % CHANGES_BETWEEN_YIELDS == 0:
                     await asyncio.sleep(0)
 
     def _read_line(self, line: bytes) -> Change[T] | None:
         try:
             envelope = msgspec.json.decode(line, type=_Line)
-        except (msgspec.DecodeError, msgspec.ValidationError):
+        except _UNREADABLE:
             self._skip("a line of the watch that is not a change")
             return None
         if envelope.type == "ERROR":
-            failure = msgspec.json.decode(envelope.object, type=_Failure)
-            raise api_error(status=failure.code, reason=failure.reason, message=failure.message)
+            raise _failure(envelope.object)
         deleted = envelope.type == "DELETED"
         change = self._decode(
             envelope.object, type_=ChangeType.DELETED if deleted else ChangeType.SEEN
         )
-        if envelope.type == "BOOKMARK" or change is None:
+        if change is None:
+            return None
+        self._pace.delivers()
+        if envelope.type == "BOOKMARK":
             return None
         (self._known.discard if deleted else self._known.add)(change.uid)
         return change
@@ -189,7 +186,7 @@ class Watcher(Generic[T]):
     def _decode(self, raw: msgspec.Raw, *, type_: ChangeType) -> Change[T] | None:
         try:
             decoded = self._decoder.decode(raw)
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        except _UNREADABLE as error:
             self._skip(str(error))
             return None
         if decoded.metadata.resource_version and self._version is not None:
@@ -201,8 +198,20 @@ class Watcher(Generic[T]):
         if self.undecodable == 1:
             _logger.warning("Skipped an object that cannot be read", kind=self._name, why=why)
 
-    async def _wait_out(self, error: ClusterError) -> None:
-        """Wait with full jitter."""
-        self._trouble.happened(error, kind=self._name)
-        ceiling = min(LONGEST_BACKOFF_SECONDS, 0.1 * 2 ** min(self._trouble.failures, 12))
-        await asyncio.sleep(random.uniform(0, ceiling))  # noqa: S311 - spreads load, no secret
+
+def _failure(raw: msgspec.Raw) -> ApiError:
+    """The error that a watch ends with, however odd: it must not end us too."""
+    try:
+        found = msgspec.json.decode(raw, type=dict[str, Any])
+    except _UNREADABLE:
+        found = {}
+    code, reason, message = (found.get(name) for name in ("code", "reason", "message"))
+    reason = reason if isinstance(reason, str) else ""
+    status = str(code) if isinstance(code, int | str) else ""
+    if reason in ("Expired", "Gone"):
+        status = "410"
+    return api_error(
+        status=int(status) if re.fullmatch("[1-5][0-9][0-9]", status) else 500,
+        reason=reason,
+        message=message if isinstance(message, str) else "",
+    )

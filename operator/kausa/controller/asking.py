@@ -40,20 +40,26 @@ class Asking:
         """The failure has a resource: that one answers."""
         await self._request(name, owner=owner, container=container, question=question)
 
-    async def about_healthy(self, pod: Pod, *, question: str) -> None:
-        """Nothing fails: the Pod gets a resource of its own, which goes when it goes."""
-        meta = pod.metadata
-        itself = Owner(
-            api_version="v1", kind="Pod", name=meta.name, uid=meta.uid, namespace=meta.namespace
-        )
+    async def about_healthy(self, pod: Pod, *, owner: Owner, question: str) -> None:
+        """Nothing fails: the owner gets a resource for answers, one however many Pods are asked
+        about (an annotated template makes hundreds).
+        """
         asked = Symptom(
             category=Category.OTHER, reason=REASON, reason_class=REASON, detail="", message=""
         )
-        name = identify(cluster=self._cluster, owner=itself, symptom=asked).name
-        await self._request(name, owner=itself, container=None, question=question)
+        name = identify(cluster=self._cluster, owner=owner, symptom=asked).name
+        await self._request(
+            name, owner=owner, container=None, question=question, pod=pod.metadata.name
+        )
 
     async def _request(
-        self, name: str, *, owner: Owner, container: str | None, question: str
+        self,
+        name: str,
+        *,
+        owner: Owner,
+        container: str | None,
+        question: str,
+        pod: str | None = None,
     ) -> None:
         asked = hashlib.blake2b(question.encode(errors="replace"), digest_size=6).hexdigest()
         found = await self._store.get(namespace=owner.namespace, name=name)
@@ -71,6 +77,7 @@ class Asking:
                 trigger=Trigger.ANNOTATION,
                 question=words,
                 asked=asked,
+                pod=pod,
             )
         )
         _logger.info("Was asked about a Pod", namespace=owner.namespace, name=name)

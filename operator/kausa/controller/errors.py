@@ -1,15 +1,16 @@
-"""What keeps the operator from starting.
+"""What keeps the operator from starting, or one resource from being diagnosed.
 
 KausaError
 |- MissingResourceDefinitionsError    the cluster does not know our resources (exit code 3)
-`- AccessRefusedError                 the API server does not take our credentials (exit code 4)
+|- AccessRefusedError                 the API server does not take our credentials (exit code 4)
+`- DiagnosisFailedError               a defect of ours while one resource was diagnosed
 """
 
 from __future__ import annotations
 
 from kausa.errors import KausaError
 
-__all__ = ["AccessRefusedError", "MissingResourceDefinitionsError"]
+__all__ = ["AccessRefusedError", "DiagnosisFailedError", "MissingResourceDefinitionsError"]
 
 
 class MissingResourceDefinitionsError(KausaError):
@@ -31,3 +32,10 @@ class AccessRefusedError(KausaError):
             f"The API server {server} refuses the credentials of {origin} ({why}). Nothing was "
             "started; log in again, or name other credentials with --kubeconfig or --context."
         )
+
+
+class DiagnosisFailedError(KausaError):
+    """Something happened that nobody thought of; it was logged with its traceback."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"{name} could not be diagnosed because of a defect in Kausa.")

@@ -19,10 +19,10 @@ import kopf
 from kausa.cluster.credentials import Credentials
 from kausa.cluster.errors import (
     ApiUnreachableError,
-    ClusterError,
     ConflictError,
     OverloadedError,
 )
+from kausa.errors import KausaError
 from kausa.resources.group import FAILURE_DIAGNOSIS_PLURAL, GROUP, VERSION
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
@@ -30,6 +30,8 @@ from kausa.telemetry.trouble import Trouble
 __all__ = ["KopfHost"]
 
 RETRY_SECONDS = 5.0
+LATER_SECONDS = 60.0
+MOST_ATTEMPTS = 5
 # Not our own prefix: kausa.dev/diagnose is what people write.
 KOPF_PREFIX = f"kopf.{GROUP}"
 LONGEST_RESTART_SECONDS = 30.0
@@ -74,10 +76,10 @@ class KopfHost:
             failures = 1 if loop.time() - started > LONGEST_RESTART_SECONDS else failures + 1
             await asyncio.sleep(min(LONGEST_RESTART_SECONDS, 0.5 * 2**failures))
 
-    async def _run_once(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def _run_once(self, home: asyncio.AbstractEventLoop) -> None:
         """One life of Kopf, in a daemon thread: should it hang, it cannot keep us from ending."""
-        stop = threading.Event()
-        ended: asyncio.Future[None] = loop.create_future()
+        stop = _StopFlag()
+        ended: asyncio.Future[None] = home.create_future()
 
         def tell(error: BaseException | None) -> None:
             if ended.done():
@@ -90,11 +92,11 @@ class KopfHost:
         def live() -> None:
             error: BaseException | None = None
             try:
-                asyncio.run(self._operator(loop, stop))
+                asyncio.run(self._operator(home, stop))
             except Exception as caught:
                 error = caught
             with contextlib.suppress(RuntimeError):  # our loop may be closed by now
-                loop.call_soon_threadsafe(tell, error)
+                home.call_soon_threadsafe(tell, error)
 
         threading.Thread(target=live, name="kopf", daemon=True).start()
         try:
@@ -106,14 +108,14 @@ class KopfHost:
                 ended.exception()
             raise
 
-    async def _operator(self, home: asyncio.AbstractEventLoop, stop: threading.Event) -> None:
+    async def _operator(self, home: asyncio.AbstractEventLoop, stop: _StopFlag) -> None:
         await kopf.operator(
             registry=self._registry(home),
             settings=_settings(),
             standalone=True,
             clusterwide=self._namespace is None,
             namespaces=[self._namespace] if self._namespace is not None else [],
-            stop_flag=stop,
+            stop_flag=stop.of_this_loop(),
         )
 
     def _registry(self, home: asyncio.AbstractEventLoop) -> kopf.OperatorRegistry:
@@ -123,18 +125,25 @@ class KopfHost:
         async def login(**_: Any) -> kopf.ConnectionInfo:
             return await asyncio.to_thread(_connection, self._credentials)
 
-        async def changed(body: kopf.Body, **_: Any) -> None:
+        async def changed(body: kopf.Body, retry: int, **_: Any) -> None:
             name = f"{body.metadata.namespace}/{body.metadata.name}"
             try:
                 await _at_home(home, self._on_change(_plain(body)))
             except (ApiUnreachableError, OverloadedError, ConflictError) as error:
-                self._trouble.happened(error, name=name)
+                self._trouble.happened(error, key=name, name=name)
                 raise kopf.TemporaryError(str(error), delay=RETRY_SECONDS) from error
-            except ClusterError as error:
-                # The same request would be refused again; a change of the resource asks anew.
-                _logger.error("Could not diagnose", name=name, why=str(error))
-                raise kopf.PermanentError(str(error)) from error
-            self._trouble.over()
+            except KausaError as error:
+                # The same again is not likely to go better; a change of the resource asks anew.
+                _logger.error("Could not diagnose", name=name, why=str(error), attempt=retry + 1)
+                if retry >= MOST_ATTEMPTS:
+                    raise kopf.PermanentError(str(error)) from error
+                raise kopf.TemporaryError(str(error), delay=LATER_SECONDS) from error
+            except Exception as error:
+                _logger.exception("Could not diagnose", name=name, attempt=retry + 1)
+                if retry >= MOST_ATTEMPTS:
+                    raise kopf.PermanentError(str(error)) from error
+                raise kopf.TemporaryError(str(error), delay=LATER_SECONDS) from error
+            self._trouble.over(key=name)
 
         async def seen(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
             if event["type"] == "DELETED":
@@ -145,6 +154,37 @@ class KopfHost:
         for on in (kopf.on.create, kopf.on.update, kopf.on.resume):
             on(*kind, registry=registry, id="diagnose")(changed)
         return registry
+
+
+class _StopFlag:
+    """Set from any thread, waited for in Kopf's loop.
+
+    Not a threading.Event: Kopf would wait for that one in a thread of its loop's executor, which
+    keeps the loop from closing when Kopf ends by itself.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._is_set = False
+        self._flag: tuple[asyncio.AbstractEventLoop, asyncio.Event] | None = None
+
+    def of_this_loop(self) -> asyncio.Event:
+        """The flag to wait for in the running loop."""
+        flag = asyncio.Event()
+        with self._lock:
+            self._flag = asyncio.get_running_loop(), flag
+            if self._is_set:
+                flag.set()
+        return flag
+
+    def set(self) -> None:
+        """Ask to stop."""
+        with self._lock:
+            self._is_set = True
+            if self._flag is not None:
+                loop, flag = self._flag
+                with contextlib.suppress(RuntimeError):  # its loop has come to its end already
+                    loop.call_soon_threadsafe(flag.set)
 
 
 def _plain(body: kopf.Body) -> Body:
@@ -165,6 +205,8 @@ def _settings() -> kopf.OperatorSettings:
     settings = kopf.OperatorSettings()
     settings.scanning.disabled = True
     settings.posting.enabled = False
+    # Else Kopf would kill this process, which is not its own, when it takes long to end.
+    settings.process.ultimate_exiting_timeout = None
     settings.persistence.finalizer = f"{KOPF_PREFIX}/finalizer"
     settings.persistence.progress_storage = kopf.AnnotationsProgressStorage(prefix=KOPF_PREFIX)
     settings.persistence.diffbase_storage = kopf.AnnotationsDiffBaseStorage(prefix=KOPF_PREFIX)

@@ -4,12 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
-import secrets
 from collections.abc import AsyncIterator
 from typing import Any
-
-import msgspec
 
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.credentials import Credentials
@@ -19,7 +15,7 @@ from kausa.cluster.errors import (
     OverloadedError,
     UnauthorizedError,
 )
-from kausa.cluster.objects import Event, Meta, Pod
+from kausa.cluster.objects import Event, Pod
 from kausa.cluster.owners import OwnerResolver
 from kausa.cluster.paths import EVENTS, PODS
 from kausa.cluster.reader import LiveCluster
@@ -27,16 +23,20 @@ from kausa.cluster.watch import Watcher
 from kausa.controller.asking import Asking
 from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.controller.kopf_host import KopfHost
+from kausa.controller.looks import Looks
 from kausa.controller.reconcile import Reconciler
 from kausa.controller.recorder import Recorder
+from kausa.controller.remembering import Remembering
 from kausa.controller.store import FailureDiagnosisStore, parse_body
 from kausa.controller.streams import Streams
 from kausa.controller.subjects import SubjectFinder
+from kausa.controller.workqueue import WorkQueue
 from kausa.diagnosis.consultation import Consultant
 from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.recollection import Remembrance
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
+from kausa.evidence.redaction_key import load_or_make_key
 from kausa.memory.errors import MemoryError_
 from kausa.memory.service import FailureMemory, open_embedded_memory
 from kausa.settings import Settings
@@ -63,7 +63,7 @@ async def run_operator(
         await _until_the_api_answers(store, stop=stop, credentials=credentials)
         if stop.is_set():
             return
-        redactor = Redactor(key=await _redaction_key(client))
+        redactor = Redactor(key=load_or_make_key(settings.redaction_key_path))
         async with _memory(settings) as memory, _model(settings) as model:
             await _serve(
                 settings=settings,
@@ -89,6 +89,7 @@ async def _serve(
     stop: asyncio.Event,
 ) -> None:
     owners = OwnerResolver(client=client)
+    looks = Looks(refresh_seconds=settings.refresh_seconds)
     recorder = Recorder(
         store=store,
         owners=owners,
@@ -114,26 +115,30 @@ async def _serve(
         owners=owners,
         recorder=recorder,
         asking=Asking(store=store, redactor=redactor, cluster=settings.cluster_name),
-        queue_size=settings.queue_size,
+        looks=looks,
+        queue=WorkQueue(size=settings.queue_size),
     )
     reader = LiveCluster(client=client)
     reconciler = Reconciler(
         store=store,
+        looks=looks,
         subjects=SubjectFinder(
             reader=reader,
             owners=owners,
             sightings=recorder.sightings,
             cluster=settings.cluster_name,
         ),
-        sightings=recorder.sightings,
         gatherer=Gatherer(reader=reader, redactor=redactor),
-        remembrance=Remembrance(memory=memory) if memory is not None else None,
+        remembering=Remembering(
+            remembrance=Remembrance(memory=memory) if memory is not None else None,
+            sightings=recorder.sightings,
+            cluster=settings.cluster_name,
+        ),
         consultant=Consultant(
             model=model,
             below_confidence=settings.model_below_confidence,
             timeout_seconds=settings.model_timeout_seconds,
         ),
-        cluster=settings.cluster_name,
         concurrent=settings.concurrent_diagnoses,
     )
 
@@ -144,7 +149,8 @@ async def _serve(
 
     async def deleted(body: dict[str, Any]) -> None:
         meta = body.get("metadata", {})
-        await streams.resource_deleted(namespace=meta["namespace"], name=meta["name"])
+        looks.forget((meta["namespace"], meta["name"]))
+        streams.resource_deleted(namespace=meta["namespace"], name=meta["name"])
 
     host = KopfHost(
         credentials=credentials,
@@ -159,7 +165,9 @@ async def _serve(
         memory=memory is not None,
         model=model.name if model is not None else None,
     )
-    await _until_stopped(streams.run(), host.run(), _warm(memory), stop=stop)
+    await _until_stopped(
+        streams.run(), host.run(), looks.run(reconciler.look_again), _warm(memory), stop=stop
+    )
 
 
 async def _warm(memory: FailureMemory | None) -> None:
@@ -204,22 +212,6 @@ async def _until_the_api_answers(
             trouble.happened(error, server=server)
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), timeout=1.0)
-
-
-class _Namespace(msgspec.Struct):
-    metadata: Meta
-
-
-async def _redaction_key(client: KubernetesClient) -> bytes:
-    """The same for the life of a cluster and known to nobody outside of it: placeholders of one
-    secret are equal before and after a restart, and cannot be guessed from elsewhere.
-    """
-    try:
-        namespace = await client.get("/api/v1/namespaces/kube-system", kind=_Namespace)
-    except ForbiddenError as error:
-        _logger.warning("Redaction placeholders will change with every restart", why=str(error))
-        return secrets.token_bytes(32)
-    return hashlib.blake2b(namespace.metadata.uid.encode(), digest_size=32).digest()
 
 
 @contextlib.asynccontextmanager

@@ -11,17 +11,16 @@ import asyncio
 import time
 
 from kausa.cluster.errors import ClusterError
-from kausa.controller.identity import identify
+from kausa.controller.errors import DiagnosisFailedError
+from kausa.controller.looks import Looks
+from kausa.controller.remembering import Remembering
 from kausa.controller.report import Report
-from kausa.controller.sighting_documents import failure_count, failure_part
-from kausa.controller.sightings import Sightings
+from kausa.controller.sighting_documents import failure_part
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder
-from kausa.detection.counting import FailureCount
-from kausa.detection.symptom import Symptom
 from kausa.diagnosis.consultation import Consultant, Consultation
 from kausa.diagnosis.finding import Diagnosis
-from kausa.diagnosis.recollection import Recollection, Remembrance, failure_record
+from kausa.diagnosis.recollection import Recollection
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
@@ -35,155 +34,166 @@ __all__ = ["Reconciler"]
 
 SECOND_LOOKS_AFTER_SECONDS = (2.0, 5.0)
 """Right around a restart the runtime has no log to give; a moment later it does."""
+LOCKS = 64
 _logger = get_logger("kausa.controller.reconcile")
 
 
 class Reconciler:
-    """Brings one resource at a time to a complete status."""
+    """Brings resources to a complete status, a few at a time, each by one task at a time."""
 
     def __init__(
         self,
         *,
         store: FailureDiagnosisStore,
         subjects: SubjectFinder,
-        sightings: Sightings,
         gatherer: Gatherer,
-        remembrance: Remembrance | None,
+        remembering: Remembering,
         consultant: Consultant,
-        cluster: str,
+        looks: Looks,
         concurrent: int,
     ) -> None:
         self._store = store
         self._subjects = subjects
-        self._sightings = sightings
         self._gatherer = gatherer
-        self._remembrance = remembrance
+        self._remembering = remembering
         self._consultant = consultant
-        self._cluster = cluster
+        self._looks = looks
+        # Held while facts are read and published, never while a model thinks.
         self._turns = asyncio.Semaphore(concurrent)
+        self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))
+        self._said_permissions: set[str] = set()
 
-    async def reconcile(self, resource: FailureDiagnosis) -> None:
-        """Fill the status, unless it is complete for this generation already."""
+    async def reconcile(self, resource: FailureDiagnosis, *, again: bool = False) -> None:
+        """Fill the status; one that is complete for this generation only where asked `again`.
+
+        Raises:
+            ClusterError: something could not be written; worth another try.
+            DiagnosisFailedError: a defect of ours; the status says so, and the log has the details.
+        """
         report = Report(resource, now=utc_now())
-        if report.complete():
+        if report.complete() and not again:
             return
-        if resource.spec.suspend:
-            if not report.diagnosed_before:
-                report.suspended()
-                await self._publish(report)
-            return
-        async with self._turns:
-            await self._publish(report)
-            subject = await self._subjects.find(resource)
-            if subject is None:
-                report.no_target()
-                await self._publish(report)
+        async with self._locks[hash(report.key) % LOCKS]:
+            if resource.spec.suspend:
+                if not report.diagnosed_before:
+                    report.suspended()
+                    await self._publish(report)
                 return
-            await self._diagnose(report, subject)
+            try:
+                await self._diagnose(report)
+            except ClusterError:
+                raise
+            except Exception as error:
+                _logger.exception("Could not diagnose", name="/".join(report.key))
+                report.failed(error)
+                await self._publish(report)
+                raise DiagnosisFailedError("/".join(report.key)) from error
 
-    async def _diagnose(self, report: Report, subject: Subject) -> None:
-        dossier, diagnosis = await self._decide(report, subject)
-        for pause in SECOND_LOOKS_AFTER_SECONDS:
-            if diagnosis.determined or not dossier.gaps:
-                break
-            await asyncio.sleep(pause)
-            dossier, diagnosis = await self._decide(report, subject)
+    async def look_again(self, key: tuple[str, str]) -> None:
+        """Diagnose a resource again, if it is still there."""
+        namespace, name = key
+        resource = await self._store.get(namespace=namespace, name=name)
+        if resource is None:
+            self._looks.forget(key)
+        else:
+            await self.reconcile(resource, again=True)
+
+    async def _diagnose(self, report: Report) -> None:
+        if not await self._publish(report):
+            return
+        subject = await self._subjects.find(report.resource)
+        if subject is None:
+            report.no_target()
+            await self._publish(report)
+            return
+        decided = await self._decide_with_second_looks(report, subject)
+        if decided is None:
+            return
+        dossier, diagnosis = decided
         await self._record_manual(report, dossier)
         await self._announce(report, subject, diagnosis)
+        recollection, consultation = await self._ask_for_help(report, dossier, diagnosis)
+        if not await self._publish(report):
+            return
+        final = consultation.diagnosis or diagnosis
+        if final.summary != diagnosis.summary:
+            await self._announce(report, subject, final)
+        degraded = self._say_degraded(report, dossier, recollection, consultation)
+        self._looks.looked(report.key, missing=degraded or not final.determined)
 
-        recollection = await self._recall(report, dossier, diagnosis)
-        report.recalled(recollection)
-        if self._consultant.has_model:
-            await self._publish(report)
-        consultation = await self._consultant.consult(
-            dossier, diagnosis, recollection, question=report.resource.spec.question
-        )
-        report.consulted(consultation)
-        await self._publish(report)
-        self._say_degraded(report, recollection, consultation)
-
-    async def _decide(self, report: Report, subject: Subject) -> tuple[Dossier, Diagnosis]:
-        """Gather and decide by rules, and publish that at once."""
-        started = time.monotonic()
-        dossier = await self._gatherer.gather(
-            owner=subject.owner, pod=subject.pod, symptom=subject.symptom
-        )
-        diagnosis = decide_by_rules(dossier)
-        report.gathered(dossier, seconds=time.monotonic() - started)
-        report.decided(diagnosis, detected_at=subject.detected_at)
-        await self._publish(report)
+    async def _decide_with_second_looks(
+        self, report: Report, subject: Subject
+    ) -> tuple[Dossier, Diagnosis] | None:
+        """What rules say; None where the resource is gone."""
+        for pause in (0.0, *SECOND_LOOKS_AFTER_SECONDS):
+            await asyncio.sleep(pause)
+            async with self._turns:
+                started = time.monotonic()
+                dossier = await self._gatherer.gather(
+                    owner=subject.owner, pod=subject.pod, symptom=subject.symptom
+                )
+                diagnosis = decide_by_rules(dossier)
+                report.gathered(dossier, seconds=time.monotonic() - started)
+                report.decided(diagnosis, detected_at=subject.detected_at)
+                if not await self._publish(report):
+                    return None
+            if diagnosis.determined or not dossier.gaps:
+                break
         return dossier, diagnosis
 
-    async def _recall(
+    async def _ask_for_help(
         self, report: Report, dossier: Dossier, diagnosis: Diagnosis
-    ) -> Recollection | None:
-        """None where there is nothing to remember: no failure, or no memory."""
-        if self._remembrance is None or dossier.symptom is None:
-            return None
-        meta = report.resource.metadata
-        count, identity = self._known(report.resource, dossier, dossier.symptom)
-        record = failure_record(
+    ) -> tuple[Recollection | None, Consultation]:
+        """Memory, then the model."""
+        started = time.monotonic()
+        recollection = await self._remembering.recall(report.resource, dossier, diagnosis)
+        report.recalled(recollection, seconds=time.monotonic() - started)
+        if self._consultant.has_model:
+            await self._publish(report)
+        question = report.resource.spec.question
+        consultation = await self._consultant.consult(
             dossier,
-            dossier.symptom,
             diagnosis,
-            cluster=self._cluster,
-            fingerprint=identity,
-            occurrences=count.occurrences,
-            first_seen=count.first_seen,
-            last_seen=count.last_seen,
-            reference=f"{meta.namespace}/{meta.name}",
+            recollection,
+            question=self._gatherer.redact(question) if question else None,
         )
-        return await self._remembrance.recall_and_remember(record)
-
-    def _known(
-        self, resource: FailureDiagnosis, dossier: Dossier, symptom: Symptom
-    ) -> tuple[FailureCount, str]:
-        """How often it was seen and its identity: from the streams, from the status, or new."""
-        meta = resource.metadata
-        seen = self._sightings.by_resource.get((meta.namespace or "", meta.name))
-        if seen is not None:
-            return seen.count, seen.fingerprint
-        if resource.status is not None and resource.status.failure is not None:
-            failure = resource.status.failure
-            return failure_count(failure), failure.fingerprint
-        moment = symptom.last_seen or utc_now()
-        count = FailureCount(first_seen=moment, last_seen=moment, occurrences=symptom.occurrences)
-        return count, identify(
-            cluster=self._cluster, owner=dossier.owner, symptom=symptom
-        ).fingerprint
+        report.consulted(consultation)
+        return recollection, consultation
 
     async def _record_manual(self, report: Report, dossier: Dossier) -> None:
         """A person made this resource, so no stream writes what fails: it is written here."""
         resource, symptom = report.resource, dossier.symptom
         if resource.spec.trigger is not Trigger.MANUAL or symptom is None:
             return
-        count, identity = self._known(resource, dossier, symptom)
-        failure = failure_part(symptom, message=symptom.message, fingerprint=identity, count=count)
+        count, fingerprint = self._remembering.known(resource, dossier, symptom)
+        failure = failure_part(
+            symptom, message=symptom.message, fingerprint=fingerprint, count=count
+        )
+        namespace, name = report.key
         await self._store.write_sighting(
-            namespace=resource.metadata.namespace or "",
-            name=resource.metadata.name,
-            status=FailureDiagnosisStatus(failure=failure),
+            namespace=namespace, name=name, status=FailureDiagnosisStatus(failure=failure)
         )
 
-    async def _publish(self, report: Report) -> None:
-        meta = report.resource.metadata
-        await self._store.write_diagnosis(
-            namespace=meta.namespace or "", name=meta.name, status=report.status()
+    async def _publish(self, report: Report) -> bool:
+        """Write what is known now; False where the resource is gone."""
+        namespace, name = report.key
+        return await self._store.write_diagnosis(
+            namespace=namespace, name=name, status=report.status()
         )
 
     async def _announce(self, report: Report, subject: Subject, diagnosis: Diagnosis) -> None:
-        meta = report.resource.metadata
+        namespace, name = report.key
         _logger.info(
             "Diagnosed",
-            namespace=meta.namespace,
-            name=meta.name,
+            namespace=namespace,
+            name=name,
             cause=diagnosis.summary,
             confidence=diagnosis.confidence,
             milliseconds=report.milliseconds_to_diagnosis,
         )
         try:
             await self._store.announce(
-                name=meta.name,
+                name=name,
                 owner=subject.owner,
                 summary=diagnosis.summary,
                 version=report.version(),
@@ -195,16 +205,25 @@ class Reconciler:
     def _say_degraded(
         self,
         report: Report,
+        dossier: Dossier,
         recollection: Recollection | None,
         consultation: Consultation,
-    ) -> None:
-        meta = report.resource.metadata
+    ) -> bool:
+        """Log what was missing; whether anything was."""
+        for gap in dossier.gaps:
+            if gap.permission and gap.permission not in self._said_permissions:
+                self._said_permissions.add(gap.permission)
+                _logger.warning(
+                    "Evidence is missing for want of a permission",
+                    what=gap.what,
+                    grant=gap.permission,
+                )
         said = [recollection.unavailable if recollection else None, consultation.unavailable]
         for reason, message in (each for each in said if each):
             _logger.warning(
                 "Diagnosed without all help",
-                namespace=meta.namespace,
-                name=meta.name,
+                name="/".join(report.key),
                 reason=reason,
-                why=message,
+                why=self._gatherer.redact(message),
             )
+        return bool(dossier.gaps) or any(said)

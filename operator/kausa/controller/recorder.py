@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import dataclass
 
-from kausa.cluster.errors import ClusterError, NotFoundError
+from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.controller.identity import Identity, identify
@@ -25,10 +26,21 @@ from kausa.resources.status import FailureDiagnosisStatus
 from kausa.telemetry.clock import utc_now
 from kausa.telemetry.logs import get_logger
 
-__all__ = ["Recorder"]
+__all__ = ["Recorder", "Written"]
 
 LOCKS = 64
 _logger = get_logger("kausa.controller.recorder")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of the repeats that were due."""
+
+    count: int
+    gone: tuple[ResourceKey, ...]
+    """The resources that are not there any more."""
+    error: ClusterError | None
+    """The last of the errors; what it was about is tried again."""
 
 
 class Recorder:
@@ -67,14 +79,22 @@ class Recorder:
                 await self._write(key, sighting)
         return identity.name
 
-    async def write_due(self) -> tuple[ResourceKey, ...]:
-        """Write the repeats that have waited long enough; the resources that were gone."""
+    async def write_due(self) -> Written:
+        """Write the repeats that have waited long enough; one that fails holds up no other."""
         gone: list[ResourceKey] = []
-        for key in self.sightings.due(interval_seconds=self._repeat_interval_seconds):
+        error: ClusterError | None = None
+        due = self.sightings.due(interval_seconds=self._repeat_interval_seconds)
+        for key in due:
             sighting = self.sightings.by_resource.get(key)
-            if sighting is not None and not await self._write(key, sighting):
-                gone.append(key)
-        return tuple(gone)
+            if sighting is None:
+                continue
+            try:
+                if not await self._write(key, sighting):
+                    gone.append(key)
+            except ClusterError as caught:
+                error = caught
+                sighting.written_at = time.monotonic()  # its next turn comes after the others'
+        return Written(count=len(due), gone=tuple(gone), error=error)
 
     async def _open(
         self, identity: Identity, pod: Pod, symptom: Symptom, *, owner: Owner
@@ -86,6 +106,7 @@ class Recorder:
             return None
         moment = symptom.last_seen or utc_now()
         count = FailureCount(first_seen=moment, last_seen=moment)
+        self._leave_out_earlier_failures(count, pod, symptom)
         if found is not None and found.status is not None and found.status.failure is not None:
             count = failure_count(found.status.failure)
         sighting = Sighting(
@@ -101,14 +122,22 @@ class Recorder:
         if found is None:
             try:
                 await self._create(name, sighting)
-            except NotFoundError:
-                # The namespace is going: so is the Pod, and so would be the resource.
+            except NamespaceTerminatingError:
+                # So is the Pod going, and so would be the resource.
                 self.sightings.by_resource.pop(key, None)
                 return None
             except BaseException:
                 self.sightings.by_resource.pop(key, None)
                 raise
         return sighting
+
+    def _leave_out_earlier_failures(self, count: FailureCount, pod: Pod, symptom: Symptom) -> None:
+        """A container that failed otherwise before has restarts that are not this failure's."""
+        meta = pod.metadata
+        if symptom.occurrences > 1 and self.sightings.fails_otherwise(meta.uid, symptom):
+            count.pods[meta.uid] = PodCount(
+                uid=meta.uid, name=meta.name, occurrences=symptom.occurrences - 1, last_seen=None
+            )
 
     async def _create(self, name: str, sighting: Sighting) -> None:
         owner, symptom = sighting.owner, sighting.symptom

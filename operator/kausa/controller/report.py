@@ -49,14 +49,22 @@ class Report:
         self._now = now
         self._generation = resource.metadata.generation or 1
         self._parts: dict[str, Any] = {"target": resource.spec.target.label}
-        self._timings = Timings()
+        known = resource.status
+        self._timings = (known.timings if known is not None else None) or Timings()
         before = resource.status.conditions if resource.status is not None else None
         self._conditions: tuple[Condition, ...] = tuple(
             each for each in before or () if each.type in OUR_CONDITIONS
         )
         self._already = self._conditions
         for type_ in OUR_CONDITIONS:
-            self._set(type_, ConditionStatus.UNKNOWN, "Gathering", "")
+            # What an earlier generation was told stands until there is something newer.
+            if find_condition(self._already, type_) is None:
+                self._set(type_, ConditionStatus.UNKNOWN, "Gathering", "")
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Namespace and name."""
+        return self.resource.metadata.namespace or "", self.resource.metadata.name
 
     def complete(self) -> bool:
         """Whether an earlier run finished for this generation and these questions."""
@@ -79,6 +87,11 @@ class Report:
         for type_ in OUR_CONDITIONS:
             self._set(type_, ConditionStatus.UNKNOWN, "Suspended", "spec.suspend is true")
 
+    def failed(self, error: Exception) -> None:
+        """A defect of ours; the conditions that are Unknown stay so, and it is tried again."""
+        message = f"Kausa failed ({type(error).__name__}); the operator's log has the details."
+        self._set(DIAGNOSED, ConditionStatus.FALSE, "Failed", message)
+
     def no_target(self) -> None:
         """There is no Pod to look at."""
         label = self.resource.spec.target.label
@@ -95,9 +108,7 @@ class Report:
             "evidence_gaps": gaps or None,
             "redactions": redactions or None,
         }
-        self._timings = self._timings.model_copy(
-            update={"gather_milliseconds": round(seconds * 1000)}
-        )
+        self._time(gather_milliseconds=round(seconds * 1000))
         missing = "; ".join(_said(gap) for gap in dossier.gaps)
         if missing:
             forbidden = any(gap.permission for gap in dossier.gaps)
@@ -115,14 +126,14 @@ class Report:
             self._set(DIAGNOSED, ConditionStatus.TRUE, reason, diagnosis.summary)
         else:
             self._set(DIAGNOSED, ConditionStatus.FALSE, "Undetermined", diagnosis.summary)
-        if detected_at is not None and self.milliseconds_to_diagnosis is None:
+        first = self.milliseconds_to_diagnosis is None and not self.diagnosed_before
+        if detected_at is not None and first:
             self.milliseconds_to_diagnosis = round((time.monotonic() - detected_at) * 1000)
-            self._timings = self._timings.model_copy(
-                update={"detected_to_diagnosed_milliseconds": self.milliseconds_to_diagnosis}
-            )
+            self._time(detected_to_diagnosed_milliseconds=self.milliseconds_to_diagnosis)
 
-    def recalled(self, recollection: Recollection | None) -> None:
+    def recalled(self, recollection: Recollection | None, *, seconds: float = 0.0) -> None:
         """Similar failures, or why there are none to be had."""
+        self._time(recall_milliseconds=round(seconds * 1000))
         if recollection is None:
             self._parts["similar_count"] = 0
             self._set(MEMORY_RECALLED, ConditionStatus.FALSE, "Disabled", "memory was not asked")
@@ -143,6 +154,7 @@ class Report:
             self._set(MODEL_CONSULTED, ConditionStatus.FALSE, reason, message)
             return
         self._parts["model"] = model_part(consultation.reply)
+        self._time(model_milliseconds=consultation.reply.milliseconds)
         self.decided(consultation.diagnosis, detected_at=None)
         self._set(MODEL_CONSULTED, ConditionStatus.TRUE, "Answered", consultation.reply.model)
 
@@ -161,6 +173,9 @@ class Report:
             timings=self._timings if self._timings.to_dict() else None,
             **self._parts,
         )
+
+    def _time(self, **milliseconds: int) -> None:
+        self._timings = self._timings.model_copy(update=milliseconds)
 
     def _set(self, type_: str, status: ConditionStatus, reason: str, message: str) -> None:
         self._conditions = set_condition(

@@ -14,6 +14,7 @@ from kausa.resources.spec import FailureDiagnosisSpec, Target, Trigger
 __all__ = [
     "ASKED_ANNOTATION",
     "MANAGED_BY_LABELS",
+    "POD_ANNOTATION",
     "failure_count",
     "failure_part",
     "new_resource",
@@ -21,6 +22,8 @@ __all__ = [
 
 ASKED_ANNOTATION = "kausa.dev/asked"
 """On our own resource: which request (a short hash) it last answered."""
+POD_ANNOTATION = "kausa.dev/pod"
+"""On our own resource: the Pod that was asked about."""
 MANAGED_BY_LABELS = {"app.kubernetes.io/managed-by": "kausa"}
 
 
@@ -32,6 +35,7 @@ def new_resource(
     trigger: Trigger,
     question: str | None = None,
     asked: str | None = None,
+    pod: str | None = None,
 ) -> FailureDiagnosis:
     """The resource as it is first applied: whom it is about, and that it goes when they go."""
     return FailureDiagnosis(
@@ -39,7 +43,12 @@ def new_resource(
             name=name,
             namespace=owner.namespace,
             labels=MANAGED_BY_LABELS,
-            annotations={ASKED_ANNOTATION: asked} if asked else None,
+            annotations={
+                name: value
+                for name, value in ((ASKED_ANNOTATION, asked), (POD_ANNOTATION, pod))
+                if value
+            }
+            or None,
             owner_references=(
                 OwnerReference(
                     api_version=owner.api_version, kind=owner.kind, name=owner.name, uid=owner.uid

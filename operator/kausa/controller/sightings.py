@@ -64,6 +64,13 @@ class Sightings:
         """What Events say of how often this was tried."""
         return self._repeats.get((pod.metadata.uid, symptom.container, symptom.reason_class))
 
+    def fails_otherwise(self, uid: str, symptom: Symptom) -> bool:
+        """Whether the same container of that Pod is known for another failure."""
+        return any(
+            uid in each.count.pods and each.symptom.container == symptom.container
+            for each in self.by_resource.values()
+        )
+
     def forget_pod(self, uid: str) -> None:
         """The Pod is gone or does not fail any more."""
         self.failing_pods.pop(uid, None)

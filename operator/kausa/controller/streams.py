@@ -13,6 +13,7 @@ from kausa.cluster.objects import Event, Pod
 from kausa.cluster.owners import OwnerResolver
 from kausa.cluster.watch import ChangeType, Watcher
 from kausa.controller.asking import Asking
+from kausa.controller.looks import Looks
 from kausa.controller.recorder import Recorder
 from kausa.controller.workqueue import WorkQueue
 from kausa.detection.events import detect_repeat
@@ -25,7 +26,6 @@ __all__ = ["Streams"]
 
 WORKERS = 8
 FLUSH_EVERY_SECONDS = 0.5
-RETRY_SECONDS = 2.0
 OPTED_OUT = "false"
 _logger = get_logger("kausa.controller.streams")
 
@@ -41,18 +41,25 @@ class Streams:
         owners: OwnerResolver,
         recorder: Recorder,
         asking: Asking,
-        queue_size: int,
+        looks: Looks,
+        queue: WorkQueue[Pod],
     ) -> None:
         self._pods = pods
         self._events = events
         self._owners = owners
         self._recorder = recorder
         self._asking = asking
-        self._queue: WorkQueue[Pod] = WorkQueue(size=queue_size)
-        self._trouble = Trouble(
+        self._looks = looks
+        self._queue = queue
+        self._recording = Trouble(
             _logger,
             failed="Could not record what fails, trying until it works",
             recovered="Recording works again",
+        )
+        self._repeating = Trouble(
+            _logger,
+            failed="Could not write repeats, trying until it works",
+            recovered="Writing repeats works again",
         )
 
     async def run(self) -> None:
@@ -64,25 +71,33 @@ class Streams:
             for number in range(WORKERS):
                 tasks.create_task(self._work(), name=f"worker {number}")
 
-    async def resource_deleted(self, *, namespace: str, name: str) -> None:
+    def resource_deleted(self, *, namespace: str, name: str) -> None:
         """A resource of ours is gone; if its Pods still fail, it comes back."""
         for pod in self._recorder.sightings.forget_resource((namespace, name)):
-            await self._queue.put(pod.metadata.uid, pod)
+            self._queue.put(pod.metadata.uid, pod)
 
     async def _read_pods(self) -> None:
         async for change in self._pods.changes():
-            if change.type is ChangeType.DELETED or change.object is None:
+            pod = change.object
+            if change.type is ChangeType.DELETED or pod is None or not self._matters(pod):
                 self._recorder.sightings.forget_pod(change.uid)
-            elif self._matters(change.object):
-                await self._queue.put(change.uid, change.object)
+                self._queue.forget(change.uid)
+            else:
+                self._put(pod)
 
     def _matters(self, pod: Pod) -> bool:
         """Cheap and first: most changes are of healthy Pods that nobody asked about."""
         annotation = _annotation(pod)
-        if annotation != OPTED_OUT and (annotation or detect_pod(pod)):
-            return True
-        self._recorder.sightings.forget_pod(pod.metadata.uid)
-        return False
+        return annotation != OPTED_OUT and bool(annotation or detect_pod(pod))
+
+    def _put(self, pod: Pod) -> None:
+        before = self._queue.dropped
+        self._queue.put(pod.metadata.uid, pod)
+        if before == 0 and self._queue.dropped:
+            _logger.error(
+                "The queue of changed Pods is full, the oldest are dropped until they change again",
+                raise_with="KAUSA_QUEUE_SIZE",
+            )
 
     async def _read_events(self) -> None:
         async for change in self._events.changes():
@@ -93,23 +108,24 @@ class Streams:
                 continue
             pod = self._recorder.sightings.remember_repeat(repeat)
             if pod is not None:
-                await self._queue.put(pod.metadata.uid, pod)
+                self._put(pod)
 
     async def _work(self) -> None:
         while True:
             uid, pod = await self._queue.take()
             try:
                 await self._look_at(pod)
-                self._trouble.over()
             except ClusterError as error:
-                self._trouble.happened(error)
-                await asyncio.sleep(RETRY_SECONDS)
-                await self._queue.put(uid, pod)
+                name = f"{pod.metadata.namespace}/{pod.metadata.name}"
+                self._recording.happened(error, pod=name, key=uid)
+                self._queue.failed(uid, pod)
             except Exception:
                 # One Pod of a shape that nobody thought of must not stop the others.
                 _logger.exception("Could not look at a Pod", pod=pod.metadata.name)
-            finally:
-                await self._queue.done(uid)
+                self._queue.done(uid)
+            else:
+                self._recording.over(key=uid)
+                self._queue.done(uid)
 
     async def _look_at(self, pod: Pod) -> None:
         owner = await self._owners.top_owner(pod)
@@ -121,24 +137,25 @@ class Streams:
             self._recorder.sightings.failing_pods[pod.metadata.uid] = pod
         for symptom in symptoms:
             name = await self._recorder.see(pod, symptom, owner=owner)
+            if name:
+                self._looks.seen((owner.namespace, name), symptom)
             if question and name:
                 await self._asking.about_failing(
                     name, owner=owner, container=symptom.container, question=question
                 )
         if question and not symptoms:
-            await self._asking.about_healthy(pod, question=question)
+            await self._asking.about_healthy(pod, owner=owner, question=question)
 
     async def _write_repeats(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_EVERY_SECONDS)
-            try:
-                gone = await self._recorder.write_due()
-            except ClusterError as error:
-                self._trouble.happened(error)
-                await asyncio.sleep(RETRY_SECONDS)
-                continue
-            for namespace, name in gone:
-                await self.resource_deleted(namespace=namespace, name=name)
+            written = await self._recorder.write_due()
+            for namespace, name in written.gone:
+                self.resource_deleted(namespace=namespace, name=name)
+            if written.error is not None:
+                self._repeating.happened(written.error)
+            elif written.count:
+                self._repeating.over()
 
 
 def _annotation(pod: Pod) -> str | None:

@@ -9,6 +9,7 @@ from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.cluster.reader import ClusterReader
 from kausa.controller.identity import identify
+from kausa.controller.sighting_documents import POD_ANNOTATION
 from kausa.controller.sightings import Sightings
 from kausa.detection.pods import detect_pod
 from kausa.detection.symptom import Symptom
@@ -67,8 +68,9 @@ class SubjectFinder:
         return self._subject(resource, owner=owner, pod=pod)
 
     async def _pod_of(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
-        """A failing Pod of the target before a healthy one."""
+        """A failing Pod of the target before a healthy one, the one asked about before others."""
         target = resource.spec.target
+        asked = (resource.metadata.annotations or {}).get(POD_ANNOTATION)
         healthy: Subject | None = None
         for pod in await self._reader.pods(namespace=namespace):
             owner = await self._owners.top_owner(pod)
@@ -77,7 +79,8 @@ class SubjectFinder:
             subject = self._subject(resource, owner=owner, pod=pod)
             if subject.symptom is not None:
                 return subject
-            healthy = healthy or subject
+            if healthy is None or pod.metadata.name == asked:
+                healthy = subject
         return healthy
 
     def _subject(self, resource: FailureDiagnosis, *, owner: Owner, pod: Pod) -> Subject:

@@ -1,58 +1,97 @@
 """A queue of keys where the newest value of a key replaces an older one that still waits.
 
 As in any level-triggered controller: a Pod that changes ten times while it waits is looked at once,
-and one key is never worked on twice at the same time. Bounded; what is dropped is counted.
+one key is never worked on twice at the same time, and a key that failed comes again later, without
+holding a worker meanwhile and only if nothing newer of it came. Bounded; drops are counted.
 """
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections import OrderedDict
 from typing import Generic, TypeVar
 
 __all__ = ["WorkQueue"]
 
 T = TypeVar("T")
+FIRST_RETRY_SECONDS = 0.5
+LONGEST_RETRY_SECONDS = 60.0
 
 
 class WorkQueue(Generic[T]):
-    """For one event loop; `put` never waits, `take` waits for work."""
+    """For one event loop: `put` never waits, `take` waits for work."""
 
-    def __init__(self, *, size: int) -> None:
+    def __init__(self, *, size: int, first_retry_seconds: float = FIRST_RETRY_SECONDS) -> None:
         self._size = size
+        self._first_retry_seconds = first_retry_seconds
         self._waiting: OrderedDict[str, T] = OrderedDict()
         self._in_work: set[str] = set()
         self._held_back: OrderedDict[str, T] = OrderedDict()
-        self._ready = asyncio.Condition()
+        self._failures: dict[str, int] = {}
+        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._ready = asyncio.Event()
         self.dropped = 0
         """How many keys were pushed out because the queue was full."""
 
     def __len__(self) -> int:
         return len(self._waiting) + len(self._held_back)
 
-    async def put(self, key: str, value: T) -> None:
+    def put(self, key: str, value: T) -> None:
         """Queue a key, or replace the value that waits for it."""
-        async with self._ready:
-            target = self._held_back if key in self._in_work else self._waiting
-            target[key] = value
-            if len(self) > self._size:
-                (self._waiting or self._held_back).popitem(last=False)
-                self.dropped += 1
-            self._ready.notify()
+        self._cancel_retry(key)
+        target = self._held_back if key in self._in_work else self._waiting
+        target[key] = value
+        if len(self) > self._size:
+            (self._waiting or self._held_back).popitem(last=False)
+            self.dropped += 1
+        self._ready.set()
+
+    def forget(self, key: str) -> None:
+        """The thing is gone: what waits for it is not worth any work."""
+        self._cancel_retry(key)
+        self._failures.pop(key, None)
+        self._waiting.pop(key, None)
+        self._held_back.pop(key, None)
 
     async def take(self) -> tuple[str, T]:
-        """The key that has waited longest; call `done` when its work is finished."""
-        async with self._ready:
-            while not self._waiting:
-                await self._ready.wait()
-            key, value = self._waiting.popitem(last=False)
-            self._in_work.add(key)
-            return key, value
+        """The key that has waited longest; call `done` or `failed` when its work is finished."""
+        while not self._waiting:
+            self._ready.clear()
+            await self._ready.wait()
+        key, value = self._waiting.popitem(last=False)
+        self._in_work.add(key)
+        return key, value
 
-    async def done(self, key: str) -> None:
+    def done(self, key: str) -> None:
         """Finish a key; if it changed meanwhile, it is queued again."""
-        async with self._ready:
-            self._in_work.discard(key)
-            if key in self._held_back:
-                self._waiting[key] = self._held_back.pop(key)
-                self._ready.notify()
+        self._failures.pop(key, None)
+        self._finish(key)
+
+    def failed(self, key: str, value: T) -> None:
+        """Finish a key that could not be worked on: it comes again, later each time."""
+        changed = key in self._held_back
+        self._finish(key)
+        if changed or len(self._timers) >= self._size:
+            return
+        failures = self._failures[key] = self._failures.get(key, 0) + 1
+        ceiling = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(failures, 20))
+        delay = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads load, no secret
+        loop = asyncio.get_running_loop()
+        self._timers[key] = loop.call_later(delay, self._retry, key, value)
+
+    def _retry(self, key: str, value: T) -> None:
+        self._timers.pop(key, None)
+        if key not in self._waiting and key not in self._held_back:
+            self.put(key, value)
+
+    def _finish(self, key: str) -> None:
+        self._in_work.discard(key)
+        if key in self._held_back:
+            self._waiting[key] = self._held_back.pop(key)
+            self._ready.set()
+
+    def _cancel_retry(self, key: str) -> None:
+        timer = self._timers.pop(key, None)
+        if timer is not None:
+            timer.cancel()

@@ -50,13 +50,16 @@ def _container(status: ContainerStatus, *, pod: Pod) -> Symptom | None:
         return _image(status, waiting, pod=pod)
     if waiting is not None and waiting.reason in CONFIG_REASONS:
         return _configuration(status, waiting, pod=pod)
-    ended = _last_end(status)
-    if ended is None:
+    if status.state.running is not None:
+        # How it ended before, perhaps weeks ago, is no failure of now.
         return None
-    if ended.reason == "OOMKilled" and not _recovered(status):
+    ended = _last_end(status)
+    if ended is not None and ended.reason == "OOMKilled":
         return _out_of_memory(status, ended)
     if waiting is not None and waiting.reason == CRASH_LOOP:
         return _crash_loop(status, ended)
+    if ended is None:
+        return None
     if _crashed_again(status, pod=pod):
         return _crash_loop(status, ended)
     return None
@@ -116,20 +119,21 @@ def _out_of_memory(status: ContainerStatus, ended: Terminated) -> Symptom:
     )
 
 
-def _crash_loop(status: ContainerStatus, ended: Terminated) -> Symptom:
+def _crash_loop(status: ContainerStatus, ended: Terminated | None) -> Symptom:
+    """`ended` is None where the kubelet has lost how the container ended."""
     return Symptom(
         category=Category.CRASH_LOOP,
         # kubectl shows Error and CrashLoopBackOff in turn; one failure keeps one word.
         reason=CRASH_LOOP,
         reason_class="CrashLoop",
-        detail=f"exit {ended.exit_code}",
+        detail=f"exit {ended.exit_code}" if ended is not None else "exit unknown",
         # The waiting message only repeats the Pod's name and the back-off time.
-        message=ended.message,
+        message=ended.message if ended is not None else "",
         container=status.name,
-        exit_code=ended.exit_code,
-        signal=_signal(ended),
-        since=_credible(ended.started_at),
-        last_seen=_credible(ended.finished_at),
+        exit_code=ended.exit_code if ended is not None else None,
+        signal=_signal(ended) if ended is not None else None,
+        since=_credible(ended.started_at) if ended is not None else None,
+        last_seen=_credible(ended.finished_at) if ended is not None else None,
         occurrences=_ends(status),
     )
 
@@ -153,11 +157,6 @@ def _unschedulable(pod: Pod) -> Symptom | None:
             last_seen=condition.last_transition_time,
         )
     return None
-
-
-def _recovered(status: ContainerStatus) -> bool:
-    """A container that runs and is ready again has outlived its last end."""
-    return status.state.running is not None and status.ready
 
 
 def _last_end(status: ContainerStatus) -> Terminated | None:

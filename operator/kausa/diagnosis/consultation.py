@@ -6,6 +6,7 @@ gets here (`kausa.diagnosis.model` checks it). Without an answer the rules' diag
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 
 from kausa.diagnosis.errors import ModelError
@@ -53,6 +54,8 @@ class Consultant:
         self._model = model
         self._below_confidence = below_confidence
         self._timeout_seconds = timeout_seconds
+        # A local model answers one question at a time anyway; asked two, it is slow at both.
+        self._turn = asyncio.Semaphore(1)
 
     @property
     def has_model(self) -> bool:
@@ -76,8 +79,9 @@ class Consultant:
             )
         request = _request(dossier, by_rules, recollection, question=question)
         try:
-            await self._model.check(deadline_seconds=REACHABLE_WITHIN_SECONDS)
-            reply = await self._model.diagnose(request, deadline_seconds=self._timeout_seconds)
+            async with self._turn:
+                await self._model.check(deadline_seconds=REACHABLE_WITHIN_SECONDS)
+                reply = await self._model.diagnose(request, deadline_seconds=self._timeout_seconds)
         except ModelError as error:
             return Consultation(not_consulted=(error.reason, str(error)))
         return Consultation(reply=reply, diagnosis=_diagnosis(reply, by_rules))

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
-from collections.abc import Awaitable
+from collections import Counter
+from collections.abc import Awaitable, Mapping
 
 from kausa.cluster.errors import ClusterError, ForbiddenError
 from kausa.cluster.objects import Pod
@@ -52,7 +53,7 @@ class Gatherer:
                 permission=f"list events in namespace {pod.metadata.namespace}",
             ),
             self._within_deadline(
-                gather_logs(self._reader, pod=pod, symptom=symptom),
+                gather_logs(self._reader, pod=pod, symptom=symptom, redactor=self._redactor),
                 what=f"logs of Pod/{pod.metadata.name}",
                 permission=f"get pods/log in namespace {pod.metadata.namespace}",
             ),
@@ -71,11 +72,16 @@ class Gatherer:
             gaps=(*events.gaps, *logs.gaps),
             logs=logs.logs,
         )
-        return self._through_the_door(unredacted)
+        return self._through_the_door(unredacted, already=logs.redactions)
 
-    def _through_the_door(self, unredacted: Dossier) -> Dossier:
+    def redact(self, text: str) -> str:
+        """A text that did not come with the evidence, such as a question, without secrets."""
+        return self._redactor.text(text).value
+
+    def _through_the_door(self, unredacted: Dossier, *, already: Mapping[str, int]) -> Dossier:
         redacted = self._redactor.tree(unredacted)
-        return dataclasses.replace(redacted.value, redactions=dict(redacted.counts))
+        counts = Counter(redacted.counts) + Counter(already)
+        return dataclasses.replace(redacted.value, redactions=dict(counts))
 
     async def _within_deadline(
         self, reading: Awaitable[Reading], *, what: str, permission: str

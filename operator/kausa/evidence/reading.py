@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from kausa.evidence.dossier import Evidence, EvidenceGap, LogExcerpt
 
@@ -16,3 +17,5 @@ class Reading:
     evidence: tuple[Evidence, ...] = ()
     gaps: tuple[EvidenceGap, ...] = ()
     logs: tuple[LogExcerpt, ...] = ()
+    redactions: Mapping[str, int] = field(default_factory=dict)
+    """Secrets that were hidden already, because a text had to be cut."""

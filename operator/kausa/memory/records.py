@@ -1,8 +1,9 @@
 """A failure as the memory keeps it: what it was, what was found, how it ended.
 
-The API server is the truth and this is a projection of it: a record is written again, whole,
-whenever its FailureDiagnosis changes, under an id made of its identity alone. So writing is
-idempotent, and a lost memory is rebuilt by writing everything once more.
+The API server is the truth and this is a copy of a part of it: a record is written, whole, when its
+failure is diagnosed or looked at again, under an id made of its identity alone. So writing is
+idempotent. Nothing rebuilds a lost memory yet, and a record outlives its FailureDiagnosis: only the
+oldest ones go, where there are too many.
 
 Every text in a record has already been redacted; nothing here looks at its content.
 """

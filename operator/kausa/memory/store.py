@@ -12,9 +12,11 @@ from typing import Protocol
 
 from kausa.memory.records import FailureRecord
 
-__all__ = ["SCHEMA_VERSION", "Hit", "Point", "RecordFilter", "VectorStore"]
+__all__ = ["MOST_RECORDS", "SCHEMA_VERSION", "Hit", "Point", "RecordFilter", "VectorStore"]
 
 SCHEMA_VERSION = 1
+MOST_RECORDS = 100_000
+"""What a store keeps; of more, those go that were last seen the longest ago."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,15 +72,6 @@ class VectorStore(Protocol):
 
     async def count(self, *, where: RecordFilter | None, deadline_seconds: float) -> int:
         """How many records there are."""
-
-    async def delete(
-        self,
-        *,
-        ids: Sequence[str] = (),
-        where: RecordFilter | None = None,
-        deadline_seconds: float,
-    ) -> None:
-        """Forget these ids, and all that the filter matches."""
 
     async def flush(self, *, deadline_seconds: float) -> None:
         """Bring everything to disk, so that not even the loss of the node loses it."""

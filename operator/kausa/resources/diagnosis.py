@@ -58,13 +58,13 @@ class Remediation(Part):
     """The command that does it."""
 
     patch: Annotated[str, Text(limits.PATCH)] | None = None
-    """The patch that does it, in YAML or JSON."""
+    """The patch that does it, in YAML or JSON. Not written yet."""
 
     risk: Risk
     """How much the step may break."""
 
     dry_run: DryRun
-    """Whether the API server would accept the step."""
+    """Whether the API server would accept the step. Always NotRun: none is tried yet."""
 
     citations: Citations = ()
     """Ids of the evidence that the step rests on."""
@@ -99,7 +99,7 @@ class Diagnosis(Part):
     """How sure the diagnosis is, in whole percent."""
 
     decided_by: DecidedBy
-    """Who found the cause: Rules, Memory or Model."""
+    """Who found the cause: Rules or Model; Memory is not written yet."""
 
     citations: Citations = ()
     """Ids of the evidence that the cause rests on."""
@@ -121,7 +121,7 @@ class ModelUse(Part):
     """Why this model was chosen."""
 
     complexity: Percent | None = None
-    """How hard the failure was judged to be, from 0 to 100."""
+    """How hard the failure was judged to be, from 0 to 100. Not written yet."""
 
     prompt_tokens: Int64 | None = None
     """How many tokens the model read."""
@@ -133,7 +133,7 @@ class ModelUse(Part):
     """How long its answer took."""
 
     thinking: Annotated[str, Text(limits.THINKING)] | None = None
-    """What the model wrote while it reasoned, redacted and shortened."""
+    """What the model wrote while it reasoned, redacted and shortened. Not written yet."""
 
 
 class Timings(Part):

@@ -8,14 +8,12 @@ __all__ = [
     "API_VERSION",
     "CATEGORY",
     "DIAGNOSE_ANNOTATION",
-    "DIAGNOSE_LABEL",
     "DIAGNOSIS_MANAGER",
     "FAILURE_DIAGNOSIS_KIND",
     "FAILURE_DIAGNOSIS_PLURAL",
     "FAILURE_DIAGNOSIS_SHORT_NAME",
     "FAILURE_DIAGNOSIS_SINGULAR",
     "GROUP",
-    "RUNBOOKS_MANAGER",
     "RUNBOOK_KIND",
     "RUNBOOK_PLURAL",
     "RUNBOOK_SINGULAR",
@@ -42,14 +40,8 @@ RUNBOOK_SINGULAR: Final = "runbook"
 DIAGNOSE_ANNOTATION: Final = "kausa.dev/diagnose"
 """People set it on a Pod or a workload: "true", "false", or a question."""
 
-DIAGNOSE_LABEL: Final = "kausa.dev/diagnose"
-"""People set it on a namespace: "enabled" or "disabled"."""
-
 STREAMS_MANAGER: Final = "kausa-streams"
-"""Field manager of `status.target`, `status.failure` and the condition Resolved."""
+"""Field manager of the metadata and the spec, of `status.failure` and of the condition Resolved."""
 
 DIAGNOSIS_MANAGER: Final = "kausa-diagnosis"
-"""Field manager of everything else in a FailureDiagnosis' status."""
-
-RUNBOOKS_MANAGER: Final = "kausa-runbooks"
-"""Field manager of a Runbook's status."""
+"""Field manager of everything else in a FailureDiagnosis' status, `target` among it."""

@@ -38,10 +38,10 @@ class SimilarFailure(Part):
     """What its cause was."""
 
     resolution: Annotated[str, Text(limits.SIMILAR_RESOLUTION)] | None = None
-    """What fixed it, where that is known."""
+    """What fixed it, where that is known. Not written yet."""
 
     outcome: Outcome
-    """How it ended."""
+    """How it ended. Always Open: no end is noted yet."""
 
 
 class RunbookPassage(Part):

@@ -1,4 +1,7 @@
-"""Runbook: what your team knows about a failure, recalled when one like it happens."""
+"""Runbook: what your team knows about a failure, to be recalled when one like it happens.
+
+The API server stores it; no part of the operator reads it yet.
+"""
 
 from __future__ import annotations
 
@@ -57,14 +60,14 @@ class RunbookSpec(Part):
     """What the runbook is about, in one line."""
 
     content: Annotated[str, Field(min_length=1, max_length=limits.RUNBOOK_CONTENT)]
-    """What to know and to do, in Markdown; it is cut at its headings and searched."""
+    """What to know and to do, in Markdown. Not read yet: kept to be searched."""
 
     match: RunbookMatch | None = None
-    """Which failures the runbook is about. Left out, it is found by its content alone."""
+    """Which failures the runbook is about. Not read yet: kept for the search."""
 
 
 class RunbookStatus(Part):
-    """What became of the runbook in the memory; written by the operator only."""
+    """What became of the runbook in the memory. Not written yet."""
 
     observed_generation: Int64 | None = None
     """The metadata.generation that was indexed."""
@@ -80,7 +83,7 @@ class RunbookStatus(Part):
 
 
 class Runbook(Part):
-    """What your team knows about a failure, recalled when one like it happens."""
+    """What your team knows about a failure. It is stored and not read yet."""
 
     api_version: Literal["kausa.dev/v1alpha1"] = API_VERSION
     kind: Literal["Runbook"] = RUNBOOK_KIND
@@ -90,4 +93,4 @@ class Runbook(Part):
     """What the runbook says, and when."""
 
     status: RunbookStatus | None = None
-    """What became of the runbook; written by the operator only."""
+    """What became of the runbook. Not written yet."""

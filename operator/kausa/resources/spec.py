@@ -58,13 +58,13 @@ class Target(Part):
 
 
 class Feedback(Part):
-    """What a person found out; it ranks what is remembered of this failure."""
+    """What a person found out about this failure. Not read yet: kept for the memory."""
 
     verdict: Verdict
     """Whether the diagnosis was Helpful, Wrong or Partial."""
 
     resolution: Annotated[str, Given(limits.RESOLUTION)] | None = None
-    """What fixed the failure, in your own words; recalled when it happens again."""
+    """What fixed the failure, in your own words. Not read yet: kept for the memory."""
 
     author: Annotated[str, Given(limits.AUTHOR)] | None = None
     """Who says so."""
@@ -99,13 +99,14 @@ class FailureDiagnosisSpec(Part):
         Annotated[str, Field(max_length=limits.MODEL, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
         | None
     ) = None
-    """The language model to ask, whatever the rules say. Left out, the operator decides."""
+    """The language model to ask. Not read yet: the operator asks the one of its own settings."""
 
     feedback: Feedback | None = None
-    """What you say about the diagnosis; it improves the next one."""
+    """What you say about the diagnosis. Not read yet: kept for the memory."""
 
     suspend: bool = False
     """True stops the operator from diagnosing this failure again."""
 
     ttl_after_resolved: Duration | None = None
-    """How long this resource is kept after the failure was resolved, such as 168h or 1h30m."""
+    """How long this resource is kept after the failure was resolved, such as 168h or 1h30m.
+    Not read yet: it is kept until somebody deletes it."""

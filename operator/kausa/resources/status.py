@@ -1,8 +1,9 @@
 """The status of a FailureDiagnosis, written by two field managers through server-side apply.
 
-`kausa-streams` owns `target`, `failure` and the condition Resolved: it writes them within a second
-and for every repeat. `kausa-diagnosis` owns all the rest. Every field is optional, so each manager
-builds a status of its own fields alone; what it leaves out of a later one, it gives up.
+`kausa-streams` owns `failure` and the condition Resolved: it writes them within a second and for
+every repeat. `kausa-diagnosis` owns all the rest, `target` included. Every field is optional, so
+each manager builds a status of its own fields alone; what it leaves out of a later one, it gives
+up.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class FailureDiagnosisStatus(Part):
 
     conditions: Conditions | None = None
     """How far the diagnosis has come: Diagnosed, EvidenceGathered, MemoryRecalled, ModelConsulted
-    and Resolved."""
+    and Resolved, which is never True yet."""
 
     target: Annotated[str, Line(limits.PATH)] | None = None
     """The target as kind/name, for tables."""
@@ -44,7 +45,7 @@ class FailureDiagnosisStatus(Part):
     """What could not be read, and why."""
 
     changes: Annotated[tuple[Change, ...], Items(limits.CHANGES)] | None = None
-    """What differs from the last revision that worked."""
+    """What differs from the last revision that worked. Not written yet."""
 
     diagnosis: Diagnosis | None = None
     """Why it failed and what to do."""
@@ -56,7 +57,7 @@ class FailureDiagnosisStatus(Part):
     """How many similar failures are remembered."""
 
     runbooks: Annotated[tuple[RunbookPassage, ...], Items(limits.RUNBOOKS)] | None = None
-    """Passages of runbooks that speak of failures like this one."""
+    """Passages of runbooks that speak of failures like this one. Not written yet."""
 
     model: ModelUse | None = None
     """Which language model was asked; left out where none was."""
@@ -68,7 +69,7 @@ class FailureDiagnosisStatus(Part):
     """How many secrets were taken out of the evidence, by kind."""
 
     resolution: Resolution | None = None
-    """How the failure went away; left out while it lasts."""
+    """How the failure went away. Not written yet."""
 
     timings: Timings | None = None
     """How long each step took."""

@@ -19,14 +19,9 @@ __all__ = ["Logger", "configure_logs", "get_logger"]
 Logger = structlog.stdlib.BoundLogger
 
 _QUIET = {
-    # Kopf logs every retry of every request; our own streams say once that the API server is away.
-    "kopf._cogs.clients": logging.CRITICAL,
-    # What its handlers meet is said once by ours.
-    "kopf.objects": logging.CRITICAL,
-    "kopf._core.reactor.queueing": logging.ERROR,
-    # It runs in a thread of its own, and says so at every start as if that were a mistake.
-    "kopf._core.reactor.running": logging.ERROR,
-    "kopf": logging.WARNING,
+    # Kopf logs every retry of every request, and tracebacks of what it recovers from. What it and
+    # its handlers meet is said once, by `kausa.controller.kopf_host`.
+    "kopf": logging.CRITICAL,
     "aiohttp": logging.WARNING,
     "asyncio": logging.WARNING,
     "httpx": logging.WARNING,

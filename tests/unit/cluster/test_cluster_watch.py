@@ -6,9 +6,11 @@ import asyncio
 from typing import Any
 
 import pytest
+import structlog
+from aiohttp import web
 from support.fake_api_server import FakeApiServer, line, listing, status
 
-from kausa.cluster import watch
+from kausa.cluster import pace
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.objects import Pod
 from kausa.cluster.paths import PODS
@@ -21,7 +23,7 @@ def document(uid: str, version: str = "2") -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(watch, "LONGEST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(pace, "LONGEST_BACKOFF_SECONDS", 0.01)
 
 
 async def collect(
@@ -123,3 +125,160 @@ async def test_a_missing_permission_is_waited_out_until_it_is_granted() -> None:
         server.answers(listing(document("a")))
         found, _ = await collect(server, until=1)
         assert found == [(SEEN, "a")]
+
+
+@pytest.fixture
+def whole_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As long as in production, and without the luck."""
+    monkeypatch.setattr(pace, "LONGEST_BACKOFF_SECONDS", 30.0)
+    monkeypatch.setattr("random.uniform", lambda _, high: high)
+
+
+async def watch_for(seconds: float, server: FakeApiServer) -> list[bool]:
+    """Which of the requests in this time were watches."""
+    async with KubernetesClient(server.credentials) as client:
+        watcher = Watcher(client=client, resource=PODS, kind=Pod)
+
+        async def read() -> None:
+            async for _ in watcher.changes():
+                pass
+
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await read()
+    return ["watch" in request.query for request in server.requests]
+
+
+@pytest.mark.usefixtures("whole_backoff")
+@pytest.mark.parametrize("lines", [[], [b"not json\n"], [line("ADDED", {"metadata": 7})]])
+async def test_a_watch_that_ends_at_once_does_not_become_a_hot_loop(lines: list[bytes]) -> None:
+    async with FakeApiServer() as server:
+        server.answers(listing(document("a")))
+        server.streams(lines)
+        assert 1 < len(await watch_for(0.6, server)) < 8
+
+
+@pytest.mark.usefixtures("whole_backoff")
+@pytest.mark.parametrize("shape", ["of the watch", "of a continue", "after an empty watch"])
+async def test_a_version_that_is_always_expired_does_not_become_a_storm_of_lists(
+    shape: str,
+) -> None:
+    gone = (status(410, "Expired"), 410)
+    watches = 0
+
+    def choose(request: web.Request) -> tuple[Any, int]:
+        nonlocal watches
+        if "watch" in request.query:
+            watches += 1
+            return ({}, 200) if shape == "after an empty watch" and watches % 2 else gone
+        if "continue" in request.query:
+            return gone
+        return listing(document("a"), more="page" if shape == "of a continue" else ""), 200
+
+    async with FakeApiServer() as server:
+        server.answers_by(choose)
+        assert 1 < len(await watch_for(0.6, server)) < 12
+
+
+@pytest.mark.usefixtures("whole_backoff")
+async def test_a_watch_that_expires_after_each_first_line_does_not_become_a_storm_of_lists() -> (
+    None
+):
+    async with FakeApiServer() as server:
+        for _ in range(50):
+            server.answers(listing(document("a")))
+            server.streams([line("ADDED", document("b")), line("ERROR", status(410, "Expired"))])
+        assert 1 < len(await watch_for(0.6, server)) < 12
+
+
+@pytest.mark.usefixtures("whole_backoff")
+async def test_a_watch_that_delivers_and_is_cut_again_and_again_is_resumed_at_once() -> None:
+    async with FakeApiServer() as server:
+        server.answers(listing(document("a")))
+        server.streams([line("MODIFIED", document("a"))], hold=0.01, cut=True)
+        with structlog.testing.capture_logs() as logs:
+            found, _ = await collect(server, until=12)
+        assert len(found) == 12
+        assert not logs
+
+
+async def test_a_watch_that_ends_after_its_own_time_is_made_anew_and_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "STEADY_SECONDS", 0.01)
+    monkeypatch.setattr(pace, "FIRST_BACKOFF_SECONDS", 60.0)
+    monkeypatch.setattr(pace, "LONGEST_BACKOFF_SECONDS", 60.0)
+    async with FakeApiServer() as server:
+        server.answers(listing(document("a")))
+        for _ in range(3):
+            server.streams([], hold=0.05)
+        server.streams([line("ADDED", document("b"))], hold=1)
+        with structlog.testing.capture_logs() as logs:
+            found, _ = await collect(server, until=2)
+        assert found[-1] == (SEEN, "b")
+        assert not logs
+
+
+@pytest.mark.usefixtures("whole_backoff")
+async def test_the_watch_is_back_with_its_first_line_not_with_its_end() -> None:
+    async with FakeApiServer() as server:
+        server.answers(listing(document("a")))
+        server.answers(status(503, "ServiceUnavailable"), code=503)
+        server.streams([line("ADDED", document("b"))], hold=30)
+        with structlog.testing.capture_logs() as logs:
+            await collect(server, until=2)
+        assert [each["event"] for each in logs] == [
+            "Watch failed, trying again until it is back",
+            "Watch is back",
+        ]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"code": "500"},
+        {"code": None, "reason": 7, "message": []},
+        {"code": True},
+        {"code": 10**30},
+        {"code": "410\n"},
+        {"code": "410"},
+        {"reason": "Expired"},
+        [],
+        "text",
+        None,
+        7,
+    ],
+)
+async def test_an_odd_error_in_the_stream_does_not_end_the_watch(odd: Any) -> None:
+    async with FakeApiServer() as server:
+        server.answers(listing(document("a")))
+        server.streams([line("ERROR", odd)])
+        server.answers_by(
+            lambda request: (
+                ({"type": "ADDED", "object": document("b")}, 200)
+                if "watch" in request.query
+                else (listing(document("b")), 200)
+            )
+        )
+        server.streams([line("ADDED", document("b"))], hold=1)
+        found, _ = await collect(server, until=2)
+        assert found == [(SEEN, "a"), (SEEN, "b")]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        b'{"type":"ADDED","object":"\xff"}\n',
+        b'{"type":"ERROR","object":"\xff"}\n',
+        b'{"type":"ADDED","object":' + b"[" * 100_000 + b"}\n",
+        b'{"type":7,"object":{}}\n',
+        b"[]\n",
+    ],
+)
+async def test_a_line_of_any_bytes_does_not_end_the_watch(bad: bytes) -> None:
+    async with FakeApiServer() as server:
+        server.answers(listing(document("a")))
+        server.streams([bad])
+        server.streams([line("ADDED", document("b"))], hold=1)
+        found, _ = await collect(server, until=2)
+        assert found[-1] == (SEEN, "b")

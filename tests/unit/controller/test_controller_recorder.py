@@ -68,7 +68,7 @@ async def test_the_first_sighting_is_written_at_once_and_repeats_only_when_due(
     await see(record, crashing(restarts=1))
     await see(record, crashing(restarts=2))
     assert [each.failure.occurrences for each in store.sightings if each.failure] == [2]
-    assert await record.write_due() == ()
+    assert (await record.write_due()).gone == ()
     assert len(store.sightings) == 1
     await asyncio.sleep(0.06)
     await record.write_due()
@@ -82,7 +82,7 @@ async def test_repeats_are_not_written_while_the_resource_is_still_being_opened(
     opening = asyncio.ensure_future(see(record, crashing()))
     while not record.sightings.by_resource:
         await asyncio.sleep(0)
-    assert await record.write_due() == ()
+    assert (await record.write_due()).gone == ()
     await opening
     assert record.sightings.by_resource
 
@@ -106,9 +106,8 @@ async def test_a_failed_write_is_made_good_by_the_next_try(
     await see(record, crashing(restarts=1))
     await see(record, crashing(restarts=2))
     store.fail_next = overloaded()
-    with pytest.raises(ClusterError):
-        await record.write_due()
-    await record.write_due()
+    assert (await record.write_due()).error is not None
+    assert (await record.write_due()).error is None
     failure = store.sightings[-1].failure
     assert failure is not None
     assert failure.occurrences == 3
@@ -129,7 +128,7 @@ async def test_a_resource_that_somebody_deleted_is_told_as_gone(
     name = await see(record, crashing(restarts=1))
     store.resources.clear()
     await see(record, crashing(restarts=2))
-    assert await record.write_due() == (("shop", name),)
+    assert (await record.write_due()).gone == (("shop", name),)
 
 
 async def test_a_new_process_takes_up_the_count_of_the_one_before(
@@ -174,3 +173,33 @@ async def test_a_namespace_that_is_going_gets_no_resource_and_no_retry(
     store.fail_next = NamespaceTerminatingError("shop is being terminated", status=403)
     assert await see(record, crashing()) is None
     assert not record.sightings.by_resource
+
+
+async def test_one_resource_that_cannot_be_written_holds_up_no_other(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners, interval=0.0)
+    for exit_code in (1, 2, 3):
+        for restarts in (1, 2):
+            state = container(
+                waiting("CrashLoopBackOff"), last=terminated(exit_code), restarts=restarts
+            )
+            await see(record, pod(state, uid=f"uid-{exit_code}"))
+    store.sightings.clear()
+    store.fail_next = overloaded()
+    written = await record.write_due()
+    assert written.error is not None
+    assert len(store.sightings) == 2
+
+
+async def test_restarts_of_an_earlier_failure_are_not_counted_for_a_new_one(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners)
+    for exit_code, restarts in ((1, 9), (2, 10)):
+        state = container(
+            waiting("CrashLoopBackOff"), last=terminated(exit_code), restarts=restarts
+        )
+        await see(record, pod(state, uid="same"))
+    counts = [each.count.occurrences for each in record.sightings.by_resource.values()]
+    assert counts == [10, 1]

@@ -13,31 +13,65 @@ from kausa.controller.workqueue import WorkQueue
 async def test_a_key_that_changes_while_it_waits_is_worked_on_once_and_at_its_newest() -> None:
     queue: WorkQueue[int] = WorkQueue(size=10)
     for value in (1, 2, 3):
-        await queue.put("a", value)
+        queue.put("a", value)
     assert await queue.take() == ("a", 3)
     assert len(queue) == 0
 
 
 async def test_a_key_that_changes_while_it_is_worked_on_comes_again_afterwards() -> None:
     queue: WorkQueue[int] = WorkQueue(size=10)
-    await queue.put("a", 1)
+    queue.put("a", 1)
     await queue.take()
-    await queue.put("a", 2)
-    await queue.put("b", 1)
+    queue.put("a", 2)
+    queue.put("b", 1)
     assert await queue.take() == ("b", 1)
     waiting = asyncio.ensure_future(queue.take())
     await asyncio.sleep(0.01)
     assert not waiting.done()
-    await queue.done("a")
+    queue.done("a")
     assert await waiting == ("a", 2)
 
 
 async def test_a_full_queue_drops_the_oldest_and_counts_it() -> None:
     queue: WorkQueue[int] = WorkQueue(size=2)
     for key in ("a", "b", "c"):
-        await queue.put(key, 0)
+        queue.put(key, 0)
     assert queue.dropped == 1
     assert [(await queue.take())[0] for _ in range(2)] == ["b", "c"]
+
+
+async def test_a_key_that_failed_comes_again_later_and_holds_nobody_meanwhile() -> None:
+    queue: WorkQueue[int] = WorkQueue(size=10, first_retry_seconds=0.01)
+    queue.put("bad", 1)
+    queue.put("good", 1)
+    assert (await queue.take())[0] == "bad"
+    queue.failed("bad", 1)
+    assert (await queue.take())[0] == "good"
+    assert await queue.take() == ("bad", 1)
+
+
+async def test_what_failed_never_replaces_what_came_meanwhile() -> None:
+    queue: WorkQueue[str] = WorkQueue(size=10, first_retry_seconds=0.01)
+    queue.put("a", "old")
+    key, value = await queue.take()
+    queue.put("a", "new")
+    queue.failed(key, value)
+    assert await queue.take() == ("a", "new")
+    queue.failed("a", "new")
+    queue.put("a", "newest")
+    assert await queue.take() == ("a", "newest")
+    await asyncio.sleep(0.05)
+    assert len(queue) == 0
+
+
+async def test_a_key_that_is_gone_is_not_tried_again() -> None:
+    queue: WorkQueue[int] = WorkQueue(size=10, first_retry_seconds=0.01)
+    queue.put("a", 1)
+    await queue.take()
+    queue.failed("a", 1)
+    queue.forget("a")
+    await asyncio.sleep(0.05)
+    assert len(queue) == 0
 
 
 @given(st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 9)), min_size=1, max_size=30))
@@ -52,11 +86,11 @@ async def test_the_last_value_of_every_key_is_always_delivered(
             key, value = await queue.take()
             await asyncio.sleep(0)
             seen[key] = value
-            await queue.done(key)
+            queue.done(key)
 
     workers = [asyncio.ensure_future(worker()) for _ in range(3)]
     for key, value in puts:
-        await queue.put(key, value)
+        queue.put(key, value)
         await asyncio.sleep(0)
     while len(queue):
         await asyncio.sleep(0)

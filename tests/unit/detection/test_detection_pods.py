@@ -56,14 +56,21 @@ def test_a_child_killed_for_memory_is_out_of_memory_though_the_exit_code_is_1() 
     assert (symptom.category, symptom.exit_code, symptom.signal) == (Category.OOM_KILLED, 1, None)
 
 
-def test_a_container_that_is_ready_again_after_it_was_killed_is_healthy() -> None:
-    recovered = container(
+@pytest.mark.parametrize("ready", [True, False])
+def test_how_a_running_container_ended_before_is_no_failure_of_now(ready: bool) -> None:
+    running = container(
         {"running": {"startedAt": "2026-01-02T03:04:05Z"}},
         last=terminated(137, "OOMKilled"),
         restarts=1,
-        ready=True,
+        ready=ready,
     )
-    assert detect_pod(pod(recovered)) == ()
+    assert detect_pod(pod(running)) == ()
+
+
+def test_a_crash_loop_is_seen_even_where_the_kubelet_lost_how_it_ended() -> None:
+    (symptom,) = detect_pod(pod(container(waiting("CrashLoopBackOff"), restarts=4)))
+    assert symptom.category is Category.CRASH_LOOP
+    assert symptom.exit_code is None
 
 
 @pytest.mark.parametrize(

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from support.dossiers import DEPLOYMENT, FakeReader, bad_request, forbidden
 from support.pods import container, event, pod, terminated, waiting
 
+from kausa.cluster.errors import OverloadedError
 from kausa.cluster.objects import Pod
 from kausa.detection.pods import detect_pod
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
 from kausa.resources.evidence import EvidenceKind
+from kausa.resources.limits import EVIDENCE_TEXT
+from kausa.resources.shortening import wire_length
 
 CRASHING = pod(container(waiting("CrashLoopBackOff"), last=terminated(1), restarts=3))
 
@@ -114,3 +118,38 @@ async def test_nothing_secret_gets_through_the_door() -> None:
     assert secret not in repr(found)
     assert "--verbose" in repr(found)
     assert sum(found.redactions.values()) >= 5
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "x" * 380 + " error: postgres://app:{secret}@db.example/orders refused",
+        "y" * 2000 + "password={secret} " + "z" * 990,
+        "{pem}",
+    ],
+    ids=["cut by the decisive line", "cut by the excerpt", "a key that is longer than both"],
+)
+async def test_a_secret_is_hidden_before_anything_is_cut_out_of_a_log(log: str) -> None:
+    secret = "".join(("Sup3r", "S3cret", "Passw0rd", "Fake"))
+    body = "".join(("MIIEow", "IBAAKCAQEA")) + secret * 2
+    key = "\n".join(
+        ["-----BEGIN RSA PRIVATE " + "KEY-----", *[body] * 40, "-----END RSA PRIVATE " + "KEY-----"]
+    )
+    found = await gathered(FakeReader(previous=log.format(secret=secret, pem=key)))
+    assert "Sup3rS3cret" not in repr(found)
+    assert sum(found.redactions.values()) > 0
+
+
+async def test_the_end_of_a_log_is_kept_where_it_takes_more_bytes_than_characters() -> None:
+    lines = "\n".join(f'{{"message":"<{number}>&\\"quoted\\""}}' for number in range(100))
+    found = await gathered(FakeReader(previous=f"{lines}\nthe last word"))
+    shown = [each.text for each in found.evidence if each.kind is EvidenceKind.LOG]
+    assert shown[-1].endswith("the last word")
+    assert wire_length(shown[-1]) <= EVIDENCE_TEXT
+
+
+async def test_logs_that_cannot_be_read_now_are_not_said_to_be_lost() -> None:
+    away = OverloadedError("the kubelet does not answer", status=502)
+    found = await gathered(FakeReader(previous=away, current=away))
+    (gap,) = found.gaps
+    assert "does not answer" in gap.why

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from localcluster.errors import CannotRun
+from localcluster import packages
+from localcluster.errors import CannotRun, ClusterError
 from localcluster.layout import Layout
 from localcluster.local import LocalCluster, Situation, situation
 from localcluster.providers import KindCluster, NamedCluster, choose
@@ -47,6 +50,94 @@ def test_components_of_a_named_cluster_are_not_stopped(action: str) -> None:
 def test_a_named_cluster_stays_when_it_is_taken_down(capsys: pytest.CaptureFixture[str]) -> None:
     NamedCluster(Path("/some/config"), LAYOUT).down()
     assert "stays as it is" in capsys.readouterr().err
+
+
+class FakeKind:
+    """The command kind, as far as it is asked: it knows the names of clusters."""
+
+    def __init__(self, *clusters: str, fails: str = "", leaves: Sequence[str] = ()) -> None:
+        self.clusters = set(clusters)
+        self.fails = fails
+        self.left_behind = set(leaves)
+
+    def __call__(
+        self, command: Sequence[str], *, timeout_s: float
+    ) -> subprocess.CompletedProcess[str]:
+        assert command[0] == "kind"
+        action = command[1]
+        if action == self.fails:
+            self.clusters |= self.left_behind
+            return subprocess.CompletedProcess(list(command), 1, "", "no Docker")
+        if action == "create":
+            self.clusters.add(command[command.index("--name") + 1])
+        if action == "delete":
+            self.clusters.remove(command[command.index("--name") + 1])
+        said = "\n".join(self.clusters) if action == "get" else ""
+        return subprocess.CompletedProcess(list(command), 0, said, "")
+
+
+@pytest.fixture
+def layout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Layout:
+    monkeypatch.setattr(packages, "static_busybox", lambda: None)
+    return Layout(tmp_path / "cluster")
+
+
+def test_a_cluster_of_kind_that_was_made_here_is_taken_down(layout: Layout) -> None:
+    kind = FakeKind("somebody-elses")
+    KindCluster(layout, runner=kind).up()
+    assert kind.clusters == {"somebody-elses", "kausa"}
+    KindCluster(layout, runner=kind).up()
+    KindCluster(layout, runner=kind).down()
+    assert kind.clusters == {"somebody-elses"}
+
+
+@pytest.mark.parametrize("used", [True, False])
+def test_a_cluster_of_kind_that_was_there_before_is_left_alone(
+    layout: Layout, used: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kind = FakeKind("kausa")
+    if used:
+        KindCluster(layout, runner=kind).up()
+    KindCluster(layout, runner=kind).down()
+    assert kind.clusters == {"kausa"}
+    assert "was not made from here and is left alone" in capsys.readouterr().err
+
+
+def test_what_was_made_here_once_says_nothing_of_a_later_one(layout: Layout) -> None:
+    kind = FakeKind()
+    KindCluster(layout, runner=kind).up()
+    KindCluster(layout, runner=kind).down()
+    kind.clusters.add("kausa")
+    KindCluster(layout, runner=kind).down()
+    assert kind.clusters == {"kausa"}
+
+
+def test_what_a_failed_creation_left_is_taken_down(layout: Layout) -> None:
+    kind = FakeKind(fails="create", leaves=["kausa"])
+    with pytest.raises(ClusterError, match="no Docker"):
+        KindCluster(layout, runner=kind).up()
+    KindCluster(layout, runner=kind).down()
+    assert kind.clusters == set()
+
+
+def test_a_creation_that_left_nothing_says_nothing_of_a_later_cluster(layout: Layout) -> None:
+    kind = FakeKind(fails="create")
+    with pytest.raises(ClusterError, match="no Docker"):
+        KindCluster(layout, runner=kind).up()
+    kind.clusters.add("kausa")
+    KindCluster(layout, runner=kind).down()
+    assert kind.clusters == {"kausa"}
+
+
+def test_a_kind_that_does_not_answer_is_not_taken_for_one_without_clusters(layout: Layout) -> None:
+    kind = FakeKind()
+    KindCluster(layout, runner=kind).up()
+    kind.fails = "get"
+    with pytest.raises(ClusterError, match="kind get clusters failed"):
+        KindCluster(layout, runner=kind).down()
+    kind.fails = ""
+    KindCluster(layout, runner=kind).down()
+    assert kind.clusters == set()
 
 
 @pytest.mark.parametrize("finished", [True, False])

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from support.records import NOON
 
 from kausa.memory.edge.shard import Schema, Shard
 from kausa.memory.errors import MemoryUnavailableError
@@ -24,11 +27,16 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def shard(folder: Path, record: Make) -> Iterator[Shard]:
-    shard = Shard(folder, schema=SCHEMA, wait_seconds=0)
+def empty(folder: Path, **options: int) -> Shard:
+    shard = Shard(folder, schema=SCHEMA, wait_seconds=0, **options)
     for cluster in ("test", "other"):
         shard.delete(ids=[], where=RecordFilter(cluster=cluster))
+    return shard
+
+
+@pytest.fixture
+def shard(folder: Path, record: Make) -> Iterator[Shard]:
+    shard = empty(folder)
     shard.upsert(
         [
             (found.point_id, vector, to_payload(found))
@@ -74,6 +82,52 @@ def test_flushing_makes_a_shard_clean(shard: Shard) -> None:
     assert not shard.dirty
 
 
+def numbered(record: Make, *numbers: int) -> list[tuple[str, list[float], dict[str, Any]]]:
+    """Points of their own, the higher the number the later seen."""
+    payload = to_payload(record())
+    return [
+        (
+            f"{number:032x}",
+            [1.0, float(number)],
+            payload | {"last_seen": (NOON + timedelta(minutes=number)).isoformat()},
+        )
+        for number in numbers
+    ]
+
+
+def test_where_there_are_too_many_the_oldest_go(folder: Path, record: Make) -> None:
+    shard = empty(folder, most_records=10)
+    late_first = numbered(record, *reversed(range(1500)))
+    shard.upsert(late_first)
+    shard.flush()
+    shard.trim()
+    assert shard.dirty
+    assert shard.count(None) == 10
+    kept = [shard.get(id_) is not None for id_, _, _ in late_first]
+    assert kept == [True] * 10 + [False] * 1490
+    shard.close()
+
+
+def test_records_are_counted_at_the_start_and_then_once_in_a_thousand(
+    folder: Path, record: Make
+) -> None:
+    shard = empty(folder, most_records=3)
+    counted = []
+    for first in range(0, 1200, 100):
+        shard.upsert(numbered(record, *range(first, first + 100)))
+        shard.trim()
+        counted.append(shard.count(None))
+    assert counted == [3, *range(103, 1000, 100), 3, 103]
+    shard.close()
+
+
+def test_a_store_that_is_not_too_full_keeps_all(shard: Shard) -> None:
+    shard.flush()
+    shard.trim()
+    assert shard.count(None) == 4
+    assert not shard.dirty
+
+
 def test_an_open_folder_is_refused_to_everyone_else(shard: Shard, folder: Path) -> None:
     with pytest.raises(MemoryUnavailableError, match="is in use by process") as refused:
         Shard(folder, schema=SCHEMA, wait_seconds=0.1)
@@ -106,7 +160,7 @@ def test_a_store_that_was_never_finished_is_made_anew_and_damage_is_kept(tmp_pat
 
     for name in ("shard/edge_config.json", "schema.json"):
         (tmp_path / "current" / name).write_text("{")
-        with pytest.raises(MemoryUnavailableError, match="rebuilt") as refused:
+        with pytest.raises(MemoryUnavailableError, match="begins anew") as refused:
             Shard(tmp_path, schema=SCHEMA, wait_seconds=0)
         assert refused.value.reason == "StoreUnavailable"
         assert (tmp_path / "current" / name).read_text() == "{"

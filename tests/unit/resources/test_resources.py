@@ -12,7 +12,6 @@ from support.largest import largest
 from kausa.resources.category import Category
 from kausa.resources.crd import failure_diagnosis_crd
 from kausa.resources.diagnosis import DecidedBy, Diagnosis
-from kausa.resources.duration import parse_duration
 from kausa.resources.failure import Failure
 from kausa.resources.failure_diagnosis import FailureDiagnosis, status_document
 from kausa.resources.fields import format_time
@@ -165,24 +164,13 @@ def test_a_runbook_is_read_and_written() -> None:
     assert runbook.to_dict()["spec"]["match"]["categories"] == ["OOMKilled"]
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("168h", timedelta(days=7)),
-        ("1h30m", timedelta(minutes=90)),
-        ("45s", timedelta(seconds=45)),
-        ("0s", timedelta()),
-    ],
-)
-def test_a_duration_is_understood(text: str, expected: timedelta) -> None:
-    assert parse_duration(text) == expected
+@pytest.mark.parametrize("text", ["168h", "1h30m", "45s", "0s"])
+def test_a_duration_is_taken(text: str) -> None:
     spec = FailureDiagnosisSpec(target=TARGET, ttl_after_resolved=text)
     assert spec.to_dict()["ttlAfterResolved"] == text
 
 
 @pytest.mark.parametrize("text", ["", "7d", "1.5h", "30m1h", "h", "-1h", "1h ", "1h\n"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no duration"):
-        parse_duration(text)
     with pytest.raises(ValidationError):
         FailureDiagnosisSpec(target=TARGET, ttl_after_resolved=text)

@@ -8,22 +8,16 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
+from support.logs import captured_log
 
-from kausa.telemetry.logs import configure_logs, get_logger
+from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
 
 
 @pytest.fixture
 def lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    stream = io.StringIO()
-    configure_logs(style="json", stream=stream)
-    yield stream
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with captured_log() as stream:
+        yield stream
 
 
 def read(stream: io.StringIO) -> list[dict[str, object]]:
@@ -56,13 +50,17 @@ def test_a_row_of_failures_is_one_line_and_one_when_it_is_over(lines: io.StringI
 
 
 def test_what_a_program_printed_cannot_break_a_line_or_command_a_terminal() -> None:
-    stream = io.StringIO()
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    configure_logs(style="text", stream=stream)
-    get_logger("t").info("Diagnosed", cause="one\nforged line \x1b[2J gone")
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+    with captured_log("text") as stream:
+        get_logger("t").info("Diagnosed", cause="one\nforged line \x1b[2J gone")
     assert stream.getvalue().count("\n") == 1
     assert "\x1b" not in stream.getvalue()
+
+
+def test_one_that_works_between_two_that_do_not_says_nothing(lines: io.StringIO) -> None:
+    trouble = Trouble(get_logger("t"), failed="It fails", recovered="It works")
+    for _ in range(3):
+        trouble.happened(ValueError("no"), key="a")
+        trouble.over(key="b")
+    assert len(read(lines)) == 1
+    trouble.over(key="a")
+    assert len(read(lines)) == 2

@@ -33,6 +33,10 @@ _SHOWN: Final = 80
 _FENCE: Final = re.compile(r"<<[0-9a-f]{8}>>")
 
 
+_Integer = Annotated[int, msgspec.Meta(ge=-(10**9), le=10**9)]
+_Fraction = Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+
+
 class _Fix(msgspec.Struct, rename="camel"):
     title: str
     rationale: str = ""
@@ -44,7 +48,7 @@ class _Answer(msgspec.Struct, rename="camel"):
     summary: str
     root_cause: str
     explanation: str
-    confidence: Annotated[float, msgspec.Meta(ge=-1e9, le=1e9)]
+    confidence: _Integer | _Fraction
     citations: list[str]
     remediation: list[_Fix] = []
 
@@ -114,11 +118,18 @@ def check_answer(
         summary=summary,
         root_cause=root_cause,
         explanation=_line(answer.explanation, _EXPLANATION),
-        confidence=round(min(max(answer.confidence, 0), 100)),
+        confidence=_percent(answer.confidence),
         citations=citations,
         remediation=_usable_fixes(answer.remediation, dropped),
     )
     return checked, tuple(dropped)
+
+
+def _percent(confidence: int | float) -> int:
+    """Return whole percent; 0.9 and 1.0 are shares of one, while 1 is one percent."""
+    if isinstance(confidence, float) and 0 < confidence <= 1:
+        confidence *= 100
+    return round(min(max(confidence, 0), 100))
 
 
 def _known_ids(

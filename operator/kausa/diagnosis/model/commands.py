@@ -1,49 +1,100 @@
 """Which proposed commands a person may be shown: one plain kubectl call that asks or repairs.
 
 A model that read a hostile log line may propose what that line wants. Nothing here runs a command,
-but people paste: so only known verbs pass, nothing that a shell would take apart, nothing that
-deletes, opens a shell in a container or reads credentials.
+but people paste. So everything is a closed list: the verbs, the options of each, and the objects
+that a repair may touch, one at a time. What would create, patch, delete or read a file, a foreign
+address or a Secret isn't on it; whoever needs that writes it without our help.
 """
 
 from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import dataclass
 from typing import Final
 
 __all__ = ["refusal"]
 
 _MAX_LENGTH: Final = 400
-_VERBS: Final = frozenset(
-    {
-        *("annotate", "autoscale", "cordon", "create", "describe", "edit", "events", "explain"),
-        *("get", "label", "logs", "patch", "rollout", "scale", "set", "top", "uncordon"),
-    }
-)
-_READS: Final = frozenset({"describe", "edit", "get"})
-_SUBCOMMANDS: Final = {
-    "rollout": frozenset({"history", "pause", "restart", "resume", "status", "undo"}),
-    "set": frozenset({"env", "image", "resources", "selector", "serviceaccount"}),
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Verb:
+    """The options of one verb: those that take a value, and switches."""
+
+    valued: frozenset[str] = frozenset()
+    switches: frozenset[str] = frozenset()
+    subcommands: frozenset[str] = frozenset()
+    repairs: bool = False
+
+
+_GLOBAL: Final = _words("-n --namespace")
+_LISTING: Final = _words("-l --selector --field-selector --sort-by -L --label-columns")
+_WATCHING: Final = _words("-A --all-namespaces --no-headers --show-labels -w --watch")
+_VERBS: Final = {
+    "get": _Verb(valued=_LISTING | _words("-o --output"), switches=_WATCHING),
+    "describe": _Verb(
+        valued=_words("-l --selector"), switches=_words("-A --all-namespaces --show-events")
+    ),
+    "logs": _Verb(
+        valued=_words("-c --container -l --selector --limit-bytes --since --since-time --tail"),
+        switches=_words("--all-containers --follow -p --previous --prefix --timestamps"),
+    ),
+    "events": _Verb(
+        valued=_words("--for --types -o --output"),
+        switches=_words("-A --all-namespaces --no-headers -w --watch"),
+    ),
+    "top": _Verb(
+        valued=_LISTING,
+        switches=_words("-A --all-namespaces --containers --no-headers --sum"),
+        subcommands=_words("node nodes no pod pods po"),
+    ),
+    "explain": _Verb(valued=_words("--api-version"), switches=_words("--recursive")),
+    "rollout": _Verb(
+        valued=_words("--revision --timeout --to-revision"),
+        switches=_words("-w --watch --dry-run"),
+        subcommands=_words("history restart status undo"),
+        repairs=True,
+    ),
+    "scale": _Verb(
+        valued=_words("--current-replicas --replicas --timeout"),
+        switches=_words("--dry-run"),
+        repairs=True,
+    ),
+    "set": _Verb(
+        valued=_words("-c --containers --limits --requests"),
+        switches=_words("--dry-run"),
+        subcommands=_words("image resources"),
+        repairs=True,
+    ),
 }
-_ROUTES: Final = frozenset(
-    {
-        *("--as", "--as-group", "--as-uid", "--certificate-authority", "--client-certificate"),
-        *("--client-key", "--insecure-skip-tls-verify", "--kubeconfig", "--password", "--raw"),
-        *("--server", "--tls-server-name", "--token", "--user", "--username", "-s"),
-    }
+_WORKLOADS: Final = _words(
+    "cj cronjob cronjobs daemonset daemonsets deploy deployment deployments ds po pod pods "
+    "replicaset replicasets replicationcontroller replicationcontrollers rc rs statefulset "
+    "statefulsets sts"
 )
-# Quotes may hold braces and brackets (a patch, a jsonpath), but nothing that a shell expands there.
-_SHELL: Final = re.compile(r"[;&|<>`\\\n\r\x00-\x1f\x7f]|\$")
-_UNQUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
-_SHELL_UNQUOTED: Final = re.compile(r"[(){}*?!~#]")
-_SECRET: Final = re.compile(r"secrets?(?:[./,].*)?", re.IGNORECASE)
+# A template may not come from a file, and may only show what the verb may.
+_OUTPUT: Final = re.compile(r"(?:json|name|wide|yaml)|(?:custom-columns|jsonpath)=.+", re.DOTALL)
+_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+_IMAGE: Final = re.compile(r"[A-Za-z0-9_.*-]+=[A-Za-z0-9][A-Za-z0-9._/:@-]*")
+# Quotes may hold braces and brackets (a jsonpath), but nothing that a shell expands there.
+_SHELL: Final = re.compile(r"[;&|<>`\\$!]")
+_QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+_SHELL_UNQUOTED: Final = re.compile(r"[(){}\[\]*?~#^]")
+_SECRET: Final = re.compile(r"secrets?(?:[./].*)?", re.IGNORECASE)
 
 
 def refusal(command: str) -> str | None:
     """Return why the command can't be shown, or None if it can."""
     if len(command) > _MAX_LENGTH:
         return "it is too long"
-    if _SHELL.search(command) or _SHELL_UNQUOTED.search(_UNQUOTED.sub("", command)):
+    if not (command.isascii() and command.isprintable()):
+        return "it has characters that a command doesn't need"
+    if _SHELL.search(command) or _SHELL_UNQUOTED.search(_QUOTED.sub("", command)):
         return "it has shell operators"
     try:
         words = shlex.split(command)
@@ -51,29 +102,79 @@ def refusal(command: str) -> str | None:
         return "its quotes are not closed"
     if not words or words[0] != "kubectl":
         return "it is no kubectl command"
-    if any(word.split("=", 1)[0] in _ROUTES or word.startswith("-s") for word in words[1:]):
-        return "it chooses a server or an identity"
-    return _refused_verb(_positional(words[1:]))
+    if any("://" in word for word in words):
+        return "it holds an address"
+    return _refused_call(words[1:])
 
 
-def _positional(words: list[str]) -> list[str]:
-    """Leave out the options in front of the verb: `kubectl -n shop get pods`."""
+def _refused_call(words: list[str]) -> str | None:
     position = 0
     while position < len(words) and words[position].startswith("-"):
         position += 1 if "=" in words[position] else 2
-    return words[position:]
-
-
-def _refused_verb(words: list[str]) -> str | None:
-    if not words or words[0] not in _VERBS:
+    if position >= len(words) or words[position] not in _VERBS:
         return "its verb is not on the list"
-    verb, rest = words[0], words[1:]
-    allowed = _SUBCOMMANDS.get(verb)
-    if allowed is not None and not (rest and rest[0] in allowed):
-        return f"it is no {verb} of the list"
-    reads_secret = any(_SECRET.fullmatch(part) for word in rest for part in word.split(","))
-    if verb in _READS and reads_secret:
-        return "it shows a Secret"
-    if verb == "create" and rest[:1] == ["token"]:
-        return "it shows a credential"
-    return None
+    name = words.pop(position)
+    verb = _VERBS[name]
+    parsed = _parse(words, verb)
+    if parsed is None:
+        return "one of its options is not on the list"
+    objects, options = parsed
+    if verb.subcommands:
+        if not objects or objects[0] not in verb.subcommands:
+            return f"it is no {name} of the list"
+        name = f"{name} {objects.pop(0)}"
+    outputs = [value for option, value in options if option in ("-o", "--output")]
+    if any(not _OUTPUT.fullmatch(output) for output in outputs):
+        return "its output is not on the list"
+    if _names_secret(objects):
+        exists = name == "get" and _is_one_object(objects) and outputs == ["name"]
+        return None if exists else "it is about a Secret"
+    return _refused_repair(name, objects) if verb.repairs else None
+
+
+def _parse(words: list[str], verb: _Verb) -> tuple[list[str], list[tuple[str, str]]] | None:
+    """Tell the objects from the options; None if an option isn't on the list."""
+    objects: list[str] = []
+    options: list[tuple[str, str]] = []
+    valued = verb.valued | _GLOBAL
+    rest = iter(words)
+    for word in rest:
+        if not word.startswith("-"):
+            objects.append(word)
+            continue
+        option, equals, value = word.partition("=")
+        if not equals and not option.startswith("--") and option[:2] in valued and option[2:]:
+            option, equals, value = option[:2], "=", option[2:]  # -oyaml
+        elif equals and not option.startswith("--") and len(option) > 2:
+            option, value = option[:2], word[2:]  # -ojsonpath=...
+        if option in valued:
+            if not equals:
+                value = next(rest, "-")
+                if value.startswith("-"):
+                    return None
+            options.append((option, value))
+        elif option not in verb.switches:
+            return None
+    return objects, options
+
+
+def _names_secret(objects: list[str]) -> bool:
+    return any(_SECRET.fullmatch(part) for word in objects for part in word.split(","))
+
+
+def _is_one_object(objects: list[str]) -> bool:
+    """Whether one object is named: `deployment/api` or `deployment api`."""
+    parts = objects[0].split("/") if len(objects) == 1 else objects
+    return len(parts) == 2 and _NAME.fullmatch(parts[1]) is not None and "/" not in parts[0]
+
+
+def _refused_repair(name: str, objects: list[str]) -> str | None:
+    if name == "set image":
+        images = [word for word in objects if "=" in word]
+        objects = [word for word in objects if "=" not in word]
+        if not images or not all(_IMAGE.fullmatch(image) for image in images):
+            return "it sets no image"
+    if not _is_one_object(objects):
+        return "it does not name one object"
+    kind = objects[0].split("/")[0].split(".")[0].lower()
+    return None if kind in _WORKLOADS else "it changes no workload"

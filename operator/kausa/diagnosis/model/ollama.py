@@ -45,8 +45,6 @@ class OllamaLimits:
     """The window that the server allocates; the prompt is cut to what the answer leaves of it."""
     output_tokens: int = 900
     """Enough for a full answer in the schema; more is rambling."""
-    keep_alive: str | None = None
-    """How long the server keeps the model loaded ("5m"); None leaves it to the server."""
 
     @property
     def prompt_characters(self) -> int:
@@ -97,7 +95,6 @@ class OllamaModel:
                     "num_ctx": self._limits.context_tokens,
                     "num_predict": self._limits.output_tokens,
                 },
-                keep_alive=self._limits.keep_alive,
             )
         if response.done_reason == "length":
             raise ModelInvalidAnswer(
@@ -147,9 +144,10 @@ class OllamaModel:
     def _refused(self, error: ollama.ResponseError) -> ModelError:
         if error.status_code == httpx.codes.NOT_FOUND:
             return self._missing()
+        # What it says beyond its status is anybody's text, and this message ends in a status.
         return ModelUnavailable(
-            f"The model server at {self._url} answered {error.status_code}: "
-            f"{' '.join(str(error.error).split())[:200]}"
+            f"The model server at {self._url} answered with the HTTP status {error.status_code}; "
+            "its own log says why."
         )
 
     def _missing(self) -> ModelMissing:

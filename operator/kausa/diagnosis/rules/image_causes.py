@@ -57,9 +57,21 @@ CAUSES: tuple[ImageCause, ...] = (
         confidence=95,
     ),
     ImageCause(
+        name="disk-full",
+        pattern=re.compile(r"no space left on device|disk quota exceeded", re.I),
+        summary="the node's disk is full, so image {image} cannot be unpacked",
+        root_cause="Node {node} has no space left on its disk to unpack image {image} of container "
+        "{container}.",
+        explanation="The registry gave the image; the node has no room for its layers.",
+        advice="Free disk space on the node, or give it a larger disk",
+        confidence=95,
+    ),
+    ImageCause(
         name="no-access",
         pattern=re.compile(
-            r"401|403|unauthorized|authentication required|denied|forbidden|no basic auth", re.I
+            r"\b(?:status(?: code)?:? ?|code:? ?)40[13]\b|\b40[13] (?:unauthorized|forbidden)|"
+            r"\bunauthorized\b|authentication required|\bdenied\b|\bforbidden\b|no basic auth",
+            re.I,
         ),
         summary="registry {registry} refuses access to {repository}{secrets}",
         root_cause="Registry {registry} refuses to hand out {repository}:{tag} for container "

@@ -17,6 +17,8 @@ def owner_reference(owner: Owner) -> str:
 
 def ended_with(symptom: Symptom) -> str:
     """`exit code 137, SIGKILL`."""
+    if symptom.exit_code is None:
+        return "an exit code that the kubelet has lost"
     code = f"exit code {symptom.exit_code}"
     if symptom.signal is None:
         return code

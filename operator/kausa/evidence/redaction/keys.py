@@ -3,6 +3,9 @@
 A name is split into words (camelCase, snake_case, dotted, dashed). It is sensitive when one of
 its words is, unless a later word says that the value is only *about* the secret: its name, its
 path, its age. Unknown words after a sensitive one leave it sensitive: `PASSWORD_BLUE` is hidden.
+
+A few names are suspicious rather than sensitive: `pass=12` counts tests and `auth=basic` names a
+method. There the value decides.
 """
 
 from __future__ import annotations
@@ -11,7 +14,7 @@ import functools
 import re
 from typing import Final
 
-__all__ = ["MAX_KEY", "label_kind", "sensitive_kind"]
+__all__ = ["MAX_KEY", "label_kind", "sensitive_kind", "suspicious_kind"]
 
 MAX_KEY: Final = 96
 """Only the end of a longer name is looked at: in a path, the last segment says what it is."""
@@ -55,6 +58,16 @@ _EXACT: Final = {
     "dockercfg": "credential",
     "dockerconfigjson": "credential",
 }
+_SUSPICIOUS: Final = {
+    "pass": "password",
+    "auth": "credential",
+    "session": "session",
+    "sessionid": "session",
+    "sessid": "session",
+    "jsessionid": "session",
+    "phpsessid": "session",
+    "sid": "session",
+}
 _BEFORE_KEY: Final = _words(
     "access account admin api app application auth deploy encryption hmac license master private "
     "secret service session shared signing ssh storage webhook"
@@ -95,7 +108,7 @@ def _kind_of_word(words: list[str], index: int) -> str | None:
     if word == "string":
         return "connection-string" if before in ("connection", "conn") else None
     if word in ("pass", "pw"):
-        # Alone the first is the result of a test, and the second is anything.
+        # Alone the first may be the result of a test, and the second is anything.
         return "password" if before else None
     for ending, kind in _ENDINGS:
         if word.endswith(ending):
@@ -106,6 +119,21 @@ def _kind_of_word(words: list[str], index: int) -> str | None:
 def sensitive_kind(key: str) -> str | None:
     """Return the kind of secret that this name announces, or None."""
     return _kind(key[-MAX_KEY:])
+
+
+@functools.lru_cache(maxsize=4096)
+def _suspicion(key: str) -> str | None:
+    words = [word.lower() for word in _WORD.findall(key)]
+    if not words:
+        return None
+    last = "sessionid" if words[-2:] == ["session", "id"] else words[-1]
+    # A longer name with `pass` that `sensitive_kind` did not take is about something else.
+    return None if last == "pass" and len(words) > 1 else _SUSPICIOUS.get(last)
+
+
+def suspicious_kind(key: str) -> str | None:
+    """Return the kind of secret that stands under this name if the value looks like one."""
+    return _suspicion(key[-MAX_KEY:])
 
 
 def label_kind(label: str) -> str | None:

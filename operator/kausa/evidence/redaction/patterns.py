@@ -82,6 +82,9 @@ _URL: Final = re.compile(
     r"(?P<secret>[^\s/?#\"'`<>]+(?=@)"
     r"|(?!\d{1,5}[/?#])(?:(?!://)[^\s\"'`<>@]){1,256}+(?=@))"
 )
+# A token may stand where the user does: `https://x9...@github.com`.
+_URL_USER: Final = re.compile(r"(?<=[A-Za-z0-9])://(?P<secret>[^\s:/?#@\"'`<>]{1,512}+)(?=@)")
+_USER: Final = re.compile(r"[A-Za-z]?[a-z]{0,15}(?:[._-][a-z]{1,15}){0,4}\d{0,3}|[A-Z]{1,12}")
 _GO_DSN: Final = re.compile(
     r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]++:(?P<secret>[^\s\"'`/]{1,256}?)@(?:tcp|udp|unix)\("
 )
@@ -96,12 +99,11 @@ _SQL: Final = re.compile(
 _SHORT_OPTION: Final = re.compile(
     r"(?<![\w-])(?:curl(?![\w-])[^\r\n|;]{0,200}?[ \t]-u[ \t]{0,4}[\"']?[\w.@-]{1,64}:"
     r"|(?:mysql|mysqldump|mysqladmin|mariadb)(?![\w-])[^\r\n|;]{0,200}?[ \t]-p"
-    r"|sshpass[ \t]{1,4}-p[ \t]{0,4})(?P<secret>[^\s\"'`\\|;]{1,256}+)"
-)
-# `login app password x`, `the password is x`: only what mixes letters and digits.
-_SPOKEN: Final = re.compile(
-    r"(?i)(?<![\w.-])(?:password|passwd|passphrase)(?:[ \t]is)?[ \t]{1,8}"
-    r"(?P<secret>(?=[^\s\d]{0,64}\d)(?=[^\sa-z]{0,64}[a-z])[^\s\"'`\\=<>(\[,]{4,256}+)(?![=\[])"
+    r"|sshpass[ \t]{1,4}-p[ \t]{0,4}"
+    r"|(?:docker|podman|nerdctl|buildah|skopeo|crane|oras|helm registry|oc)"
+    r"[ \t]{1,4}(?:auth )?login(?![\w-])[^\r\n|;]{0,200}?[ \t]-p[ \t=]{0,4}[\"']?"
+    r"|redis-cli(?![\w-])[^\r\n|;]{0,200}?[ \t](?:-a|--pass)[ \t=]{1,4}[\"']?)"
+    r"(?P<secret>[^\s\"'`\\|;]{1,256}+)"
 )
 _DOCKER: Final = re.compile(
     rf"(?:{_QUOTE})auth(?:{_QUOTE})[ \t]*+:[ \t]*+(?:{_QUOTE})(?P<secret>[A-Za-z0-9+/=]{{8,}}+)"
@@ -113,6 +115,11 @@ def _is_credential(word: str) -> bool:
     """Tell `Bearer abc123...` from "Bearer authentication failed" and `Bearer realm=...`."""
     challenge = word.lower().startswith(("realm=", "error=", "scope=", "service=", "charset="))
     return not challenge and not re.fullmatch(r"[A-Za-z]?[a-z]*(?:[-_./][a-z]+)*[.]?", word)
+
+
+def _is_no_user(word: str) -> bool:
+    """Tell a token from a plain user name such as `git` or `x-access-token`."""
+    return _USER.fullmatch(word) is None
 
 
 def _is_not_prose(word: str) -> bool:
@@ -168,10 +175,12 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     Pattern("authorization", _BEARER, ("bearer", "basic"), _is_credential),
     Pattern("cookie", _COOKIE, ("cookie",)),
     Pattern("url-password", _URL, ("://",)),
+    Pattern("url-password", _URL_USER, ("://",), _is_no_user),
     Pattern("url-password", _GO_DSN, ("@tcp(", "@udp(", "@unix(")),
     Pattern("signature", _SIGNATURE, ("sig=", "signature=")),
     Pattern("password", _SQL, ("password", "identified"), _is_not_sentence),
-    Pattern("password", _SHORT_OPTION, ("curl", "mysql", "mariadb", "sshpass")),
-    Pattern("password", _SPOKEN, ("passw", "passphrase")),
+    Pattern(
+        "password", _SHORT_OPTION, ("curl", "mysql", "mariadb", "sshpass", "login", "redis-cli")
+    ),
     Pattern("credential", _DOCKER, ("auth",)),
 )

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Generic, TypeVar
 
+from kausa.evidence.redaction.keytails import find_key_tails
 from kausa.evidence.redaction.pairs import Span, find_pairs
 from kausa.evidence.redaction.patterns import PATTERNS
 from kausa.evidence.redaction.placeholders import Placeholders, is_placeholder
+from kausa.evidence.redaction.spoken import find_spoken
 from kausa.evidence.redaction.values import is_not_secret
 from kausa.evidence.redaction.walker import Walker
 
@@ -125,6 +127,8 @@ def _find(text: str) -> list[Span]:
         if pattern.accept(found["secret"])
     ]
     spans.extend(find_pairs(text))
+    spans.extend(find_spoken(text))
+    spans.extend(find_key_tails(text))
     return spans
 
 

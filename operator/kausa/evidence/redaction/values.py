@@ -13,15 +13,23 @@ import re
 from typing import Final
 
 __all__ = [
+    "BLANK",
     "is_flag",
     "is_not_secret",
     "is_prose",
+    "looks_like_value",
     "read_block",
     "read_line",
+    "read_phrase",
     "read_quoted",
     "read_word",
     "starts_prose",
+    "starts_sentence",
 ]
+
+
+BLANK: Final = r"[ \t\u00a0\u1680\u2000-\u200b\u202f\u205f\u2060\u3000\ufeff]"
+"""What looks like a space; people paste the others from documents."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -51,6 +59,18 @@ _NOUNS: Final = _words(
     serviceaccount signature stat stream syntax tls token user username value volume yaml
     """
 )
+# Error messages may start with these, and so may a passphrase.
+_FILLERS: Final = _words(
+    """
+    a all an and any are as at be before both by can for from have if in it no of on or the there
+    this to was were with you your
+    """
+)
+_ORDINARY: Final = re.compile(
+    r"(?i)v?\d+(?:\.\d+)*(?:[a-z]{1,2}|min|sec)?|(?:scram|hmac)?-?(?:sha|md)-?\d+(?:-[a-z]+)?"
+    r"|o?auth-?\d(?:\.\d)?|x509|ipv[46]|(?:0x)?0+|[a-z]{0,8}[+]?://\S*|[/.]\S*|\S*://\S*"
+)
+_SYMBOLS: Final = frozenset("!@#$%^&*+~=")
 _NOT_SECRET: Final = re.compile(
     r"(?i:true|false|yes|no|on|off|null|nil|none|undefined|unset|empty|n/a|redacted|masked|hidden)"
     r"|\$\([A-Za-z_][\w.-]*\)|\$\{[A-Za-z_][\w.]*\}|\$[A-Z][A-Z0-9_]*|\{\{[^{}]*\}\}|%[sdqv]"
@@ -67,7 +87,16 @@ _WORD: Final = re.compile(
 _LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n])++")
 _ESCAPED_LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n\"'])++")
 _OPENING: Final = re.compile(r"\\{0,8}[\"'`]")
-_BLOCK: Final = re.compile(r"[|>][+-]?\d?[+-]?[ \t]*\r?\n")
+_PHRASE: Final = re.compile(
+    r"(?:(?!\\{1,8}[\"'nr]|[ \t]#|[ \t][A-Za-z][\w.\-/]{0,40}[=:]"
+    r"|;[ \t]?[A-Za-z][\w.%\-]{0,40}(?: [A-Z]\w{0,24}){0,3}="
+    r"|[&,][ \t]?[A-Za-z][\w.%\-]{0,40}[=:])(?:[^\r\n\"'`\x1b]|(?<=\w)'(?=\w)))++"
+)
+_BLOCK: Final = re.compile(r"(?:[|>][+-]?\d?[+-]?)?[ \t]*(?P<newline>\r?\n|\\{1,8}n)")
+_MAPPING: Final = re.compile(
+    r"(?:-[ \t]+)?(?:[\"']?[\w.\-/]{1,128}[\"']?:(?:\s|\\|\Z)|[{\[]|&|\*|-?[ \t]*(?:\r?\n|\Z))"
+)
+_QUOTE_CHAR: Final = re.compile(r"\\{0,8}[\"']")
 _INDENT: Final = re.compile(r"[ \t]*")
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 
@@ -86,6 +115,30 @@ def starts_prose(text: str, position: int) -> bool:
     """Whether an error message goes on here, rather than a value."""
     word = _FIRST.match(text, position)
     return word is not None and is_prose(word[0], followed=text.startswith(" ", word.end()))
+
+
+def starts_sentence(text: str, position: int) -> bool:
+    """Whether an error message goes on here, where a passphrase is as likely.
+
+    A word that any sentence may start with proves nothing until a word of an error follows.
+    """
+    if not starts_prose(text, position):
+        return False
+    words = text[position : position + 96].split("\n", 1)[0].split()[:6]
+    first = words[0].strip(".,;:!?()").lower()
+    if words[0].endswith(":") or not (first in _FILLERS or first in _NOUNS):
+        return True
+    bare = [word.strip(".,;:!?()\"'").lower() for word in words[1:]]
+    return not bare or any(w in _PROSE or w in _NOUNS or w.startswith("/") for w in bare)
+
+
+def looks_like_value(text: str) -> bool:
+    """Whether a word mixes letters with digits or symbols, as no word of a sentence does."""
+    word = text.strip().rstrip(".,;:!?)")
+    if len(word) < 4 or not any(char.isalpha() for char in word):
+        return False
+    mixed = any(char.isdigit() or char in _SYMBOLS for char in word)
+    return mixed and _ORDINARY.fullmatch(word) is None
 
 
 def is_flag(text: str, position: int = 0) -> bool:
@@ -121,7 +174,23 @@ def read_word(text: str, position: int) -> Span | None:
     found = _WORD.match(text, position)
     if found is None or _DESCRIBED.match(text, position):
         return None
-    start, end = found.span()
+    return _trimmed(text, *found.span())
+
+
+def read_phrase(text: str, position: int) -> Span | None:
+    """Return the words that start here, up to the end of the line or the next pair."""
+    word = read_word(text, position)
+    if word is None or is_not_secret(text[word[0] : word[1]]):
+        return None
+    found = _PHRASE.match(text, position)
+    if found is None:
+        return word
+    phrase = _trimmed(text, found.start(), found.start() + len(found[0].rstrip()))
+    return word if phrase is None else (word[0], max(word[1], phrase[1]))
+
+
+def _trimmed(text: str, start: int, end: int) -> Span | None:
+    """Leave out the punctuation that closes the sentence around a value."""
     # Eight closers at most: counting brackets again and again would not be linear.
     for _ in range(8):
         last = text[end - 1]
@@ -149,20 +218,30 @@ def read_line(text: str, position: int, *, escaped: bool) -> Span | None:
 
 
 def read_block(text: str, position: int, *, indent: int) -> Span | None:
-    """Return the lines of a YAML block (`key: |`) that are indented deeper than its key."""
+    """Return the lines below a key (`key: |` or `key:`) that are indented deeper than it."""
     opening = _BLOCK.match(text, position)
     if opening is None:
         return None
+    newline = "\n" if opening["newline"].endswith("\n") else opening["newline"]
+    plain = text[position] not in "|>"
     start = end = cursor = opening.end()
     while cursor < len(text):
-        newline = text.find("\n", cursor)
-        line_end = len(text) if newline < 0 else newline
+        found = text.find(newline, cursor)
+        line_end = len(text) if found < 0 else found
         margin = _INDENT.match(text, cursor)
-        first = cursor if margin is None else margin.end()
+        first = cursor if margin is None else min(margin.end(), line_end)
         if first < line_end and first - cursor <= indent:
             break
+        if plain and end == start and _MAPPING.match(text, first):
+            return None  # Names inside it are looked at on their own.
+        if newline != "\n":
+            # An escaped text ends with its quotes.
+            quote = _QUOTE_CHAR.search(text, first, line_end)
+            if quote is not None:
+                end = quote.start()
+                break
         if first < line_end:
             end = line_end
-        cursor = line_end + 1
+        cursor = line_end + len(newline)
     start += len(text[start:end]) - len(text[start:end].lstrip())
     return (start, end) if end > start else None

@@ -22,13 +22,14 @@ from uuid import UUID
 import msgspec
 from pydantic import BaseModel
 
-from kausa.evidence.redaction.keys import label_kind, sensitive_kind
-from kausa.evidence.redaction.values import is_flag
+from kausa.evidence.redaction.keys import label_kind, sensitive_kind, suspicious_kind
+from kausa.evidence.redaction.values import is_flag, looks_like_value
 
 __all__ = ["Walker"]
 
 _MAX_DEPTH: Final = 64
 _UNTOUCHED: Final = (int, float, complex, Enum, date, time, timedelta, Decimal, UUID, type)
+_SHORT_FLAGS: Final = {"redis-cli": "-a", "sshpass": "-p", "docker": "-p", "podman": "-p"}
 _LABELS: Final = ("name", "key", "path")
 _LABELLED: Final = frozenset({"value", "before", "after", "old", "new"})
 
@@ -107,10 +108,12 @@ class Walker:
         labelled = None if label is None else label_kind(label)
         changed: dict[Any, Any] = {}
         for name, member in members.items():
-            kind = labelled if name in _LABELLED else None
+            kind = None
+            if label is not None and name in _LABELLED:
+                kind = labelled or _suspicion(label, member)
             # Fields of our own types are named by us; only the keys of a mapping come from outside.
             if keyed and kind is None and isinstance(name, str) and _is_plain(member):
-                kind = sensitive_kind(name)
+                kind = sensitive_kind(name) or _suspicion(name, member)
             clean = self.walk(member, kind=kind)
             if clean is not member:
                 changed[name] = clean
@@ -119,16 +122,25 @@ class Walker:
     def _sequence(self, value: list[Any] | tuple[Any, ...], kind: str | None) -> Any:
         items: list[Any] = []
         flag: str | None = None
+        program = value[0].rsplit("/", 1)[-1] if value and isinstance(value[0], str) else ""
+        short = _SHORT_FLAGS.get(program)
         for item in value:
             behind = flag if isinstance(item, str) and not is_flag(item) else None
             items.append(self.walk(item, kind=kind or behind))
             opens = isinstance(item, str) and item.startswith("-") and "=" not in item
-            flag = sensitive_kind(item) if opens and behind is None else None
+            flag = None
+            if opens and behind is None:
+                flag = "password" if item == short else sensitive_kind(item)
         if all(new is old for new, old in zip(items, value, strict=True)):
             return value
         if isinstance(value, tuple) and hasattr(value, "_fields"):
             return type(value)(*items)
         return type(value)(items)
+
+
+def _suspicion(name: str, member: Any) -> str | None:
+    """Return the kind of secret that a name such as `pass` announces if the value looks like it."""
+    return suspicious_kind(name) if isinstance(member, str) and looks_like_value(member) else None
 
 
 def _is_plain(member: Any) -> bool:

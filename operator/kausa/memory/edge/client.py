@@ -25,7 +25,7 @@ from kausa.memory.errors import (
     deadline,
 )
 from kausa.memory.records import FailureRecord, from_payload, to_payload
-from kausa.memory.store import Hit, Point, RecordFilter
+from kausa.memory.store import MOST_RECORDS, Hit, Point, RecordFilter
 
 __all__ = ["EdgeStore"]
 
@@ -45,10 +45,12 @@ class EdgeStore:
         self,
         *,
         folder: Path,
+        most_records: int = MOST_RECORDS,
         hung_after_seconds: float = 30.0,
         command: Callable[[Path], list[str]] = worker_command,
     ) -> None:
         self._folder = folder
+        self._most_records = most_records
         self._hung_after_seconds = hung_after_seconds
         self._command = command
         self._open: messages.Open | None = None
@@ -66,7 +68,7 @@ class EdgeStore:
 
     async def ensure_schema(self, *, model: str, dimensions: int, deadline_seconds: float) -> None:
         """Start the worker if it does not run, and have it open the folder for this model."""
-        wanted = messages.Open(model=model, dimensions=dimensions)
+        wanted = messages.Open(model=model, dimensions=dimensions, most_records=self._most_records)
         if self._open is not None and self._open != wanted and (self._worker or self._starting):
             raise MemoryUnavailableError(
                 f"the memory is open for {self._open.model} ({self._open.dimensions} dimensions), "

@@ -42,6 +42,7 @@ class Open(msgspec.Struct, frozen=True, tag=True):
 
     model: str
     dimensions: int
+    most_records: int
 
 
 class Upsert(msgspec.Struct, frozen=True, tag=True):

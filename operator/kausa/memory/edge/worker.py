@@ -33,7 +33,7 @@ FLUSH_SECONDS = 3.0
 
 
 class Worker:
-    """Answers one call after the other, and flushes in between."""
+    """Answers one call after the other; flushes, and forgets what is too much, in between."""
 
     def __init__(self, folder: Path, *, source: int, sink: int) -> None:
         self._folder = folder
@@ -72,7 +72,9 @@ class Worker:
     def _do(self, call: messages.Call) -> Any:
         if isinstance(call, messages.Open):
             schema = Schema(model=call.model, dimensions=call.dimensions)
-            self._shard = self._shard or Shard(self._folder, schema=schema)
+            self._shard = self._shard or Shard(
+                self._folder, schema=schema, most_records=call.most_records
+            )
             return None
         if self._shard is None:
             raise MemoryUnavailableError("the store is not open", reason="StoreUnavailable")
@@ -87,17 +89,18 @@ class Worker:
                 self._flush_at = now + FLUSH_SECONDS
             elif self._shard is not None and now >= self._flush_at:
                 self._flush_at = now + FLUSH_SECONDS
-                self._flush_in_passing(self._shard)
+                self._tidy(self._shard)
             wait = max(0.0, self._flush_at - time.monotonic()) if dirty else None
             if select.select([self._source], [], [], wait)[0]:
                 header = self._read(messages.HEADER_BYTES)
                 return None if header is None else self._read(messages.body_length(header))
 
-    def _flush_in_passing(self, shard: Shard) -> None:
+    def _tidy(self, shard: Shard) -> None:
         try:
             shard.flush()
+            shard.trim()  # what it took out is flushed in the next round
         except Exception as error:  # a full disk: still readable, and tried again
-            print(f"Memory was not flushed folder={self._folder} error={error}", file=sys.stderr)
+            print(f"Memory was not tidied folder={self._folder} error={error}", file=sys.stderr)
 
     def _read(self, length: int) -> bytes | None:
         data = bytearray()

@@ -268,3 +268,37 @@ def test_a_secret_in_the_last_words_is_not_in_the_diagnosis() -> None:
     assert secret not in said
     assert "db.example" in decided(found).summary
     assert sum(found.redactions.values()) > 0
+
+
+@pytest.mark.parametrize(
+    ("message", "said"),
+    [
+        ("Get https://10.0.0.1:4013/v2/: connect: connection refused", "cannot be reached"),
+        ("manifest unknown: sha256:ab401c0d", "does not exist"),
+        ("write /var/lib/tmp4031: no space left on device", "disk is full"),
+        ("unexpected status code 401", "refuses access"),
+        ("unexpected status: 403 Forbidden", "refuses access"),
+    ],
+)
+def test_digits_in_a_port_a_digest_or_a_path_are_no_status_of_a_registry(
+    message: str, said: str
+) -> None:
+    assert said in decided(dossier(image_pod(message))).summary
+
+
+def test_an_exit_code_that_the_kubelet_lost_is_not_made_up() -> None:
+    diagnosis = decided(dossier(pod(container(waiting("CrashLoopBackOff"), restarts=4))))
+    assert "None" not in diagnosis.summary
+    assert "the kubelet has lost" in diagnosis.summary
+
+
+def test_every_alternative_cites_evidence_that_exists_too() -> None:
+    found = dossier(
+        crashing(137),
+        log="serving\n",
+        events=(("Unhealthy", "Liveness probe failed: no"),),
+    )
+    ids = {each.id for each in found.evidence}
+    for alternative in decided(found).alternatives:
+        assert alternative.citations
+        assert set(alternative.citations) <= ids

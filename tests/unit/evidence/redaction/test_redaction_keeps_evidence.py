@@ -69,6 +69,29 @@ level=info caller=main.go:12 msg="handled request" path=/v1/orders status=200 ke
 checkout-api-7c9d8f5b6d-x2x4z on node ip-10-0-1-12.eu-west-1.compute.internal
 Back-off restarting failed container api in pod checkout-7c9d8f5b6d-x2x4z
 KeyError: 'PAYMENTS_DB_PASSWORD'
+invalid password
+password is invalid
+password is wrong!
+password is: expired
+password: must be at least 8 characters
+login failed, password: the token is expired
+login with password: authentication failed for user "app"
+token is expired
+secret is not found
+auth=basic auth: failed auth=scram-sha-256 auth=oauth2 auth=https://idp.example/v2
+session=12 session: closed session=active sid=7
+session expired after 30m
+pass=3 fail=1 pass=12ms
+TestOrders: pass
+bypass=abc123def pass_rate=a1b2c3
+git clone https://git@github.com/a/b.git
+https://x-access-token@github.com/a
+postgres://checkout-service-rw@db:5432/orders
+docker login registry.example.com
+redis-cli -h cache -p 6379 ping
+couldn't find key DB_PASSWORD in Secret shop/db2
+page%3D2%26size%3D10
+node->token->kind
 panic: runtime error: invalid memory address or nil pointer dereference
 """
 
@@ -93,6 +116,22 @@ def test_a_reference_to_a_secret_in_a_pod_stays_equal(redactor: Redactor) -> Non
     - name: token
       secret:
         secretName: app-token
+    """
+
+    assert redactor.text(text).value == text
+
+
+def test_a_structure_below_a_sensitive_key_stays_equal(redactor: Redactor) -> None:
+    text = """
+    password:
+      valueFrom:
+        key: db
+    token:
+      secretName: app
+    credentials:
+    - name: db
+    auth:
+      enabled: true
     """
 
     assert redactor.text(text).value == text

@@ -1,0 +1,98 @@
+"""A failure is looked at again when its cause may be another, and not otherwise."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kausa.controller.looks import AFTER_CHANGE_SECONDS, AFTER_GAP_SECONDS, MOST_KEYS, Looks
+from kausa.detection.symptom import Symptom
+from kausa.resources.category import Category
+
+KEY = ("shop", "x")
+SYMPTOM = Symptom(
+    category=Category.SCHEDULING,
+    reason="FailedScheduling",
+    reason_class="Unschedulable",
+    detail="",
+    message="0/3 nodes are available: 3 Insufficient cpu.",
+)
+
+
+class FakeClock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock()
+
+
+@pytest.fixture
+def looks(clock: FakeClock) -> Looks:
+    return Looks(refresh_seconds=600, clock=clock)
+
+
+def test_repeats_that_say_the_same_are_not_looked_at_again_for_a_while(
+    looks: Looks, clock: FakeClock
+) -> None:
+    for clock.now in range(0, 599, 10):
+        looks.seen(KEY, SYMPTOM)
+    assert looks.due() == ()
+    clock.now = 600
+    looks.seen(KEY, SYMPTOM)
+    assert looks.due() == (KEY,)
+    looks.looked(KEY, missing=False)
+    assert looks.due() == ()
+
+
+def test_another_message_is_looked_at_soon_and_other_numbers_are_not(
+    looks: Looks, clock: FakeClock
+) -> None:
+    looks.seen(KEY, SYMPTOM)
+    looks.seen(KEY, replace(SYMPTOM, message="0/4 nodes are available: 4 Insufficient cpu."))
+    clock.now = AFTER_CHANGE_SECONDS
+    assert looks.due() == ()
+    looks.seen(KEY, replace(SYMPTOM, message="0/3 nodes are available: 3 had untolerated taint."))
+    assert looks.due() == (KEY,)
+
+
+def test_what_could_not_be_read_is_tried_again_later_each_time(
+    looks: Looks, clock: FakeClock
+) -> None:
+    waits = []
+    for _ in range(4):
+        looks.looked(KEY, missing=True)
+        began = clock.now
+        while not looks.due():
+            clock.now += 1
+        waits.append(clock.now - began)
+    assert waits[0] == AFTER_GAP_SECONDS
+    assert waits == sorted(waits)
+    looks.looked(KEY, missing=False)
+    clock.now += 100_000
+    assert looks.due() == ()
+
+
+def test_a_resource_that_is_gone_is_not_looked_at(looks: Looks, clock: FakeClock) -> None:
+    looks.looked(KEY, missing=True)
+    looks.forget(KEY)
+    clock.now = 10_000
+    assert looks.due() == ()
+
+
+@given(st.integers(MOST_KEYS, MOST_KEYS + 50))
+def test_no_more_is_kept_than_the_bound(many: int) -> None:
+    looks = Looks(refresh_seconds=600, clock=lambda: 0.0)
+    for number in range(MOST_KEYS - 5, many):
+        looks.looked(("shop", str(number)), missing=True)
+    assert len(looks._looks) <= MOST_KEYS
