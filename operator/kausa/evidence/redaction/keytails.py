@@ -46,13 +46,13 @@ def _tail(text: str, floor: int, end: int) -> int:
         breaks = _BREAK.search(text, word.end(), below) is not None
         stem = len(word[0].rstrip(_BASE64))
         run = len(word[0]) - stem
-        short = run > 0 and breaks and (below == end or word.start() == 0)
+        short = run > 0 and breaks and (start == end or word.start() == 0)
         if run >= (_CERTAIN if beside else _FULL) or short:
             start = word.start() + stem
             beside = 0
             if stem:
                 break
-        elif below == end and run and not stem:
+        elif start == end and run and not (stem or breaks):
             pass  # The short last line counts if a line of the key stands before it.
         elif breaks or beside == _MAX_BESIDE:
             break

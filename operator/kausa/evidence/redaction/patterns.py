@@ -78,12 +78,14 @@ _COOKIE: Final = re.compile(
 # `://` ends the run of the address before it, so that addresses in a row are scanned once each.
 # The second form is for a password with a slash in it; `host:8080/path` is none.
 _URL: Final = re.compile(
-    r"(?<=[A-Za-z0-9])://[^\s:/?#@\"'`<>]*+:"
+    r"(?<=[A-Za-z0-9])://(?!\[redacted:)[^\s:/?#@\"'`<>]*+:"
     r"(?P<secret>[^\s/?#\"'`<>]+(?=@)"
     r"|(?!\d{1,5}[/?#])(?:(?!://)[^\s\"'`<>@]){1,256}+(?=@))"
 )
 # A token may stand where the user does: `https://x9...@github.com`.
-_URL_USER: Final = re.compile(r"(?<=[A-Za-z0-9])://(?P<secret>[^\s:/?#@\"'`<>]{1,512}+)(?=@)")
+_URL_USER: Final = re.compile(
+    r"(?<=[A-Za-z0-9])://(?!\[redacted:)(?P<secret>[^\s:/?#@\"'`<>]{1,512}+)(?=@)"
+)
 _USER: Final = re.compile(r"[A-Za-z]?[a-z]{0,15}(?:[._-][a-z]{1,15}){0,4}\d{0,3}|[A-Z]{1,12}")
 _GO_DSN: Final = re.compile(
     r"(?<![A-Za-z0-9_.-])[A-Za-z0-9_.-]++:(?P<secret>[^\s\"'`/]{1,256}?)@(?:tcp|udp|unix)\("

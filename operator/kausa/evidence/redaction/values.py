@@ -88,7 +88,7 @@ _LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n])++")
 _ESCAPED_LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n\"'])++")
 _OPENING: Final = re.compile(r"\\{0,8}[\"'`]")
 _PHRASE: Final = re.compile(
-    r"(?:(?!\\{1,8}[\"'nr]|[ \t]#|[ \t][A-Za-z][\w.\-/]{0,40}[=:]"
+    r"(?:(?!\\{1,8}[\"'nr]|[ \t]#[ \t]|[ \t][A-Za-z][\w.\-/]{0,40}[=:]"
     r"|;[ \t]?[A-Za-z][\w.%\-]{0,40}(?: [A-Z]\w{0,24}){0,3}="
     r"|[&,][ \t]?[A-Za-z][\w.%\-]{0,40}[=:])(?:[^\r\n\"'`\x1b]|(?<=\w)'(?=\w)))++"
 )
@@ -125,11 +125,11 @@ def starts_sentence(text: str, position: int) -> bool:
     if not starts_prose(text, position):
         return False
     words = text[position : position + 96].split("\n", 1)[0].split()[:6]
-    first = words[0].strip(".,;:!?()").lower()
+    first = re.split(r"[\"'`\\]", words[0])[0].strip(".,;:!?()").lower()
     if words[0].endswith(":") or not (first in _FILLERS or first in _NOUNS):
         return True
     bare = [word.strip(".,;:!?()\"'").lower() for word in words[1:]]
-    return not bare or any(w in _PROSE or w in _NOUNS or w.startswith("/") for w in bare)
+    return not bare or any(w in _PROSE - _FILLERS or w in _NOUNS or w[:1] == "/" for w in bare)
 
 
 def looks_like_value(text: str) -> bool:
