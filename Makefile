@@ -43,7 +43,7 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 
 .PHONY: unit
 unit: $(STAMP) ## Tests of single parts, a few seconds, nothing else needed
-	$(BIN)/pytest tests/unit -q
+	$(BIN)/pytest tests/unit -q -n auto
 
 .PHONY: integration
 integration: $(STAMP) embedded-models cluster-up ## Tests with a real API server, vector store and embedding model
@@ -71,7 +71,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 .PHONY: embedded-models
-embedded-models: $(STAMP) ## Fetch and verify the embedding model (23 MB, once)
+embedded-models: $(STAMP) ## Fetch and verify the embedding model (22 MB, once)
 	@$(BIN)/python hack/models/fetch.py
 
 .PHONY: crds

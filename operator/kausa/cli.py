@@ -44,7 +44,11 @@ def main() -> None:
 @click.option("--context", help="A context of the kubeconfig, instead of its current one.")
 @click.option("-n", "--namespace", help="Watch this namespace only.")
 @click.option("--no-memory", is_flag=True, help="Diagnose by rules alone, remember nothing.")
-@click.option("--log-format", type=click.Choice(["auto", "json", "text"]))
+@click.option(
+    "--log-format",
+    type=click.Choice(["auto", "json", "text"]),
+    help="auto: text on a terminal, else json.",
+)
 def run(
     kubeconfig: Path | None,
     context: str | None,
@@ -55,6 +59,9 @@ def run(
     """Run the operator until Ctrl-C or SIGTERM.
 
     Every other setting is an environment variable, KAUSA_<NAME>; see operator/kausa/settings.py.
+
+    Exit codes: 0 stopped as asked, 2 a setting or kubeconfig that cannot be used, 3 the cluster
+    does not know FailureDiagnosis, 4 the API server refuses the credentials, 1 anything else.
     """
     try:
         settings = Settings.from_environment(

@@ -39,7 +39,9 @@ class Settings(BaseSettings):
     cluster_name: str = Field(default="default", min_length=1, max_length=63)
     """Names this cluster in every record; two clusters that share a memory need two names."""
 
-    namespace: str | None = Field(default=None, max_length=63)
+    namespace: Annotated[
+        str | None, Field(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    ] = None
     """Watch one namespace only. None watches all that the credentials may see."""
 
     log_format: Literal["auto", "json", "text"] = "auto"

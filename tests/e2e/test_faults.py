@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 from kubernetes import client, utils
-from support.cluster import cluster_tool, is_local
+from support.cluster import REPOSITORY, cluster_tool, is_local
 from support.crds import apply_crds
 from support.namespace import Namespace, condition
 from support.operator_process import OperatorProcess, wait_for
@@ -26,7 +26,6 @@ from support.workloads import (
 )
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
-MANIFESTS = Path(__file__).parent / "manifests"
 ROUNDS = 12
 
 
@@ -113,7 +112,7 @@ def test_without_our_resources_it_ends_with_a_sentence_that_says_what_to_do(
         assert operator.wait() == 3
         (line,) = operator.log().splitlines()
         assert "does not know FailureDiagnosis" in line
-        assert "kubectl apply -f crds/" in line
+        assert "kubectl apply --server-side -f crds/" in line
     finally:
         apply_crds(kubeconfig)
 
@@ -145,8 +144,9 @@ def account(
 ) -> Iterator[Callable[..., str]]:
     """A kubeconfig for a ServiceAccount with the least privileges, less those that are named."""
     rbac = client.RbacAuthorizationV1Api(api)
-    name = "kausa-test-operator"
-    role = yaml.safe_load((MANIFESTS / "least-privilege.yaml").read_text())
+    name = f"{namespace.name}-operator"
+    role = yaml.safe_load((REPOSITORY / "hack" / "rbac.yaml").read_text())
+    role["metadata"]["name"] = name
 
     def make(*, without: str | None = None) -> str:
         for rule in role["rules"]:

@@ -72,11 +72,15 @@ def dossier(
     *,
     log: str = "",
     events: tuple[tuple[str, str], ...] = (),
+    about: str = "api",
     owner: Owner = DEPLOYMENT,
 ) -> Dossier:
     """Gather about the Pod's first symptom, through the real gatherers and the real redactor."""
     reader = FakeReader(
-        events=tuple(event(reason, message) for reason, message in events),
+        events=tuple(
+            event(reason, message, field_path=f"spec.containers{{{about}}}")
+            for reason, message in events
+        ),
         previous=log,
         current=log,
     )

@@ -17,7 +17,12 @@ import aiohttp
 import msgspec
 
 from kausa.cluster.credentials import Credentials, Token
-from kausa.cluster.errors import ApiUnreachableError, UndecodableError, api_error
+from kausa.cluster.errors import (
+    ApiUnreachableError,
+    UndecodableError,
+    UntrustedServerError,
+    api_error,
+)
 from kausa.cluster.objects import ListMeta
 from kausa.cluster.paths import PODS
 
@@ -231,6 +236,11 @@ class KubernetesClient:
                 yield response
         except TimeoutError as error:
             raise ApiUnreachableError(f"{what}: no answer in time.") from error
+        except aiohttp.ClientConnectorCertificateError as error:
+            why = getattr(error.certificate_error, "verify_message", "") or "it cannot be verified"
+            raise UntrustedServerError(
+                f"{what}: its certificate is not trusted ({why})."
+            ) from error
         except aiohttp.ClientError as error:
             detail = str(error) or type(error).__name__
             raise ApiUnreachableError(f"{what}: {detail}.") from error

@@ -3,6 +3,7 @@
 ClusterError
 |- KubeconfigError          the file is missing, malformed or names what is not there
 |- ApiUnreachableError      no answer: refused, timed out, cut off
+|  `- UntrustedServerError    its certificate is not one that we trust
 |- UndecodableError         an answer that is not what Kubernetes sends
 `- ApiError                 an answer that says no; carries the HTTP status and reason
    |- NotFoundError         404
@@ -33,6 +34,7 @@ __all__ = [
     "OverloadedError",
     "UnauthorizedError",
     "UndecodableError",
+    "UntrustedServerError",
     "api_error",
 ]
 
@@ -47,6 +49,10 @@ class KubeconfigError(ClusterError):
 
 class ApiUnreachableError(ClusterError):
     """The API server gave no answer."""
+
+
+class UntrustedServerError(ApiUnreachableError):
+    """Whoever answers has a certificate that these credentials do not trust."""
 
 
 class UndecodableError(ClusterError):

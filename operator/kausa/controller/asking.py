@@ -71,7 +71,7 @@ class Asking:
             new_resource(
                 name=name,
                 owner=owner,
-                container=container,
+                container=found.spec.target.container if found is not None else container,
                 # Also where the resource was there already: that makes a new generation of it,
                 # so that it is diagnosed again.
                 trigger=Trigger.ANNOTATION,

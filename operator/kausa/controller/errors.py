@@ -19,8 +19,8 @@ class MissingResourceDefinitionsError(KausaError):
     def __init__(self, server: str) -> None:
         super().__init__(
             f"The cluster at {server} does not know FailureDiagnosis (kausa.dev/v1alpha1), so "
-            "there is nowhere to write a diagnosis. Install it with `kubectl apply -f crds/`, "
-            "then start kausa again."
+            "there is nowhere to write a diagnosis. Install it with "
+            "`kubectl apply --server-side -f crds/`, then start kausa again."
         )
 
 

@@ -14,6 +14,7 @@ from kausa.cluster.errors import (
     ForbiddenError,
     OverloadedError,
     UnauthorizedError,
+    UntrustedServerError,
 )
 from kausa.cluster.objects import Event, Pod
 from kausa.cluster.owners import OwnerResolver
@@ -204,7 +205,7 @@ async def _until_the_api_answers(
                 raise MissingResourceDefinitionsError(server)
             trouble.over(server=server)
             return
-        except (UnauthorizedError, ForbiddenError) as error:
+        except (UnauthorizedError, ForbiddenError, UntrustedServerError) as error:
             raise AccessRefusedError(
                 server=server, origin=credentials.origin, why=str(error)
             ) from error

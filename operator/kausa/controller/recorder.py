@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
 from kausa.cluster.objects import Pod
@@ -66,6 +66,9 @@ class Recorder:
 
     async def see(self, pod: Pod, symptom: Symptom, *, owner: Owner) -> str | None:
         """Record one symptom; the name of its resource, or None where the owner is going."""
+        twin = self.sightings.memory_twin(pod.metadata.uid, symptom)
+        if twin is not None:
+            symptom = replace(twin.symptom, occurrences=symptom.occurrences)
         identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
         key = identity.key
         async with self._locks[hash(key) % LOCKS]:

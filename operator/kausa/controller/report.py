@@ -20,7 +20,9 @@ from kausa.controller.diagnosis_documents import (
 from kausa.diagnosis.consultation import Consultation
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection
+from kausa.diagnosis.rules.wording import plural
 from kausa.evidence.dossier import Dossier, EvidenceGap
+from kausa.resources import diagnosis as resource_diagnosis
 from kausa.resources.condition import (
     DIAGNOSED,
     EVIDENCE_GATHERED,
@@ -31,7 +33,7 @@ from kausa.resources.condition import (
     find_condition,
     set_condition,
 )
-from kausa.resources.diagnosis import Timings
+from kausa.resources.diagnosis import DecidedBy, Timings
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.status import FailureDiagnosisStatus
 
@@ -94,8 +96,15 @@ class Report:
 
     def no_target(self) -> None:
         """There is no Pod to look at."""
-        label = self.resource.spec.target.label
-        message = f"{label} has no Pod in this namespace. Check the name, or delete this resource."
+        target = self.resource.spec.target
+        inside = f" with a container {target.container}" if target.container else ""
+        message = (
+            f"{target.label} has no Pod{inside} in this namespace. "
+            "Check the name, or delete this resource."
+        )
+        self._parts["diagnosis"] = resource_diagnosis.Diagnosis(
+            summary=message, confidence=0, decided_by=DecidedBy.RULES
+        )
         for type_ in (EVIDENCE_GATHERED, MEMORY_RECALLED, MODEL_CONSULTED):
             self._set(type_, ConditionStatus.FALSE, "NoTarget", message)
         self._set(DIAGNOSED, ConditionStatus.FALSE, "Undetermined", message)
@@ -115,7 +124,7 @@ class Report:
             reason = "Forbidden" if forbidden else "Incomplete"
             self._set(EVIDENCE_GATHERED, ConditionStatus.FALSE, reason, missing)
         else:
-            found = f"{len(evidence)} pieces of evidence"
+            found = plural(len(evidence), "piece") + " of evidence"
             self._set(EVIDENCE_GATHERED, ConditionStatus.TRUE, "Complete", found)
 
     def decided(self, diagnosis: Diagnosis, *, detected_at: float | None) -> None:
@@ -136,7 +145,8 @@ class Report:
         self._time(recall_milliseconds=round(seconds * 1000))
         if recollection is None:
             self._parts["similar_count"] = 0
-            self._set(MEMORY_RECALLED, ConditionStatus.FALSE, "Disabled", "memory was not asked")
+            why = "memory is switched off, or there is no failure to remember"
+            self._set(MEMORY_RECALLED, ConditionStatus.FALSE, "NotNeeded", why)
             return
         if recollection.unavailable is not None:
             reason, message = recollection.unavailable
@@ -144,7 +154,7 @@ class Report:
             return
         self._parts["similar"] = similar_part(recollection.similar) or None
         self._parts["similar_count"] = len(recollection.similar)
-        found = f"{len(recollection.similar)} similar failures"
+        found = plural(len(recollection.similar), "similar failure")
         self._set(MEMORY_RECALLED, ConditionStatus.TRUE, "Recalled", found)
 
     def consulted(self, consultation: Consultation) -> None:

@@ -64,6 +64,26 @@ class Sightings:
         """What Events say of how often this was tried."""
         return self._repeats.get((pod.metadata.uid, symptom.container, symptom.reason_class))
 
+    def resources_of(self, uid: str) -> tuple[ResourceKey, ...]:
+        """The failures that this Pod is known for, also where it just runs between two crashes."""
+        return tuple(key for key, each in self.by_resource.items() if uid in each.count.pods)
+
+    def memory_twin(self, uid: str, symptom: Symptom) -> Sighting | None:
+        """The same container's failure for memory, where the kubelet says now Error and now
+        OOMKilled of one and the same end (a child process was killed).
+        """
+        if symptom.reason_class != "CrashLoop":
+            return None
+        for each in self.by_resource.values():
+            known = each.symptom
+            if (
+                uid in each.count.pods
+                and known.reason_class == "OOMKilled"
+                and (known.container, known.exit_code) == (symptom.container, symptom.exit_code)
+            ):
+                return each
+        return None
+
     def fails_otherwise(self, uid: str, symptom: Symptom) -> bool:
         """Whether the same container of that Pod is known for another failure."""
         return any(

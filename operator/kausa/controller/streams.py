@@ -143,7 +143,12 @@ class Streams:
                 await self._asking.about_failing(
                     name, owner=owner, container=symptom.container, question=question
                 )
-        if question and not symptoms:
+        if not question or symptoms:
+            return
+        known = self._recorder.sightings.resources_of(pod.metadata.uid)
+        for _, name in known:
+            await self._asking.about_failing(name, owner=owner, container=None, question=question)
+        if not known:
             await self._asking.about_healthy(pod, owner=owner, question=question)
 
     async def _write_repeats(self) -> None:

@@ -65,7 +65,7 @@ class SubjectFinder:
         owner = Owner(
             api_version="v1", kind="Pod", name=name, uid=pod.metadata.uid, namespace=namespace
         )
-        return self._subject(resource, owner=owner, pod=pod)
+        return self._subject(resource, owner=owner, pod=pod) if _has(pod, resource) else None
 
     async def _pod_of(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
         """A failing Pod of the target before a healthy one, the one asked about before others."""
@@ -75,6 +75,8 @@ class SubjectFinder:
         for pod in await self._reader.pods(namespace=namespace):
             owner = await self._owners.top_owner(pod)
             if owner is None or (owner.kind, owner.name) != (target.kind, target.name):
+                continue
+            if not _has(pod, resource):
                 continue
             subject = self._subject(resource, owner=owner, pod=pod)
             if subject.symptom is not None:
@@ -95,3 +97,9 @@ class SubjectFinder:
         )
         symptom = next(exact, found[0] if found else None)
         return Subject(owner=owner, pod=pod, symptom=symptom)
+
+
+def _has(pod: Pod, resource: FailureDiagnosis) -> bool:
+    """Whether the Pod has the container that is asked about, if one is."""
+    container = resource.spec.target.container
+    return container is None or container in {each.name for each in pod.spec.all_containers}

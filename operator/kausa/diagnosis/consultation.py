@@ -25,6 +25,7 @@ from kausa.resources.diagnosis import DecidedBy, Risk
 
 __all__ = ["Consultant", "Consultation"]
 
+NO_MODEL = ("Disabled", "no model is configured (KAUSA_MODEL_URL)")
 REACHABLE_WITHIN_SECONDS = 2.0
 MOST_CONFIDENT_MODEL = 85
 """What the model says is never held to be surer than this: its claims are checked, not proven."""
@@ -36,7 +37,7 @@ class Consultation:
 
     diagnosis: Diagnosis | None = None
     reply: ModelReply | None = None
-    not_consulted: tuple[str, str] = ("Disabled", "no model is configured (KAUSA_MODEL_URL)")
+    not_consulted: tuple[str, str] = NO_MODEL
 
     @property
     def unavailable(self) -> tuple[str, str] | None:
@@ -72,7 +73,9 @@ class Consultant:
     ) -> Consultation:
         """One structured call at most."""
         if self._model is None:
-            return Consultation()
+            unheard = ", so the question was not considered" if question else ""
+            reason, message = NO_MODEL
+            return Consultation(not_consulted=(reason, message + unheard))
         if by_rules.confidence >= self._below_confidence and not question:
             return Consultation(
                 not_consulted=("NotNeeded", f"rules are {by_rules.confidence} % sure")

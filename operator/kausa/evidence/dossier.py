@@ -73,6 +73,16 @@ class Dossier:
             if each.kind in kinds and containing.lower() in each.text.lower()
         )
 
+    def events_of(self, container: str | None, *, containing: str) -> tuple[str, ...]:
+        """The ids of Events about that container, or about the Pod as a whole."""
+        texts = self.cite(EvidenceKind.EVENT, containing=containing)
+        return tuple(
+            each.id
+            for each in self.evidence
+            if each.id in texts
+            and ("{" not in each.source.field_path or f"{{{container}}}" in each.source.field_path)
+        )
+
     def container(self, name: str | None) -> Container | None:
         """What the container of that name was asked to be."""
         return next((each for each in self.pod.spec.all_containers if each.name == name), None)

@@ -24,19 +24,20 @@ async def gather_events(reader: ClusterReader, *, pod: Pod) -> Reading:
 
 
 def fold_events(events: tuple[Event, ...], *, pod: str) -> tuple[Evidence, ...]:
-    """One piece of evidence for each distinct reason and message, with its count."""
-    folded: dict[tuple[str, str], tuple[int, datetime]] = {}
+    """One piece of evidence for each distinct reason, container and message, with its count."""
+    folded: dict[tuple[str, str, str, str], tuple[int, datetime]] = {}
     for event in events:
-        key = (event.reason, " ".join(event.message.split()))
+        path = event.involved_object.field_path
+        key = (event.type.lower(), event.reason, path, " ".join(event.message.split()))
         count, last = folded.get(key, (0, _EPOCH))
         folded[key] = (count + event.repeats, max(last, event.last_seen or _EPOCH))
     ordered = sorted(folded.items(), key=lambda item: item[1][1])[-MOST_EVENTS:]
     return tuple(
         Evidence(
             kind=EvidenceKind.EVENT,
-            source=Source(kind="Pod", name=pod, field_path=f"events[{reason}]"),
+            source=Source(kind="Pod", name=pod, field_path=f"events[{reason}] {path}".strip()),
             time=last if last > _EPOCH else None,
-            text=f"event {reason}, seen {count} time{'s' if count != 1 else ''}: {message}",
+            text=f"{type_} event {reason}, seen {count} time{'s' if count != 1 else ''}: {message}",
         )
-        for (reason, message), (count, last) in ordered
+        for (type_, reason, path, message), (count, last) in ordered
     )

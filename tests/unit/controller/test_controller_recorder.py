@@ -203,3 +203,26 @@ async def test_restarts_of_an_earlier_failure_are_not_counted_for_a_new_one(
         await see(record, pod(state, uid="same"))
     counts = [each.count.occurrences for each in record.sightings.by_resource.values()]
     assert counts == [10, 1]
+
+
+async def test_an_out_of_memory_that_the_kubelet_calls_an_error_next_time_is_one_failure(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners)
+    for restarts, reason in ((1, "OOMKilled"), (2, "Error"), (3, "OOMKilled")):
+        state = container(
+            waiting("CrashLoopBackOff"), last=terminated(1, reason), restarts=restarts
+        )
+        await see(record, pod(state, uid="same"))
+    (sighting,) = record.sightings.by_resource.values()
+    assert sighting.symptom.reason == "OOMKilled"
+    assert sighting.count.occurrences == 4
+
+
+async def test_a_pod_that_runs_between_two_crashes_is_still_known_for_them(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = recorder(store, owners)
+    name = await see(record, crashing("a"))
+    assert record.sightings.resources_of("a") == (("shop", name),)
+    assert record.sightings.resources_of("b") == ()

@@ -92,7 +92,7 @@ async def test_repeated_events_are_folded_with_their_counts() -> None:
     repeated = tuple(event("BackOff", "again", count=number) for number in (2, 3))
     found = await gathered(FakeReader(events=repeated, previous="boom"))
     (folded,) = (each for each in found.evidence if each.kind is EvidenceKind.EVENT)
-    assert folded.text == "event BackOff, seen 5 times: again"
+    assert folded.text == "warning event BackOff, seen 5 times: again"
 
 
 async def test_nothing_secret_gets_through_the_door() -> None:

@@ -21,6 +21,10 @@ _MISSING_KEY = re.compile(
     re.I,
 )
 _ROOT_USER = re.compile(r"container has runAsNonRoot and image (?P<why>[^(]{1,120})", re.I)
+WAITS = (
+    "The kubelet reads a container's configuration before it creates the container, and waits "
+    "until what is missing is there; no restart of the Pod is needed then."
+)
 _KINDS = {"configmap": "ConfigMap", "secret": "Secret"}
 
 
@@ -43,7 +47,7 @@ def configuration_missing(dossier: Dossier) -> Finding | None:
             root_cause=f"{kind} {name} in namespace {namespace} has no key {key}, which "
             f"container {symptom.container} takes a variable from.",
             title=f"Add the key {key} to {kind} {name}, or correct the name",
-            command=f"kubectl -n {namespace} get {kind.lower()} {name} -o name",
+            command=f"kubectl -n {namespace} describe {kind.lower()} {name}",
             citations=citations,
         )
     if missing := _MISSING_OBJECT.search(symptom.message):
@@ -67,6 +71,8 @@ def configuration_missing(dossier: Dossier) -> Finding | None:
             title="Set runAsUser to a number other than 0, or use an image with such a user",
             command=None,
             citations=citations,
+            explanation="The kubelet refuses to start a container as root where its security "
+            "context forbids it; the Pod must be replaced by one that is allowed to run.",
         )
     said = clip(symptom.message, characters=160)
     return _finding(
@@ -77,6 +83,7 @@ def configuration_missing(dossier: Dossier) -> Finding | None:
         title="Correct what the kubelet names",
         command=None,
         citations=citations,
+        explanation="The kubelet cannot make the container out of what the Pod asks for.",
         confidence=70 if said else 30,
     )
 
@@ -90,11 +97,8 @@ def _finding(
     command: str | None,
     citations: tuple[str, ...],
     confidence: int = 97,
+    explanation: str = WAITS,
 ) -> Finding:
-    explanation = (
-        "The kubelet reads a container's configuration before it creates the container, and waits "
-        "until what is missing is there; no restart of the Pod is needed then."
-    )
     return Finding(
         rule=rule,
         category=Category.CONFIG,

@@ -45,8 +45,9 @@ def crash_loop(dossier: Dossier) -> Finding | None:
             )
         ),
         explanation=(
-            "Kubernetes starts the container again after every end, waiting longer each time, "
-            "so the cause is inside of the container: its program, arguments or configuration."
+            "Kubernetes starts the container again after every end, waiting longer each time. "
+            "The program ends by itself: for a fault of its own, its configuration, or something "
+            "that it needs and does not get."
         ),
         confidence=75 if words else 40,
         citations=citations,
@@ -76,8 +77,9 @@ def _finishes(dossier: Dossier, symptom: Symptom, *, citations: tuple[str, ...])
             f"Container {symptom.container} does its work and ends with exit code 0, but its Pod "
             f"restarts it every time (restartPolicy {dossier.pod.spec.restart_policy})."
         ),
-        explanation="A Pod of a Deployment must run for ever. A program that is meant to end "
-        "belongs into a Job; one that is meant to run lacks its long-running command.",
+        explanation="A Pod that always restarts its containers is meant to run for ever. A program "
+        "that is meant to end belongs into a Job; one that is meant to run lacks its long-running "
+        "command.",
         confidence=90,
         citations=(*citations, *dossier.cite(EvidenceKind.SPEC, containing=_named(container))),
         fixes=(
@@ -96,7 +98,7 @@ def killed_by_liveness_probe(dossier: Dossier) -> Finding | None:
     if symptom is None or symptom.signal is None:
         return None
     for probe in ("Liveness", "Startup"):
-        events = dossier.cite(EvidenceKind.EVENT, containing=f"{probe} probe failed")
+        events = dossier.events_of(symptom.container, containing=f"{probe} probe failed")
         if events:
             said = next(each.text for each in dossier.evidence if each.id == events[-1])
             message = clip(said.partition(f"{probe} probe failed")[2].lstrip(": "), characters=120)
@@ -129,7 +131,8 @@ def runtime_cannot_start(dossier: Dossier) -> Finding | None:
     ended = status.state.terminated or status.last_state.terminated
     if ended is None or ended.reason not in _RUNTIME_REASONS:
         return None
-    what = clip(ended.message.rpartition("unable to start container process:")[2], characters=160)
+    words = ended.message.rpartition("unable to start container process:")[2]
+    what = clip(words.strip().removesuffix(": unknown"), characters=160)
     container = dossier.container(symptom.container)
     return Finding(
         rule="crash.cannot-start",
@@ -143,6 +146,13 @@ def runtime_cannot_start(dossier: Dossier) -> Finding | None:
         citations=(
             *dossier.cite(EvidenceKind.STATUS, containing=f"container {symptom.container}:"),
             *dossier.cite(EvidenceKind.SPEC, containing=_named(container)),
+        ),
+        fixes=(
+            Fix(
+                title=f"Correct the command of container {symptom.container}, or its image",
+                rationale="What the runtime was told to run is not there or cannot be run.",
+                citations=dossier.cite(EvidenceKind.SPEC, containing=_named(container)),
+            ),
         ),
     )
 

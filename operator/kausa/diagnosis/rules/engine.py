@@ -11,10 +11,11 @@ from kausa.diagnosis.rules.crash import (
     killed_by_liveness_probe,
     runtime_cannot_start,
 )
-from kausa.diagnosis.rules.healthy import nothing_fails
+from kausa.diagnosis.rules.healthy import nothing_fails, standing
 from kausa.diagnosis.rules.image import image_cannot_be_pulled
 from kausa.diagnosis.rules.memory import out_of_memory
 from kausa.diagnosis.rules.scheduling import no_node_fits
+from kausa.diagnosis.rules.wording import clip
 from kausa.evidence.dossier import Dossier
 from kausa.resources.diagnosis import DecidedBy
 from kausa.resources.evidence import EvidenceKind
@@ -79,7 +80,7 @@ def _undetermined(dossier: Dossier, *, alternatives: tuple[Finding, ...]) -> Dia
         ),
         confidence=0,
         decided_by=DecidedBy.RULES,
-        citations=dossier.cite(EvidenceKind.STATUS),
+        citations=dossier.cite(EvidenceKind.STATUS, EvidenceKind.EVENT),
         determined=False,
         alternatives=alternatives,
     )
@@ -88,6 +89,6 @@ def _undetermined(dossier: Dossier, *, alternatives: tuple[Finding, ...]) -> Dia
 def _seen(dossier: Dossier) -> str:
     symptom = dossier.symptom
     if symptom is None:
-        return f"Pod {dossier.pod.metadata.name} shows no failure"
+        return clip(standing(dossier), characters=200)
     of = f" of container {symptom.container}" if symptom.container else ""
     return f"{symptom.reason}{of}"

@@ -1,4 +1,8 @@
-"""A Pod that somebody asked about and that does not fail: say so, with the facts."""
+"""A Pod that somebody asked about and that does not fail: say so, with the facts.
+
+Only where all that was read agrees. A Pod that is not ready, has crashed or is warned about is not
+said to be healthy, even where no rule knows what is wrong with it.
+"""
 
 from __future__ import annotations
 
@@ -8,40 +12,75 @@ from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["nothing_fails"]
+__all__ = ["nothing_fails", "standing"]
 
 
 def nothing_fails(dossier: Dossier) -> Finding | None:
-    """No symptom: running and ready, finished, or still on its way."""
+    """Running with all containers ready and never crashed, or finished with success."""
     if dossier.symptom is not None:
         return None
     pod = dossier.pod
-    statuses = pod.status.container_statuses or ()
-    ready = sum(1 for each in statuses if each.ready)
-    restarts = sum(each.restart_count for each in statuses)
     name = pod.metadata.name
     citations = dossier.cite(EvidenceKind.STATUS) or dossier.cite(EvidenceKind.SPEC)
     if pod.status.phase == "Succeeded":
-        summary, confidence = f"no failure found: Pod {name} has finished with success", 95
-    elif statuses and ready == len(statuses):
-        summary = (
-            f"no failure found: Pod {name} runs, {ready} of {plural(len(statuses), 'container')} "
-            f"ready, {plural(restarts, 'restart')}"
-        )
-        confidence = 95 if restarts == 0 else 80
+        summary = f"no failure found: Pod {name} has finished with success"
+    elif _runs_well(dossier):
+        summary = f"no failure found: {standing(dossier)}"
     else:
-        summary = (
-            f"no failure found so far: Pod {name} is {pod.status.phase or 'new'}, {ready} of "
-            f"{plural(len(pod.spec.containers or ()), 'container')} ready"
-        )
-        confidence = 60
+        return None
     return Finding(
         rule="healthy.nothing-fails",
         category=Category.OTHER,
         summary=summary,
-        root_cause="Neither the Pod's status nor its containers show a failure.",
+        root_cause="Neither the Pod's status nor its containers nor its Events show a failure.",
         explanation="What Kubernetes knows of this Pod was read and shows no failure. A program "
         "that answers wrongly while it runs cannot be seen from here.",
-        confidence=confidence,
+        confidence=95,
         citations=citations,
     )
+
+
+def _runs_well(dossier: Dossier) -> bool:
+    statuses = dossier.pod.status.container_statuses or ()
+    crashed = any(
+        each.last_state.terminated is not None and each.last_state.terminated.exit_code != 0
+        for each in statuses
+    )
+    all_ready = bool(statuses) and all(each.ready for each in statuses)
+    return all_ready and not crashed and not _warnings(dossier)
+
+
+def _warnings(dossier: Dossier) -> tuple[str, ...]:
+    """Warnings since the Pod became ready; those of its start are over."""
+    ready_since = next(
+        (
+            each.last_transition_time
+            for each in dossier.pod.status.conditions or ()
+            if (each.type, each.status) == ("Ready", "True")
+        ),
+        None,
+    )
+    return tuple(
+        each.text
+        for each in dossier.evidence
+        if each.text.startswith("warning event")
+        and (ready_since is None or each.time is None or each.time > ready_since)
+    )
+
+
+def standing(dossier: Dossier) -> str:
+    """How a Pod stands, in the words of its status, without saying whether that is well."""
+    pod = dossier.pod
+    statuses = pod.status.all_container_statuses
+    ready = sum(1 for each in pod.status.container_statuses or () if each.ready)
+    of = plural(len(pod.spec.containers or ()), "container")
+    phase = "runs" if pod.status.phase == "Running" else f"is {pod.status.phase or 'new'}"
+    parts = [f"Pod {pod.metadata.name} {phase}, {ready} of {of} ready"]
+    restarts = sum(each.restart_count for each in statuses)
+    parts.append(plural(restarts, "restart"))
+    for each in statuses:
+        ended = each.state.terminated or each.last_state.terminated
+        if ended is not None and ended.exit_code != 0:
+            parts.append(f"container {each.name} ended with exit code {ended.exit_code}")
+    parts.extend(_warnings(dossier)[-1:])
+    return ", ".join(parts)

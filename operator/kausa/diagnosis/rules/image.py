@@ -21,7 +21,7 @@ def image_cannot_be_pulled(dossier: Dossier) -> Finding | None:
         return None
     container = dossier.container(symptom.container)
     image = container.image if container is not None else symptom.detail
-    events = dossier.cite(EvidenceKind.EVENT, containing="image")
+    events = dossier.events_of(symptom.container, containing="image")
     said = " ".join((symptom.reason, symptom.message, *_texts(dossier, events))).replace(
         image, "<image>"
     )
@@ -55,7 +55,9 @@ def image_cannot_be_pulled(dossier: Dossier) -> Finding | None:
             Fix(
                 title=cause.advice,
                 rationale=cause.explanation,
-                command=_set_image(dossier, symptom.container or ""),
+                command=None
+                if cause.name == "never-pulled"
+                else _set_image(dossier, symptom.container or ""),
                 citations=citations,
             ),
         ),

@@ -17,6 +17,7 @@ __all__ = ["SchedulerVerdict", "no_node_fits", "parse_verdict"]
 _HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available: (?P<clauses>.*)", re.S)
 _CLAUSE = re.compile(r"^(?P<count>\d+) (?P<why>.+)$", re.S)
 _INSUFFICIENT = re.compile(r"^Insufficient (?P<resource>\S+)$")
+_CLAIM = re.compile(r'persistentvolumeclaim "([^"]{1,253})" not found', re.I)
 _AFTER_CLAUSES = re.compile(r"\. (?:preemption:|no new claims|Preemption)")
 
 
@@ -40,7 +41,7 @@ def parse_verdict(message: str) -> SchedulerVerdict | None:
         if clause is not None:
             found.append((int(clause["count"]), clause["why"].strip()))
         elif part.strip() and not found:
-            found.append((int(head["all"]), part.strip()))
+            found.append((int(head["all"]), part.strip().removesuffix(". not found")))
     return SchedulerVerdict(nodes=int(head["all"]), clauses=tuple(found))
 
 
@@ -115,6 +116,14 @@ def _fix(verdict: SchedulerVerdict, dossier: Dossier, *, citations: tuple[str, .
             title=f"Request less {' and '.join(lacking)}, or add a node that has enough",
             rationale="The request is what the scheduler reserves, used or not.",
             command="kubectl describe nodes",
+            citations=citations,
+        )
+    claim = next((match[1] for _, why in verdict.clauses if (match := _CLAIM.search(why))), None)
+    if claim is not None:
+        return Fix(
+            title=f"Create the PersistentVolumeClaim {claim}, or correct its name in the Pod",
+            rationale="The scheduler does not place a Pod whose volume claim does not exist.",
+            command=f"kubectl -n {dossier.owner.namespace} get persistentvolumeclaims",
             citations=citations,
         )
     return Fix(

@@ -302,3 +302,66 @@ def test_every_alternative_cites_evidence_that_exists_too() -> None:
     for alternative in decided(found).alternatives:
         assert alternative.citations
         assert set(alternative.citations) <= ids
+
+
+@pytest.mark.parametrize(
+    ("standing", "events", "said"),
+    [
+        (pod(container(terminated(98)), phase="Failed"), (), "ended with exit code 98"),
+        (
+            pod(container(waiting("ContainerCreating")), phase="Pending"),
+            (("FailedMount", 'secret "tls-cert" not found'),),
+            'secret "tls-cert" not found',
+        ),
+        (
+            pod(container({"running": {}}, ready=True, last=terminated(137), restarts=30)),
+            (("Unhealthy", "Liveness probe failed: no"),),
+            "30 restarts",
+        ),
+        (
+            pod(container({"running": {}})),
+            (("Unhealthy", "Readiness probe failed: no"),),
+            "Readiness probe failed",
+        ),
+    ],
+    ids=["failed", "waits for a volume", "crashed before", "is not ready"],
+)
+def test_a_pod_that_is_not_well_is_never_said_to_be_healthy(
+    standing: Pod, events: tuple[tuple[str, str], ...], said: str
+) -> None:
+    diagnosis = decided(dossier(standing, events=events))
+    assert not diagnosis.determined
+    assert said in diagnosis.summary
+    assert "no failure" not in diagnosis.summary
+
+
+def test_a_warning_from_before_a_pod_was_ready_does_not_make_it_ill() -> None:
+    ready = pod(
+        container({"running": {}}, ready=True),
+        conditions=(condition("Ready", "True"),),
+    )
+    diagnosis = decided(dossier(ready, events=(("FailedScheduling", "0/1 nodes"),)))
+    assert diagnosis.summary.startswith("no failure found")
+
+
+def test_what_an_event_says_of_another_container_is_not_this_ones_cause() -> None:
+    both = pod(
+        container(waiting("ErrImagePull", "x509: cannot validate certificate"), name="a", image=""),
+        container(waiting("ErrImagePull", "no such host"), name="b", image=""),
+        image="10.0.0.1:4013/a/b:1",
+        phase="Pending",
+    )
+    found = dossier(both, events=(("Failed", "Failed to pull image: no such host"),), about="b")
+    assert "does not trust" in decided(found).summary
+
+
+def test_a_claim_that_does_not_exist_is_to_be_created() -> None:
+    diagnosis = decided(
+        dossier(
+            unschedulable(
+                '0/1 nodes are available: persistentvolumeclaim "nopvc" not found. not found'
+            )
+        )
+    )
+    assert diagnosis.summary.count("not found") == 1
+    assert diagnosis.fixes[0].title.startswith("Create the PersistentVolumeClaim nopvc")
