@@ -18,9 +18,11 @@ from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import ForbiddenError, NotFoundError, UndecodableError
 from kausa.cluster.objects import Meta, OwnerReference, Pod
 from kausa.cluster.paths import ResourcePath, api_root
+from kausa.telemetry.logs import get_logger
 
 __all__ = ["Owner", "OwnerResolver"]
 
+_logger = get_logger("kausa.cluster.owners")
 K = TypeVar("K")
 V = TypeVar("V")
 
@@ -80,6 +82,7 @@ class OwnerResolver:
     def __init__(self, *, client: KubernetesClient) -> None:
         self._client = client
         self._parents: _Remembered[str, OwnerReference | None] = _Remembered(most=REMEMBERED_OWNERS)
+        self._said: _Remembered[str, None] = _Remembered(most=REMEMBERED_PATHS)
         self._paths: _Remembered[tuple[str, str], ResourcePath | None] = _Remembered(
             most=REMEMBERED_PATHS
         )
@@ -126,6 +129,15 @@ class OwnerResolver:
             return True
         return found.metadata.uid == owner.uid and found.metadata.deletion_timestamp is None
 
+    def _say_forbidden(self, kind: str, *, why: str) -> None:
+        if kind not in self._said:
+            self._said[kind] = None
+            _logger.warning(
+                "Owners above this kind cannot be read, so each of its objects stands for itself",
+                kind=kind,
+                why=why,
+            )
+
     async def _parent(self, child: OwnerReference, *, namespace: str) -> OwnerReference | None:
         if child.uid in self._parents:
             return self._parents[child.uid]
@@ -136,7 +148,8 @@ class OwnerResolver:
                 owned = await self._client.get(
                     path.object(name=child.name, namespace=namespace), kind=_Owned
                 )
-            except ForbiddenError:
+            except ForbiddenError as error:
+                self._say_forbidden(child.kind, why=str(error))
                 parent = None
             else:
                 if owned.metadata.uid != child.uid:
