@@ -6,6 +6,7 @@ Pod that is being deleted is not failing, and neither is a young one that still 
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from kausa.cluster.objects import ContainerStatus, Pod, Terminated, Waiting
@@ -29,6 +30,7 @@ IMAGE_REASONS = frozenset(
 CONFIG_REASONS = frozenset({"CreateContainerConfigError"})
 CRASH_LOOP = "CrashLoopBackOff"
 IMAGE_BACK_OFF = "ImagePullBackOff"
+_BACK_OFF = re.compile(r'^Back-off pulling image "[^"]{1,512}": (?:ErrImagePull: )?(?=.)')
 EARLIEST_CREDIBLE_YEAR = 2000
 """`StartError` has startedAt 1970-01-01: such times say nothing."""
 
@@ -83,7 +85,8 @@ def _image(status: ContainerStatus, waiting: Waiting, *, pod: Pod) -> Symptom:
         reason=IMAGE_BACK_OFF if waiting.reason == "ErrImagePull" else waiting.reason,
         reason_class="ImagePull",
         detail=image,
-        message=waiting.message,
+        # Between two attempts the same words come wrapped; one failure keeps one message.
+        message=_BACK_OFF.sub("", waiting.message),
         container=status.name,
         since=pod.status.start_time,
         last_seen=pod.status.start_time,

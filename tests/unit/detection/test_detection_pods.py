@@ -232,3 +232,13 @@ def test_no_status_of_any_shape_raises(statuses: list[object], phase: str) -> No
 def test_a_pod_whose_last_words_come_without_containers_can_be_read() -> None:
     last = b'{"metadata":{"uid":"u"},"spec":{"containers":null},"status":{}}'
     assert detect_pod(msgspec.json.decode(last, type=Pod)) == ()
+
+
+def test_the_registrys_answer_is_the_same_message_while_pulling_and_while_waiting() -> None:
+    answer = "failed to resolve image: registry.example/app:1: not found"
+    wrapped = f'Back-off pulling image "registry.example/app:1": ErrImagePull: {answer}'
+    messages = {
+        detect_pod(pod(container(waiting(reason, message)), phase="Pending"))[0].message
+        for reason, message in (("ErrImagePull", answer), ("ImagePullBackOff", wrapped))
+    }
+    assert messages == {answer}
