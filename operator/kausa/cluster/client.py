@@ -127,6 +127,7 @@ class KubernetesClient:
         )
         if len(body) > limit_bytes:
             _, _, body = body[-limit_bytes:].partition(b"\n")
+            body = body or b"[a line longer than %d bytes was left out]" % limit_bytes
         return body.decode(errors="replace")
 
     @asynccontextmanager

@@ -83,7 +83,8 @@ class Pace:
         """The version is too old: normal after a gap. Where a list has just been made, the next
         one would fare no better, and lists are what costs an API server most.
         """
-        if self._quick() and (self._listed or not self._proven):
+        while_listing = self._watched_since is None
+        if while_listing or (self._quick() and (self._listed or not self._proven)):
             self._expiries += 1
             self._trouble.happened(error, kind=self._kind)
             await self._pause()

@@ -93,8 +93,9 @@ class KopfHost:
             error: BaseException | None = None
             try:
                 asyncio.run(self._operator(home, stop))
-            except Exception as caught:
-                error = caught
+            except BaseException as caught:
+                # Nothing may keep our loop from learning that this life is over.
+                error = caught if isinstance(caught, Exception) else RuntimeError(repr(caught))
             with contextlib.suppress(RuntimeError):  # our loop may be closed by now
                 home.call_soon_threadsafe(tell, error)
 
@@ -147,6 +148,7 @@ class KopfHost:
 
         async def seen(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
             if event["type"] == "DELETED":
+                self._trouble.forget(f"{body.metadata.namespace}/{body.metadata.name}")
                 await _at_home(home, self._on_delete(_plain(body)))
 
         kopf.on.login(registry=registry)(login)

@@ -26,14 +26,16 @@ AFTER_CHANGE_SECONDS = 30.0
 AFTER_GAP_SECONDS = 60.0
 LONGEST_AFTER_GAP_SECONDS = 3600.0
 MOST_KEYS = 10_000
+MOST_WORDS = 8
+MOST_AT_ONCE = 4
 TICK_SECONDS = 1.0
 _logger = get_logger("kausa.controller.looks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Look:
-    words: str
-    """What Kubernetes said when it was looked at last."""
+    words: tuple[str, ...]
+    """What Kubernetes has said so far; Pods of one owner may say different things in turn."""
     at: float
     due: float = float("inf")
     attempts: int = 0
@@ -55,20 +57,24 @@ class Looks:
         words, now = normalise(symptom.message), self._clock()
         known = self._looks.get(key)
         if known is None:
-            self._keep(key, _Look(words=words, at=now))
-        elif words != known.words:
+            self._keep(key, _Look(words=(words,), at=now))
+        elif words not in known.words:
             due = min(known.due, max(now, known.at + AFTER_CHANGE_SECONDS))
-            self._keep(key, replace(known, words=words, due=due))
+            heard = (*known.words, words)[-MOST_WORDS:]
+            self._keep(key, replace(known, words=heard, due=due))
         elif now >= known.at + self._refresh_seconds:
             self._keep(key, replace(known, due=min(known.due, now)))
 
     def looked(self, key: ResourceKey, *, missing: bool) -> None:
         """It was diagnosed; where something was missing, it is due again, later each time."""
         now = self._clock()
-        known = self._looks.get(key) or _Look(words="", at=now)
+        known = self._looks.get(key) or _Look(words=(), at=now)
         attempts = known.attempts + 1 if missing else 0
         wait = min(LONGEST_AFTER_GAP_SECONDS, AFTER_GAP_SECONDS * 2 ** min(attempts - 1, 10))
-        due = now + wait if missing else float("inf")
+        # What was seen while it was looked at is kept; what was due before it is done.
+        due = known.due if known.due > now else float("inf")
+        if missing:
+            due = min(due, now + wait)
         self._keep(key, replace(known, at=now, due=due, attempts=attempts))
 
     def forget(self, key: ResourceKey) -> None:
@@ -81,21 +87,37 @@ class Looks:
         return tuple(key for key, look in self._looks.items() if look.due <= now)
 
     async def run(self, look: Callable[[ResourceKey], Awaitable[None]]) -> None:
-        """Have everything that is due looked at, until cancelled."""
-        while True:
-            await asyncio.sleep(TICK_SECONDS)
-            for key in self.due():
-                self._postpone(key)
-                try:
-                    await look(key)
-                except ClusterError as error:
-                    _logger.debug("Could not look again", name="/".join(key), why=str(error))
+        """Have everything that is due looked at, a few at a time, until cancelled."""
+        in_flight: set[ResourceKey] = set()
 
-    def _postpone(self, key: ResourceKey) -> None:
-        """Whatever comes of this look, the next one is not at once."""
+        async def one(key: ResourceKey) -> None:
+            try:
+                await look(key)
+            except ClusterError as error:
+                _logger.debug("Could not look again", name="/".join(key), why=str(error))
+                self._again_later(key)
+            except Exception:
+                # A defect in one diagnosis must not end the operator.
+                _logger.exception("Could not look again", name="/".join(key))
+                self._again_later(key)
+            finally:
+                in_flight.discard(key)
+
+        async with asyncio.TaskGroup() as tasks:
+            while True:
+                await asyncio.sleep(TICK_SECONDS)
+                for key in self.due():
+                    if key in in_flight or len(in_flight) >= MOST_AT_ONCE:
+                        continue
+                    in_flight.add(key)
+                    self._keep(key, replace(self._looks[key], due=float("inf")))
+                    tasks.create_task(one(key))
+
+    def _again_later(self, key: ResourceKey) -> None:
         known = self._looks.get(key)
         if known is not None:
-            self._keep(key, replace(known, due=self._clock() + AFTER_GAP_SECONDS))
+            due = min(known.due, self._clock() + LONGEST_AFTER_GAP_SECONDS / 6)
+            self._keep(key, replace(known, due=due))
 
     def _keep(self, key: ResourceKey, look: _Look) -> None:
         self._looks[key] = look

@@ -123,6 +123,7 @@ async def _serve(
     reconciler = Reconciler(
         store=store,
         looks=looks,
+        sightings=recorder.sightings,
         subjects=SubjectFinder(
             reader=reader,
             owners=owners,

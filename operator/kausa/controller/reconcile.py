@@ -12,10 +12,12 @@ import time
 
 from kausa.cluster.errors import ClusterError
 from kausa.controller.errors import DiagnosisFailedError
+from kausa.controller.keyed_locks import KeyedLocks
 from kausa.controller.looks import Looks
 from kausa.controller.remembering import Remembering
 from kausa.controller.report import Report
 from kausa.controller.sighting_documents import failure_part
+from kausa.controller.sightings import Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder
 from kausa.diagnosis.consultation import Consultant, Consultation
@@ -34,7 +36,6 @@ __all__ = ["Reconciler"]
 
 SECOND_LOOKS_AFTER_SECONDS = (2.0, 5.0)
 """Right around a restart the runtime has no log to give; a moment later it does."""
-LOCKS = 64
 _logger = get_logger("kausa.controller.reconcile")
 
 
@@ -50,6 +51,7 @@ class Reconciler:
         remembering: Remembering,
         consultant: Consultant,
         looks: Looks,
+        sightings: Sightings,
         concurrent: int,
     ) -> None:
         self._store = store
@@ -58,9 +60,10 @@ class Reconciler:
         self._remembering = remembering
         self._consultant = consultant
         self._looks = looks
+        self._sightings = sightings
         # Held while facts are read and published, never while a model thinks.
         self._turns = asyncio.Semaphore(concurrent)
-        self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))
+        self._locks = KeyedLocks()
         self._said_permissions: set[str] = set()
 
     async def reconcile(self, resource: FailureDiagnosis, *, again: bool = False) -> None:
@@ -70,43 +73,56 @@ class Reconciler:
             ClusterError: something could not be written; worth another try.
             DiagnosisFailedError: a defect of ours; the status says so, and the log has the details.
         """
+        key = resource.metadata.namespace or "", resource.metadata.name
+        async with self._locks.hold(key) as waited:
+            if again or waited:
+                # Somebody else may have written it meanwhile.
+                fresh = await self._store.get(namespace=key[0], name=key[1])
+                if fresh is None:
+                    self._looks.forget(key)
+                    return
+                resource = fresh
+            await self._reconcile(resource, again=again)
+
+    async def _reconcile(self, resource: FailureDiagnosis, *, again: bool) -> None:
         report = Report(resource, now=utc_now())
         if report.complete() and not again:
             return
-        async with self._locks[hash(report.key) % LOCKS]:
-            if resource.spec.suspend:
-                if not report.diagnosed_before:
-                    report.suspended()
-                    await self._publish(report)
-                return
-            try:
-                await self._diagnose(report)
-            except ClusterError:
-                raise
-            except Exception as error:
-                _logger.exception("Could not diagnose", name="/".join(report.key))
-                report.failed(error)
+        if resource.spec.suspend:
+            self._looks.forget(report.key)
+            if not report.diagnosed_before:
+                report.suspended()
                 await self._publish(report)
-                raise DiagnosisFailedError("/".join(report.key)) from error
+            return
+        try:
+            await self._diagnose(report, again=again)
+        except ClusterError:
+            raise
+        except Exception as error:
+            _logger.exception("Could not diagnose", name="/".join(report.key))
+            report.failed(error)
+            await self._publish(report)
+            raise DiagnosisFailedError("/".join(report.key)) from error
 
     async def look_again(self, key: tuple[str, str]) -> None:
-        """Diagnose a resource again, if it is still there."""
+        """Diagnose a resource again, if it is there and its workload still fails."""
         namespace, name = key
         resource = await self._store.get(namespace=namespace, name=name)
-        if resource is None:
+        if resource is None or not self._sightings.still_fails(key):
             self._looks.forget(key)
         else:
             await self.reconcile(resource, again=True)
 
-    async def _diagnose(self, report: Report) -> None:
-        if not await self._publish(report):
+    async def _diagnose(self, report: Report, *, again: bool) -> None:
+        if not report.diagnosed_before and not await self._publish(report):
             return
         subject = await self._subjects.find(report.resource)
         if subject is None:
+            self._looks.forget(report.key)
             report.no_target()
             await self._publish(report)
             return
-        decided = await self._decide_with_second_looks(report, subject)
+        decided = await self._decide_with_second_looks(report, subject, again=again)
         if decided is None:
             return
         dossier, diagnosis = decided
@@ -122,9 +138,9 @@ class Reconciler:
         self._looks.looked(report.key, missing=degraded or not final.determined)
 
     async def _decide_with_second_looks(
-        self, report: Report, subject: Subject
+        self, report: Report, subject: Subject, *, again: bool
     ) -> tuple[Dossier, Diagnosis] | None:
-        """What rules say; None where the resource is gone."""
+        """What rules say; None where the resource is gone, or where an earlier answer is better."""
         for pause in (0.0, *SECOND_LOOKS_AFTER_SECONDS):
             await asyncio.sleep(pause)
             async with self._turns:
@@ -133,6 +149,9 @@ class Reconciler:
                     owner=subject.owner, pod=subject.pod, symptom=subject.symptom
                 )
                 diagnosis = decide_by_rules(dossier)
+                if again and report.determined_before and dossier.gaps and not diagnosis.determined:
+                    self._looks.looked(report.key, missing=True)
+                    return None
                 report.gathered(dossier, seconds=time.monotonic() - started)
                 report.decided(diagnosis, detected_at=subject.detected_at)
                 if not await self._publish(report):

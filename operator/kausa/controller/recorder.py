@@ -97,6 +97,9 @@ class Recorder:
             except ClusterError as caught:
                 error = caught
                 sighting.written_at = time.monotonic()  # its next turn comes after the others'
+            except Exception:
+                _logger.exception("Could not write what was seen", name="/".join(key))
+                sighting.written_at = time.monotonic()
         return Written(count=len(due), gone=tuple(gone), error=error)
 
     async def _open(

@@ -42,6 +42,12 @@ __all__ = ["Report"]
 OUR_CONDITIONS = (DIAGNOSED, EVIDENCE_GATHERED, MEMORY_RECALLED, MODEL_CONSULTED)
 
 
+OUR_PARTS = (
+    *("diagnosis", "evidence", "evidence_gaps", "redactions"),
+    *("similar", "similar_count", "model"),
+)
+
+
 class Report:
     """What the diagnosis' field manager says of one resource."""
 
@@ -50,7 +56,13 @@ class Report:
         self.milliseconds_to_diagnosis: int | None = None
         self._now = now
         self._generation = resource.metadata.generation or 1
-        self._parts: dict[str, Any] = {"target": resource.spec.target.label}
+        # An apply takes away what it leaves out: what is known stays until it is replaced.
+        self._parts: dict[str, Any] = {
+            name: value
+            for name in OUR_PARTS
+            if (value := getattr(resource.status, name, None)) is not None
+        }
+        self._parts["target"] = resource.spec.target.label
         known = resource.status
         self._timings = (known.timings if known is not None else None) or Timings()
         before = resource.status.conditions if resource.status is not None else None
@@ -79,6 +91,12 @@ class Report:
         )
 
     @property
+    def determined_before(self) -> bool:
+        """Whether an earlier diagnosis named a cause."""
+        before = find_condition(self._already, DIAGNOSED)
+        return before is not None and before.status is ConditionStatus.TRUE
+
+    @property
     def diagnosed_before(self) -> bool:
         """Whether there is a diagnosis of an earlier generation to be kept."""
         before = find_condition(self._already, DIAGNOSED)
@@ -90,8 +108,12 @@ class Report:
             self._set(type_, ConditionStatus.UNKNOWN, "Suspended", "spec.suspend is true")
 
     def failed(self, error: Exception) -> None:
-        """A defect of ours; the conditions that are Unknown stay so, and it is tried again."""
+        """A defect of ours. An earlier answer stands; without one it is tried again."""
+        if self.diagnosed_before:
+            return
         message = f"Kausa failed ({type(error).__name__}); the operator's log has the details."
+        for type_ in OUR_CONDITIONS:
+            self._set(type_, ConditionStatus.UNKNOWN, "Failed", message)
         self._set(DIAGNOSED, ConditionStatus.FALSE, "Failed", message)
 
     def no_target(self) -> None:
@@ -159,6 +181,7 @@ class Report:
 
     def consulted(self, consultation: Consultation) -> None:
         """The model's part, or why it was not asked."""
+        self._parts.pop("model", None)
         if consultation.diagnosis is None or consultation.reply is None:
             reason, message = consultation.not_consulted
             self._set(MODEL_CONSULTED, ConditionStatus.FALSE, reason, message)

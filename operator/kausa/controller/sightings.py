@@ -64,6 +64,11 @@ class Sightings:
         """What Events say of how often this was tried."""
         return self._repeats.get((pod.metadata.uid, symptom.container, symptom.reason_class))
 
+    def still_fails(self, key: ResourceKey) -> bool:
+        """Whether a Pod with this failure was seen failing when it was seen last."""
+        sighting = self.by_resource.get(key)
+        return sighting is not None and any(uid in self.failing_pods for uid in sighting.count.pods)
+
     def resources_of(self, uid: str) -> tuple[ResourceKey, ...]:
         """The failures that this Pod is known for, also where it just runs between two crashes."""
         return tuple(key for key, each in self.by_resource.items() if uid in each.count.pods)

@@ -79,16 +79,25 @@ class Streams:
     async def _read_pods(self) -> None:
         async for change in self._pods.changes():
             pod = change.object
-            if change.type is ChangeType.DELETED or pod is None or not self._matters(pod):
-                self._recorder.sightings.forget_pod(change.uid)
-                self._queue.forget(change.uid)
-            else:
+            if change.type is ChangeType.DELETED or pod is None:
+                self._forget(change.uid)
+                continue
+            opted_out = _annotation(pod) == OPTED_OUT
+            failing = not opted_out and bool(detect_pod(pod))
+            if failing:
+                self._recorder.sightings.failing_pods[change.uid] = pod
+            if failing or (_annotation(pod) and not opted_out):
+                if not failing:
+                    self._recorder.sightings.forget_pod(change.uid)
                 self._put(pod)
+            else:
+                # Cheap and first: most changes are of healthy Pods that nobody asked about.
+                self._forget(change.uid)
 
-    def _matters(self, pod: Pod) -> bool:
-        """Cheap and first: most changes are of healthy Pods that nobody asked about."""
-        annotation = _annotation(pod)
-        return annotation != OPTED_OUT and bool(annotation or detect_pod(pod))
+    def _forget(self, uid: str) -> None:
+        self._recorder.sightings.forget_pod(uid)
+        self._queue.forget(uid)
+        self._recording.forget(uid)
 
     def _put(self, pod: Pod) -> None:
         before = self._queue.dropped
@@ -122,6 +131,7 @@ class Streams:
             except Exception:
                 # One Pod of a shape that nobody thought of must not stop the others.
                 _logger.exception("Could not look at a Pod", pod=pod.metadata.name)
+                self._recording.forget(uid)
                 self._queue.done(uid)
             else:
                 self._recording.over(key=uid)
@@ -133,8 +143,6 @@ class Streams:
             return
         symptoms = detect_pod(pod)
         question = _annotation(pod)
-        if symptoms:
-            self._recorder.sightings.failing_pods[pod.metadata.uid] = pod
         for symptom in symptoms:
             name = await self._recorder.see(pod, symptom, owner=owner)
             if name:

@@ -28,6 +28,7 @@ class WorkQueue(Generic[T]):
         self._waiting: OrderedDict[str, T] = OrderedDict()
         self._in_work: set[str] = set()
         self._held_back: OrderedDict[str, T] = OrderedDict()
+        self._gone: set[str] = set()
         self._failures: dict[str, int] = {}
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._ready = asyncio.Event()
@@ -40,6 +41,7 @@ class WorkQueue(Generic[T]):
     def put(self, key: str, value: T) -> None:
         """Queue a key, or replace the value that waits for it."""
         self._cancel_retry(key)
+        self._gone.discard(key)
         target = self._held_back if key in self._in_work else self._waiting
         target[key] = value
         if len(self) > self._size:
@@ -53,6 +55,8 @@ class WorkQueue(Generic[T]):
         self._failures.pop(key, None)
         self._waiting.pop(key, None)
         self._held_back.pop(key, None)
+        if key in self._in_work:
+            self._gone.add(key)
 
     async def take(self) -> tuple[str, T]:
         """The key that has waited longest; call `done` or `failed` when its work is finished."""
@@ -70,9 +74,9 @@ class WorkQueue(Generic[T]):
 
     def failed(self, key: str, value: T) -> None:
         """Finish a key that could not be worked on: it comes again, later each time."""
-        changed = key in self._held_back
+        superseded = key in self._held_back or key in self._gone
         self._finish(key)
-        if changed or len(self._timers) >= self._size:
+        if superseded or len(self._timers) >= self._size:
             return
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         ceiling = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(failures, 20))
@@ -87,6 +91,7 @@ class WorkQueue(Generic[T]):
 
     def _finish(self, key: str) -> None:
         self._in_work.discard(key)
+        self._gone.discard(key)
         if key in self._held_back:
             self._waiting[key] = self._held_back.pop(key)
             self._ready.set()

@@ -42,3 +42,9 @@ class Trouble:
         if self.failures and not self._keys:
             self._logger.info(self._recovered, failed_attempts=self.failures, **context)
             self.failures = 0
+
+    def forget(self, key: str) -> None:
+        """The thing is gone: it is in no trouble any more, and nobody can say that it works."""
+        self._keys.pop(key, None)
+        if not self._keys:
+            self.failures = 0

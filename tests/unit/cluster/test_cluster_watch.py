@@ -10,7 +10,7 @@ import structlog
 from aiohttp import web
 from support.fake_api_server import FakeApiServer, line, listing, status
 
-from kausa.cluster import pace
+from kausa.cluster import errors, pace
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.objects import Pod
 from kausa.cluster.paths import PODS
@@ -282,3 +282,23 @@ async def test_a_line_of_any_bytes_does_not_end_the_watch(bad: bytes) -> None:
         server.streams([line("ADDED", document("b"))], hold=1)
         found, _ = await collect(server, until=2)
         assert found[-1] == (SEEN, "b")
+
+
+async def test_lists_that_expire_after_a_watch_that_worked_do_not_become_a_storm() -> None:
+    pauses = 0
+
+    async def count(_: float) -> None:
+        nonlocal pauses
+        pauses += 1
+
+    pace_ = pace.Pace(kind="pods")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pace.asyncio, "sleep", count)
+        pace_.begins()
+        pace_.listed()
+        pace_.watches()
+        pace_.delivers()
+        for _ in range(10):
+            pace_.begins()
+            await pace_.expired(errors.GoneError("expired", status=410))
+    assert pauses == 10

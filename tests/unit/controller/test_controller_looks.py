@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -96,3 +97,40 @@ def test_no_more_is_kept_than_the_bound(many: int) -> None:
     for number in range(MOST_KEYS - 5, many):
         looks.looked(("shop", str(number)), missing=True)
     assert len(looks._looks) <= MOST_KEYS
+
+
+def test_two_pods_that_say_different_things_in_turn_are_not_looked_at_without_end(
+    looks: Looks, clock: FakeClock
+) -> None:
+    count = 0
+    other = replace(SYMPTOM, message="0/3 nodes are available: 3 had untolerated taint.")
+    for clock.now in range(0, 3600, 5):
+        for symptom in (SYMPTOM, other):
+            looks.seen(KEY, symptom)
+        if looks.due():
+            count += 1
+            looks.looked(KEY, missing=False)
+    assert count <= 7
+
+
+async def test_a_defect_in_one_look_does_not_end_the_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("kausa.controller.looks.TICK_SECONDS", 0.01)
+    looks = Looks(refresh_seconds=600, clock=FakeClock())
+    seen: list[tuple[str, str]] = []
+    for name in ("bad", "good"):
+        looks.seen(("shop", name), SYMPTOM)
+        looks._keep(("shop", name), replace(looks._looks[("shop", name)], due=0.0))
+
+    async def look(key: tuple[str, str]) -> None:
+        seen.append(key)
+        if key[1] == "bad":
+            raise ValueError("nobody thought of it")
+
+    running = asyncio.ensure_future(looks.run(look))
+    async with asyncio.timeout(5):
+        while len(seen) < 2:
+            await asyncio.sleep(0.01)
+    assert not running.done()
+    running.cancel()

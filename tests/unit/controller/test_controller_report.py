@@ -128,3 +128,21 @@ def test_a_resource_that_was_suspended_before_anybody_looked_says_so() -> None:
     assert set(conditions(report).values()) == {("Unknown", "Suspended")}
     assert not Report(resource(report.status()), now=NOW).complete()
     assert Report(resource(finished().status()), now=NOW).diagnosed_before
+
+
+def test_a_second_look_takes_nothing_away_before_it_has_something_newer() -> None:
+    before = finished().status()
+    begun = Report(resource(before), now=NOW).status()
+    assert begun.diagnosis == before.diagnosis
+    assert begun.evidence == before.evidence
+    assert begun.conditions == before.conditions
+
+
+def test_a_defect_of_ours_leaves_an_earlier_answer_and_is_tried_again_without_one() -> None:
+    earlier = Report(resource(finished().status()), now=NOW)
+    earlier.failed(ValueError())
+    assert conditions(earlier)["Diagnosed"] == ("True", "DecidedByRules")
+    first = Report(resource(), now=NOW)
+    first.failed(ValueError())
+    assert conditions(first)["Diagnosed"] == ("False", "Failed")
+    assert not Report(resource(first.status()), now=NOW).complete()

@@ -99,3 +99,15 @@ async def test_the_last_value_of_every_key_is_always_delivered(
     for each in workers:
         each.cancel()
     assert seen == dict(puts)
+
+
+async def test_what_is_gone_while_it_is_worked_on_does_not_come_back() -> None:
+    queue: WorkQueue[int] = WorkQueue(size=10, first_retry_seconds=0.01)
+    queue.put("a", 1)
+    key, value = await queue.take()
+    queue.forget("a")
+    queue.failed(key, value)
+    await asyncio.sleep(0.05)
+    assert len(queue) == 0
+    queue.put("a", 2)
+    assert await queue.take() == ("a", 2)

@@ -64,3 +64,12 @@ def test_one_that_works_between_two_that_do_not_says_nothing(lines: io.StringIO)
     assert len(read(lines)) == 1
     trouble.over(key="a")
     assert len(read(lines)) == 2
+
+
+def test_a_thing_that_is_gone_does_not_keep_later_troubles_silent(lines: io.StringIO) -> None:
+    trouble = Trouble(get_logger("t"), failed="It fails", recovered="It works")
+    trouble.happened(ValueError("no"), key="gone")
+    trouble.forget("gone")
+    trouble.happened(ValueError("no"), key="other")
+    trouble.over(key="other")
+    assert [each["event"] for each in read(lines)] == ["It fails", "It fails", "It works"]

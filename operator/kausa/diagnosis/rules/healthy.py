@@ -41,13 +41,22 @@ def nothing_fails(dossier: Dossier) -> Finding | None:
 
 
 def _runs_well(dossier: Dossier) -> bool:
-    statuses = dossier.pod.status.container_statuses or ()
+    pod = dossier.pod
+    statuses = pod.status.container_statuses or ()
     crashed = any(
         each.last_state.terminated is not None and each.last_state.terminated.exit_code != 0
-        for each in statuses
+        for each in pod.status.all_container_statuses
     )
-    all_ready = bool(statuses) and all(each.ready for each in statuses)
-    return all_ready and not crashed and not _warnings(dossier)
+    conditions = {each.type: each.status for each in pod.status.conditions or ()}
+    return (
+        pod.metadata.deletion_timestamp is None
+        and conditions.get("Ready", "True") == "True"
+        and bool(statuses)
+        and all(each.ready for each in statuses)
+        and not crashed
+        and not _warnings(dossier)
+        and not any(gap.what.startswith("Events") for gap in dossier.gaps)
+    )
 
 
 def _warnings(dossier: Dossier) -> tuple[str, ...]:

@@ -365,3 +365,15 @@ def test_a_claim_that_does_not_exist_is_to_be_created() -> None:
     )
     assert diagnosis.summary.count("not found") == 1
     assert diagnosis.fixes[0].title.startswith("Create the PersistentVolumeClaim nopvc")
+
+
+@pytest.mark.parametrize(
+    "unwell",
+    [
+        pod(container({"running": {}}, ready=True), conditions=(condition("Ready", "False"),)),
+        pod(container({"running": {}}, ready=True), deleting=True),
+    ],
+    ids=["its node is gone", "it is being deleted"],
+)
+def test_a_pod_whose_containers_are_ready_may_be_unwell_all_the_same(unwell: Pod) -> None:
+    assert "no failure found" not in decided(dossier(unwell)).summary
