@@ -293,7 +293,7 @@ async def test_lists_that_expire_after_a_watch_that_worked_do_not_become_a_storm
 
     pace_ = pace.Pace(kind="pods")
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pace.asyncio, "sleep", count)
+        patch.setattr("kausa.cluster.pace.asyncio.sleep", count)
         pace_.begins()
         pace_.listed()
         pace_.watches()
