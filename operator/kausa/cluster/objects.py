@@ -15,8 +15,6 @@ __all__ = [
     "Container",
     "ContainerState",
     "ContainerStatus",
-    "EnvironmentReference",
-    "EnvironmentSource",
     "EnvironmentVariable",
     "Event",
     "EventSeries",
@@ -60,7 +58,6 @@ class Meta(_Part, frozen=True):
     generation: int = 0
     creation_timestamp: datetime | None = None
     deletion_timestamp: datetime | None = None
-    labels: dict[str, str] | None = None
     annotations: dict[str, str] | None = None
     owner_references: tuple[OwnerReference, ...] | None = None
 
@@ -109,7 +106,6 @@ class ContainerStatus(_Part, frozen=True):
 
     name: str = ""
     ready: bool = False
-    started: bool | None = None
     restart_count: int = 0
     image: str = ""
     state: ContainerState = ContainerState()
@@ -151,32 +147,15 @@ class Resources(_Part, frozen=True):
 
 
 class Reference(_Part, frozen=True):
-    """A ConfigMap or Secret by name, and a key of it where one is named."""
+    """An object of the same namespace, by name."""
 
     name: str = ""
-    key: str = ""
-    optional: bool | None = None
-
-
-class EnvironmentSource(_Part, frozen=True):
-    """Where a variable takes its value from."""
-
-    config_map_key_ref: Reference | None = None
-    secret_key_ref: Reference | None = None
 
 
 class EnvironmentVariable(_Part, frozen=True):
-    """A variable's name and its source; its literal value is never decoded."""
+    """A variable's name; its value is never decoded."""
 
     name: str = ""
-    value_from: EnvironmentSource | None = None
-
-
-class EnvironmentReference(_Part, frozen=True):
-    """A whole ConfigMap or Secret as environment."""
-
-    config_map_ref: Reference | None = None
-    secret_ref: Reference | None = None
 
 
 class Container(_Part, frozen=True):
@@ -188,7 +167,6 @@ class Container(_Part, frozen=True):
     command: tuple[str, ...] | None = None
     args: tuple[str, ...] | None = None
     env: tuple[EnvironmentVariable, ...] | None = None
-    env_from: tuple[EnvironmentReference, ...] | None = None
     resources: Resources = Resources()
 
 
@@ -197,7 +175,6 @@ class PodSpec(_Part, frozen=True):
 
     node_name: str = ""
     restart_policy: str = "Always"
-    service_account_name: str = ""
     node_selector: dict[str, str] | None = None
     containers: tuple[Container, ...] | None = None
     init_containers: tuple[Container, ...] | None = None
@@ -248,7 +225,6 @@ class Event(_Part, frozen=True):
     last_timestamp: datetime | None = None
     event_time: datetime | None = None
     series: EventSeries | None = None
-    reporting_component: str = ""
 
     @property
     def repeats(self) -> int:
