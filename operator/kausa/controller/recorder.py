@@ -68,7 +68,9 @@ class Recorder:
         """Record one symptom; the name of its resource, or None where the owner is going."""
         twin = self.sightings.memory_twin(pod.metadata.uid, symptom)
         if twin is not None:
-            symptom = replace(twin.symptom, occurrences=symptom.occurrences)
+            symptom = replace(
+                twin.symptom, occurrences=symptom.occurrences, last_seen=symptom.last_seen
+            )
         identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
         key = identity.key
         async with self._locks[hash(key) % LOCKS]:

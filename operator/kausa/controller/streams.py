@@ -82,17 +82,18 @@ class Streams:
             if change.type is ChangeType.DELETED or pod is None:
                 self._forget(change.uid)
                 continue
-            opted_out = _annotation(pod) == OPTED_OUT
-            failing = not opted_out and bool(detect_pod(pod))
+            if _annotation(pod) == OPTED_OUT:
+                self._forget(change.uid)
+                continue
+            failing = bool(detect_pod(pod))
             if failing:
                 self._recorder.sightings.failing_pods[change.uid] = pod
-            if failing or (_annotation(pod) and not opted_out):
-                if not failing:
-                    self._recorder.sightings.forget_pod(change.uid)
-                self._put(pod)
             else:
-                # Cheap and first: most changes are of healthy Pods that nobody asked about.
-                self._forget(change.uid)
+                # What waits in the queue stays there: it did fail, though it runs again by now.
+                self._recorder.sightings.forget_pod(change.uid)
+            # Cheap and first: most changes are of healthy Pods that nobody asked about.
+            if failing or _annotation(pod):
+                self._put(pod)
 
     def _forget(self, uid: str) -> None:
         self._recorder.sightings.forget_pod(uid)

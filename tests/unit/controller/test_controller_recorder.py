@@ -217,6 +217,7 @@ async def test_an_out_of_memory_that_the_kubelet_calls_an_error_next_time_is_one
     (sighting,) = record.sightings.by_resource.values()
     assert sighting.symptom.reason == "OOMKilled"
     assert sighting.count.occurrences == 4
+    assert sighting.symptom.last_seen is not None
 
 
 async def test_a_pod_that_runs_between_two_crashes_is_still_known_for_them(
