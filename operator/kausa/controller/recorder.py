@@ -20,6 +20,7 @@ from kausa.controller.store import FailureDiagnosisStore
 from kausa.detection.counting import FailureCount, PodCount
 from kausa.detection.symptom import Symptom
 from kausa.evidence.redaction import Redactor
+from kausa.resources.category import Category
 from kausa.resources.condition import RESOLVED, ConditionStatus, set_condition
 from kausa.resources.spec import Trigger
 from kausa.resources.status import FailureDiagnosisStatus
@@ -72,6 +73,9 @@ class Recorder:
                 twin.symptom, occurrences=symptom.occurrences, last_seen=symptom.last_seen
             )
         identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
+        if symptom.reason_class == "CrashLoop" and identity.key not in self.sightings.by_resource:
+            symptom = await self._as_recorded_before(symptom, owner=owner)
+            identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
         key = identity.key
         async with self._locks[hash(key) % LOCKS]:
             sighting = self.sightings.by_resource.get(key)
@@ -83,6 +87,23 @@ class Recorder:
             if sighting.dirty and sighting.written_at == NEVER:
                 await self._write(key, sighting)
         return identity.name
+
+    async def _as_recorded_before(self, symptom: Symptom, *, owner: Owner) -> Symptom:
+        """A process before us may have recorded this very end as out of memory: the kubelet calls
+        one end Error and OOMKilled in turn, and what was in memory is gone with that process.
+        """
+        killed = replace(
+            symptom,
+            category=Category.OOM_KILLED,
+            reason="OOMKilled",
+            reason_class="OOMKilled",
+            detail="",
+        )
+        identity = identify(cluster=self._cluster, owner=owner, symptom=killed)
+        found = await self._store.get(namespace=identity.namespace, name=identity.name)
+        failure = found.status.failure if found is not None and found.status else None
+        same = failure is not None and failure.exit_code == symptom.exit_code
+        return killed if same else symptom
 
     async def write_due(self) -> Written:
         """Write the repeats that have waited long enough; one that fails holds up no other."""

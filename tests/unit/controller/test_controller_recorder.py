@@ -227,3 +227,14 @@ async def test_a_pod_that_runs_between_two_crashes_is_still_known_for_them(
     name = await see(record, crashing("a"))
     assert record.sightings.resources_of("a") == (("shop", name),)
     assert record.sightings.resources_of("b") == ()
+
+
+async def test_a_new_process_that_sees_an_error_first_knows_the_out_of_memory_of_the_old_one(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    for restarts, reason in ((1, "OOMKilled"), (2, "Error")):
+        state = container(
+            waiting("CrashLoopBackOff"), last=terminated(137, reason), restarts=restarts
+        )
+        await see(recorder(store, owners), pod(state, uid="same"))
+    assert len(store.applied) == 1
