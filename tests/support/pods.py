@@ -2,15 +2,44 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from kausa.cluster.objects import Event, Pod
+from kausa.detection.surroundings import Note
 
-__all__ = ["condition", "container", "event", "pod", "terminated", "waiting"]
+__all__ = [
+    "at",
+    "condition",
+    "container",
+    "event",
+    "note",
+    "pod",
+    "running",
+    "stamp",
+    "terminated",
+    "waiting",
+]
 
 NOW = "2026-01-02T03:04:05Z"
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def at(seconds: float) -> datetime:
+    """So long after the moment at which everything here begins."""
+    return START + timedelta(seconds=seconds)
+
+
+def stamp(seconds: float) -> str:
+    """The same, as the API server writes it."""
+    return at(seconds).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def running(seconds: float = 0) -> dict[str, Any]:
+    """The state of a container that was started then."""
+    return {"running": {"startedAt": stamp(seconds)}}
 
 
 def waiting(reason: str, message: str = "") -> dict[str, Any]:
@@ -18,15 +47,17 @@ def waiting(reason: str, message: str = "") -> dict[str, Any]:
     return {"waiting": {"reason": reason, "message": message}}
 
 
-def terminated(exit_code: int, reason: str = "Error", message: str = "") -> dict[str, Any]:
-    """The state of a container that ended."""
+def terminated(
+    exit_code: int, reason: str = "Error", message: str = "", *, seconds: float = 0
+) -> dict[str, Any]:
+    """The state of a container that ended then, after five seconds."""
     return {
         "terminated": {
             "exitCode": exit_code,
             "reason": reason,
             "message": message,
-            "startedAt": "2026-01-02T03:04:00Z",
-            "finishedAt": NOW,
+            "startedAt": stamp(seconds - 5),
+            "finishedAt": stamp(seconds),
         }
     }
 
@@ -39,10 +70,12 @@ def container(
     restarts: int = 0,
     ready: bool = False,
     image: str = "registry.example/shop/api:1.2",
+    started: bool | None = None,
 ) -> dict[str, Any]:
     """One container status."""
     return {
         "name": name,
+        "started": started,
         "image": image,
         "ready": ready,
         "restartCount": restarts,
@@ -51,14 +84,16 @@ def container(
     }
 
 
-def condition(type_: str, status: str, reason: str = "", message: str = "") -> dict[str, Any]:
-    """One Pod condition."""
+def condition(
+    type_: str, status: str, reason: str = "", message: str = "", *, seconds: float = 0
+) -> dict[str, Any]:
+    """One Pod condition, so since then."""
     return {
         "type": type_,
         "status": status,
         "reason": reason,
         "message": message,
-        "lastTransitionTime": NOW,
+        "lastTransitionTime": stamp(seconds),
     }
 
 
@@ -77,6 +112,7 @@ def pod(
     spec: dict[str, Any] | None = None,
     limits: dict[str, str] | None = None,
     requests: dict[str, str] | None = None,
+    status: dict[str, Any] | None = None,
 ) -> Pod:
     """A Pod, decoded from what the API server would send."""
     document = {
@@ -107,6 +143,7 @@ def pod(
             "conditions": list(conditions),
             "containerStatuses": list(statuses),
             "initContainerStatuses": list(init),
+            **(status or {}),
         },
     }
     return msgspec.json.decode(msgspec.json.encode(document), type=Pod)
@@ -141,3 +178,28 @@ def event(
         "series": series,
     }
     return msgspec.json.decode(msgspec.json.encode(document), type=Event)
+
+
+def note(
+    reason: str,
+    message: str,
+    *,
+    container: str | None = None,
+    count: int = 1,
+    first: float = 0,
+    last: float | None = None,
+) -> Note:
+    """What an Event says of the Pod, first and last seen then."""
+    return Note(
+        uid="uid-1",
+        api_version="v1",
+        kind="Pod",
+        namespace="shop",
+        name="checkout-5d4f8-abcde",
+        container=container,
+        reason=reason,
+        message=message,
+        count=count,
+        first_seen=at(first),
+        last_seen=at(first if last is None else last),
+    )

@@ -8,10 +8,12 @@ field; a field of the wrong type makes the object undecodable, and the stream sk
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 
 __all__ = [
+    "ClaimSource",
     "Container",
     "ContainerState",
     "ContainerStatus",
@@ -19,6 +21,7 @@ __all__ = [
     "Event",
     "EventSeries",
     "ListMeta",
+    "Marks",
     "Meta",
     "ObjectReference",
     "OwnerReference",
@@ -26,16 +29,23 @@ __all__ = [
     "PodCondition",
     "PodSpec",
     "PodStatus",
+    "Probe",
     "Reference",
     "Resources",
     "Running",
+    "SchedulingGate",
     "Terminated",
+    "Volume",
     "Waiting",
 ]
 
 
-class _Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel"):
-    """A piece of an object; unknown fields are skipped."""
+Time = Annotated[datetime, msgspec.Meta(tz=True)]
+"""The API server always names the zone; a time without one cannot be compared to the others."""
+
+
+class _Part(msgspec.Struct, frozen=True, kw_only=True, gc=False, rename="camel"):
+    """A piece of an object; unknown fields are skipped. Trees hold no cycles, hence no `gc`."""
 
 
 class OwnerReference(_Part, frozen=True):
@@ -48,6 +58,12 @@ class OwnerReference(_Part, frozen=True):
     controller: bool | None = None
 
 
+class Marks(_Part, frozen=True):
+    """The one label or annotation that is ours; others are many and long, and never decoded."""
+
+    diagnose: str | None = msgspec.field(default=None, name="kausa.dev/diagnose")
+
+
 class Meta(_Part, frozen=True):
     """What every object carries."""
 
@@ -56,9 +72,11 @@ class Meta(_Part, frozen=True):
     uid: str = ""
     resource_version: str = ""
     generation: int = 0
-    creation_timestamp: datetime | None = None
-    deletion_timestamp: datetime | None = None
-    annotations: dict[str, str] | None = None
+    creation_timestamp: Time | None = None
+    deletion_timestamp: Time | None = None
+    deletion_grace_period_seconds: int | None = None
+    labels: Marks | None = None
+    annotations: Marks | None = None
     owner_references: tuple[OwnerReference, ...] | None = None
 
 
@@ -79,7 +97,7 @@ class Waiting(_Part, frozen=True):
 class Running(_Part, frozen=True):
     """A container that runs."""
 
-    started_at: datetime | None = None
+    started_at: Time | None = None
 
 
 class Terminated(_Part, frozen=True):
@@ -89,8 +107,8 @@ class Terminated(_Part, frozen=True):
     signal: int | None = None
     reason: str = ""
     message: str = ""
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
 
 
 class ContainerState(_Part, frozen=True):
@@ -106,6 +124,7 @@ class ContainerStatus(_Part, frozen=True):
 
     name: str = ""
     ready: bool = False
+    started: bool | None = None
     restart_count: int = 0
     image: str = ""
     state: ContainerState = ContainerState()
@@ -119,7 +138,7 @@ class PodCondition(_Part, frozen=True):
     status: str = ""
     reason: str = ""
     message: str = ""
-    last_transition_time: datetime | None = None
+    last_transition_time: Time | None = None
 
 
 class PodStatus(_Part, frozen=True):
@@ -128,10 +147,12 @@ class PodStatus(_Part, frozen=True):
     phase: str = ""
     reason: str = ""
     message: str = ""
-    start_time: datetime | None = None
+    start_time: Time | None = None
     conditions: tuple[PodCondition, ...] | None = None
+    nominated_node_name: str = ""
     container_statuses: tuple[ContainerStatus, ...] | None = None
     init_container_statuses: tuple[ContainerStatus, ...] | None = None
+    ephemeral_container_statuses: tuple[ContainerStatus, ...] | None = None
 
     @property
     def all_container_statuses(self) -> tuple[ContainerStatus, ...]:
@@ -158,6 +179,33 @@ class EnvironmentVariable(_Part, frozen=True):
     name: str = ""
 
 
+class Probe(_Part, frozen=True):
+    """When a probe begins, how often it asks, and how often it may fail."""
+
+    initial_delay_seconds: int = 0
+    period_seconds: int = 10
+    failure_threshold: int = 3
+
+
+class SchedulingGate(_Part, frozen=True):
+    """Something that must be taken away before the Pod is scheduled at all."""
+
+    name: str = ""
+
+
+class ClaimSource(_Part, frozen=True):
+    """A volume that is a PersistentVolumeClaim."""
+
+    claim_name: str = ""
+
+
+class Volume(_Part, frozen=True):
+    """A volume of a Pod, as far as it is a claim."""
+
+    name: str = ""
+    persistent_volume_claim: ClaimSource | None = None
+
+
 class Container(_Part, frozen=True):
     """What a container was asked to be."""
 
@@ -168,6 +216,11 @@ class Container(_Part, frozen=True):
     args: tuple[str, ...] | None = None
     env: tuple[EnvironmentVariable, ...] | None = None
     resources: Resources = Resources()
+    restart_policy: str | None = None
+    """`Always` on an init container makes a sidecar of it."""
+    liveness_probe: Probe | None = None
+    readiness_probe: Probe | None = None
+    startup_probe: Probe | None = None
 
 
 class PodSpec(_Part, frozen=True):
@@ -179,6 +232,8 @@ class PodSpec(_Part, frozen=True):
     containers: tuple[Container, ...] | None = None
     init_containers: tuple[Container, ...] | None = None
     image_pull_secrets: tuple[Reference, ...] | None = None
+    scheduling_gates: tuple[SchedulingGate, ...] | None = None
+    volumes: tuple[Volume, ...] | None = None
 
     @property
     def all_containers(self) -> tuple[Container, ...]:
@@ -209,7 +264,7 @@ class EventSeries(_Part, frozen=True):
     """How often an Event of the newer API repeated."""
 
     count: int = 0
-    last_observed_time: datetime | None = None
+    last_observed_time: Time | None = None
 
 
 class Event(_Part, frozen=True):
@@ -221,9 +276,9 @@ class Event(_Part, frozen=True):
     reason: str = ""
     message: str = ""
     count: int | None = None
-    first_timestamp: datetime | None = None
-    last_timestamp: datetime | None = None
-    event_time: datetime | None = None
+    first_timestamp: Time | None = None
+    last_timestamp: Time | None = None
+    event_time: Time | None = None
     series: EventSeries | None = None
 
     @property
@@ -232,7 +287,7 @@ class Event(_Part, frozen=True):
         return max(self.count or 0, self.series.count if self.series else 0, 1)
 
     @property
-    def last_seen(self) -> datetime | None:
+    def last_seen(self) -> Time | None:
         """The last time it was seen, whichever API wrote it."""
         series = self.series.last_observed_time if self.series else None
         return series or self.last_timestamp or self.event_time or self.metadata.creation_timestamp

@@ -70,6 +70,30 @@ class FailureCount:
             self.unlisted_pods += 1
         return grown > 0
 
+    def observe_object(self, sighting: PodCount) -> bool:
+        """Take in what an object that is no Pod says now; True where it is news.
+
+        Its own count (attempts of an Event, failed Pods of a Job) is the whole count.
+        """
+        seen = sighting.last_seen
+        grown = sighting.occurrences > self.occurrences
+        self.occurrences = max(self.occurrences, sighting.occurrences)
+        if seen is not None and seen > self.last_seen:
+            self.last_seen = seen
+            grown = True
+        if seen is not None and seen < self.first_seen:
+            self.first_seen = seen
+        return grown
+
+    def follow(self, sighting: PodCount) -> bool:
+        """Take in a Pod that fails for this failure's sake: listed, and not counted as another
+        time; True where it is news.
+        """
+        before = self.occurrences
+        news = self.observe(sighting)
+        self.occurrences = before
+        return news
+
     def _was_counted(self, sighting: PodCount) -> bool:
         return (
             self.unlisted_pods > 0

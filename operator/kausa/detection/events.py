@@ -1,63 +1,117 @@
-"""What Warning Events add to a Pod's status: how often it was tried again, and when last.
+"""Warning Events as notes: what somebody says of an object, its repeats folded into one.
 
-A status shows one ImagePullBackOff however often the pull was tried; the kubelet and the scheduler
-count the attempts in Events. Events alone never start a diagnosis here: they outlive their cause by
-an hour, so the Pod's present status decides.
+The kubelet and the scheduler count their attempts in Events and write there what no status shows.
+An Event outlives its cause by an hour, and its repeats may come as new objects; so notes are kept
+few for each object, equal ones folded, and what they mean now is decided beside the status.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 
 from kausa.cluster.objects import Event
+from kausa.detection.fingerprint import normalise
+from kausa.detection.surroundings import Note
 
-__all__ = ["Repeat", "detect_repeat"]
+__all__ = ["MOST_NOTES", "merge_notes", "note_of"]
 
+MOST_NOTES = 8
+"""Of one object: a Pod in trouble has two or three kinds of Events, rarely five."""
+LONGEST_MESSAGE = 1024
+"""As long as an Event's note of the newer API may be."""
 _CONTAINER = re.compile(r"^spec\.(?:initC|ephemeralC|c)ontainers\{(?P<name>[^}]{1,253})\}$")
-_CLASSES = {"FailedScheduling": "Unschedulable", "InspectFailed": "ImagePull"}
-_ATTEMPTS = (
-    ("Failed to pull image", "ImagePull"),
-    ("Error: configmap", "ConfigError"),
-    ("Error: secret", "ConfigError"),
-    ("Error: couldn't find key", "ConfigError"),
-    ("Error: container has runAsNonRoot", "ConfigError"),
-)
+_PLAIN_WORD = re.compile(r"(?<!\S)[^\d\s]+(?!\S)")
+_COMBINED = "(combined from similar events): "
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Repeat:
-    """One kind of failure of one Pod, counted by whoever tried."""
-
-    pod_uid: str
-    pod_name: str
-    namespace: str
-    container: str | None
-    reason_class: str
-    count: int
-    last_seen: datetime | None
-
-
-def detect_repeat(event: Event) -> Repeat | None:
-    """How often the thing was tried that this Event complains of; None for other Events."""
+def note_of(event: Event) -> Note | None:
+    """What the Event says of its object; None for a Normal one, or one that names no object."""
     about = event.involved_object
-    if event.type != "Warning" or about.kind != "Pod" or not about.uid:
+    if event.type == "Normal" or not about.uid or not event.reason:
         return None
-    reason_class = _CLASSES.get(event.reason)
-    if reason_class is None and event.reason == "Failed":
-        reason_class = next(
-            (name for start, name in _ATTEMPTS if event.message.startswith(start)), None
-        )
-    if reason_class is None:
-        return None
-    container = _CONTAINER.match(about.field_path)
-    return Repeat(
-        pod_uid=about.uid,
-        pod_name=about.name,
+    container = _CONTAINER.match(about.field_path) if about.field_path else None
+    last = event.last_seen
+    return Note(
+        uid=about.uid,
+        api_version=about.api_version,
+        kind=about.kind,
         namespace=about.namespace,
+        name=about.name,
         container=container["name"] if container else None,
-        reason_class=reason_class,
+        reason=event.reason,
+        message=event.message.removeprefix(_COMBINED)[:LONGEST_MESSAGE],
         count=event.repeats,
-        last_seen=event.last_seen,
+        first_seen=event.first_timestamp or event.event_time or last,
+        last_seen=last,
     )
+
+
+def merge_notes(notes: Sequence[Note], note: Note, *, most: int = MOST_NOTES) -> tuple[Note, ...]:
+    """The notes of one object with one more taken in, the oldest first, at most `most`.
+
+    What says the same is folded. In whatever order the same notes come, the result is the same, as
+    long as there are no more than `most` kinds of them; of more, the last ones stay.
+    """
+    same = _same_as(note, notes)
+    if same is None:
+        kept = _with(notes, note)
+        return kept[max(0, len(kept) - most) :]
+    folded = _fold(same, note)
+    if len(notes) == 1:
+        return (folded,)
+    return _with([each for each in notes if each is not same], folded)
+
+
+def _same_as(note: Note, notes: Sequence[Note]) -> Note | None:
+    """The known note that says the same.
+
+    Nearly all repeats say it in the same words, and taking a message apart costs ten times more
+    than all the rest here: it is done for new words only.
+    """
+    alike = [
+        known
+        for known in notes
+        if known.reason == note.reason and known.container == note.container
+    ]
+    for known in alike:
+        if known.message == note.message:
+            return known
+    return next((known for known in alike if _says_the_same(known, note)), None)
+
+
+def _says_the_same(one: Note, other: Note) -> bool:
+    """Whether two messages of one reason differ only in what changes between attempts."""
+    if one.reason == "Unhealthy":
+        # A probe's output is the program's own and may differ each time; which probe it is counts.
+        return one.message.partition(" probe ")[0] == other.message.partition(" probe ")[0]
+    if one.reason == "FailedScheduling":
+        return True
+    # The words without a digit tell most messages apart, at a tenth of the cost.
+    return _PLAIN_WORD.findall(one.message) == _PLAIN_WORD.findall(other.message) and normalise(
+        one.message
+    ) == normalise(other.message)
+
+
+def _fold(one: Note, other: Note) -> Note:
+    """Both as one: since the first, until the last, in the words of the last."""
+    older, newer = (one, other) if _age(one) <= _age(other) else (other, one)
+    if older.first_seen == newer.first_seen and older.count <= newer.count:
+        # An Event's own repeat, as nearly all are.
+        return newer
+    firsts = [each.first_seen for each in (older, newer) if each.first_seen is not None]
+    return replace(newer, count=max(older.count, newer.count), first_seen=min(firsts, default=None))
+
+
+def _with(notes: Sequence[Note], note: Note) -> tuple[Note, ...]:
+    """All of them, the oldest first; `notes` are so already, and the new one is mostly the last."""
+    if not notes or _age(notes[-1]) <= _age(note):
+        return (*notes, note)
+    return tuple(sorted((*notes, note), key=_age))
+
+
+def _age(note: Note) -> tuple[datetime, str, str, str]:
+    return (note.last_seen or _LONG_AGO, note.reason, note.container or "", note.message)

@@ -1,4 +1,4 @@
-"""What detection says of a Pod: one symptom for each way in which it fails."""
+"""What detection says of an object: one symptom for each way in which it fails."""
 
 from __future__ import annotations
 
@@ -7,12 +7,29 @@ from datetime import datetime
 
 from kausa.resources.category import Category
 
-__all__ = ["Symptom"]
+__all__ = ["Symptom", "Upstream"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upstream:
+    """The object further up that a failure follows from, such as a node that is not ready."""
+
+    api_version: str
+    kind: str
+    name: str
+    uid: str = ""
+    namespace: str | None = None
+    """None for what belongs to the whole cluster."""
+    reason: str = ""
+    """What it fails with, in Kubernetes' own word."""
+    stands_for_all: bool = False
+    """Its own resource says it all: whoever follows from it gets none (hundreds of Pods of a node).
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Symptom:
-    """One failure of one Pod, in Kubernetes' own words.
+    """One failure of one object, in Kubernetes' own words.
 
     `reason_class` and `detail` make the identity: they stay the same while Kubernetes moves between
     two words for one failure (ErrImagePull and ImagePullBackOff), or counts and times change.
@@ -31,8 +48,10 @@ class Symptom:
     exit_code: int | None = None
     signal: int | None = None
     since: datetime | None = None
-    """When this Pod began to fail in this way, as far as its status tells."""
+    """When this object began to fail in this way, as far as its status tells."""
     last_seen: datetime | None = None
     """When it last failed."""
     occurrences: int = 1
-    """How often this Pod has failed in this way: restarts, or once."""
+    """How often this object has failed in this way: restarts, attempts of an Event, or once."""
+    caused_by: Upstream | None = None
+    """The failure further up that this one follows from, where that is known."""

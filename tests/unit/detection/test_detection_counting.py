@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kausa.controller.sighting_documents import failure_count, failure_part
+from kausa.controller.sighting_documents import count_of, failure_part
 from kausa.detection.counting import FailureCount, PodCount
 from kausa.detection.symptom import Symptom
 from kausa.resources.category import Category
@@ -37,7 +37,7 @@ def count() -> FailureCount:
 
 def killed_and_restarted(before: FailureCount) -> FailureCount:
     """What a new process reads back from the resource."""
-    return failure_count(failure_part(SYMPTOM, message="", fingerprint="abcdef12", count=before))
+    return count_of(failure_part(SYMPTOM, message="", fingerprint="abcdef12", count=before))
 
 
 def test_the_growth_of_each_pods_own_count_is_added_up() -> None:

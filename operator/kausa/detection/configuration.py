@@ -1,0 +1,82 @@
+"""Containers that cannot be made: what they are configured with is missing or wrong."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+
+from kausa.cluster.objects import ContainerStatus, Waiting
+from kausa.detection.case import PodCase, last_end, latest, shows, waits
+from kausa.detection.fingerprint import normalise
+from kausa.detection.graces import GRACES
+from kausa.detection.symptom import Symptom
+from kausa.detection.verdict import Verdict
+from kausa.resources.category import Category
+
+__all__ = ["CONFIG_REASONS", "configuration", "unknown_waiting"]
+
+CONFIG_REASONS = frozenset({"CreateContainerConfigError", "CreateContainerError"})
+_RUNTIME = re.compile(
+    r"context deadline exceeded|failed to reserve container name|name .{1,300} is reserved|"
+    r"DeadlineExceeded|connection refused",
+    re.I,
+)
+
+
+def configuration(case: PodCase, status: ContainerStatus, waiting: Waiting) -> Verdict:
+    """The kubelet cannot make the container of what was asked for."""
+    since = _waiting_since(case, status)
+    if waiting.reason == "CreateContainerConfigError":
+        return shows(
+            _symptom(case, status, waiting, category=Category.CONFIG, reason_class="ConfigError")
+        )
+    wait = case.grace(since, GRACES.creation)
+    if wait is not None:
+        return waits(wait)
+    # The runtime itself is in trouble where it is slow or has not forgotten the last container.
+    category = Category.SANDBOX if _RUNTIME.search(waiting.message) else Category.CONFIG
+    return shows(
+        _symptom(case, status, waiting, category=category, reason_class="CreateContainerError")
+    )
+
+
+def unknown_waiting(case: PodCase, status: ContainerStatus, waiting: Waiting) -> Verdict:
+    """It waits for something that is not known here, for longer than a moment."""
+    wait = case.grace(_waiting_since(case, status), GRACES.unknown_waiting)
+    if wait is not None:
+        return waits(wait)
+    return shows(
+        _symptom(case, status, waiting, category=Category.OTHER, reason_class=waiting.reason[:128])
+    )
+
+
+def _symptom(
+    case: PodCase,
+    status: ContainerStatus,
+    waiting: Waiting,
+    *,
+    category: Category,
+    reason_class: str,
+) -> Symptom:
+    since = _waiting_since(case, status)
+    said = f"Error: {waiting.message}"
+    attempts = [
+        note for note in case.notes({"Failed"}, container=status.name) if note.message == said
+    ]
+    return Symptom(
+        category=category,
+        reason=waiting.reason,
+        reason_class=reason_class,
+        detail=normalise(waiting.message.replace(case.pod.metadata.name or "<pod>", "<pod>")),
+        message=waiting.message,
+        container=status.name,
+        since=since,
+        last_seen=latest(since, *(note.last_seen for note in attempts)),
+        occurrences=max((note.count for note in attempts), default=1),
+    )
+
+
+def _waiting_since(case: PodCase, status: ContainerStatus) -> datetime | None:
+    """No status tells since when a container waits: not before the Pod, nor before its last end."""
+    ended = last_end(status)
+    return latest(case.begun, ended.finished_at if ended else None)

@@ -1,0 +1,68 @@
+"""How long a state may last before it is a failure: one place for all of them, with the reasons.
+
+A grace that is too short reports Pods that are only young; one that is too long hides failures from
+those who wait. All of them are lengths of time after the moment at which the state began.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+__all__ = ["GRACES", "Graces"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Graces:
+    """The lengths; each says why it is what it is."""
+
+    unscheduled: timedelta = timedelta(seconds=5)
+    """A node or a claim that was made together with the Pod is there within a few seconds."""
+    nominated: timedelta = timedelta(seconds=60)
+    """The scheduler has chosen a node and waits for others to leave it, 30 s by default."""
+    gated: timedelta = timedelta(minutes=10)
+    """Gates are meant to wait for a quota or a queue; ten minutes is longer than most turns."""
+    unseen_by_scheduler: timedelta = timedelta(minutes=2)
+    """A scheduler that runs looks at a Pod within seconds, also after a change of its leader."""
+    unseen_by_kubelet: timedelta = timedelta(minutes=10)
+    """A node that is under load or just starting can take minutes to begin with a Pod."""
+    tried_once: timedelta = timedelta(seconds=20)
+    """The kubelet tries to mount and to make a sandbox again within seconds, often with success."""
+    tried_again: timedelta = timedelta(seconds=5)
+    """A volume's Secret that is created with the Pod is missed two or three times in a second."""
+    mounted_in_turn: timedelta = timedelta(minutes=3)
+    """A volume is tried again at the latest after two; one that is heard of no more is mounted."""
+    silent_start: timedelta = timedelta(minutes=10)
+    """An image of several GB takes minutes; nothing is said meanwhile."""
+    unknown_waiting: timedelta = timedelta(seconds=60)
+    """A reason that is not known here may be a passing one."""
+    creation: timedelta = timedelta(seconds=10)
+    """CreateContainerError passes where the runtime was slow or still cleaned up."""
+    probe_margin: timedelta = timedelta(seconds=10)
+    """What the kubelet needs beside the probe's own times to write the status."""
+    shortest_unready: timedelta = timedelta(seconds=30)
+    """Many probes are quick and many programs need half a minute to start."""
+    unready_in_silence: timedelta = timedelta(minutes=5)
+    """No Event speaks of the probe, so only lasting says that it is a failure; the kubelet keeps
+    silent for five minutes where it has said much of one Pod."""
+    longest_probe: timedelta = timedelta(days=1)
+    """No probe's own times are believed beyond it."""
+    after_restart: timedelta = timedelta(seconds=60)
+    """How much longer than its probe takes to kill it a container must run to be well again."""
+    probe_memory: timedelta = timedelta(hours=1)
+    """Events live for an hour, and those of a loop that lasts come ever more rarely."""
+    probe_said: timedelta = timedelta(seconds=5)
+    """The status of a container's end may arrive before the Event about the probe that ended it."""
+    note_memory: timedelta = timedelta(minutes=15)
+    """Where no condition tells whether a note is history: three times the kubelet's silence."""
+    terminating: timedelta = timedelta(minutes=2)
+    """After the Pod's own grace period; the kubelet unmounts and cleans up in seconds."""
+    history: timedelta = timedelta(hours=1)
+    """A Pod that ended and was replaced stays as a record; what is an hour old helps nobody now."""
+    node_unheard: timedelta = timedelta(seconds=40)
+    """An Event says that the node is not ready; the node itself tells more within seconds."""
+    gates: timedelta = timedelta(minutes=10)
+    """A load balancer may take minutes to accept a Pod."""
+
+
+GRACES = Graces()

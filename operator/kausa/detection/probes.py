@@ -1,0 +1,207 @@
+"""Containers that run and fail their probes, and those that the kubelet kills because of it.
+
+A readiness probe that fails takes the container out of service; a liveness or startup probe kills
+it, and then it looks like a crash. No status tells which, only the Event Unhealthy does. So: where
+a container ended as the kubelet's kill ends it, and such an Event speaks of it, the probe is the
+cause; and it stays the cause while the container runs again, until it has run for longer than its
+probe needs to kill it. Events live for an hour and come rarely in a loop that lasts: a container
+that crashes by itself within an hour after a probe has killed it, and ends with 0, 137 or 143, is
+taken for killed.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from kausa.cluster.objects import Container, ContainerStatus, Probe, Terminated
+from kausa.detection.case import (
+    PodCase,
+    credible,
+    earlier,
+    later,
+    latest,
+    newest,
+    shows,
+    together,
+    waits,
+)
+from kausa.detection.graces import GRACES
+from kausa.detection.surroundings import Note
+from kausa.detection.symptom import Symptom
+from kausa.detection.verdict import HEALTHY, Verdict
+from kausa.resources.category import Category
+
+__all__ = ["KILLED", "killed_by_probe", "probe_may_have_killed", "runs"]
+
+UNHEALTHY = "Unhealthy"
+LIVENESS, READINESS, STARTUP = "liveness", "readiness", "startup"
+KILLING = (STARTUP, LIVENESS)
+_SPEAKS_OF = re.compile(r"^(?P<probe>Liveness|Readiness|Startup) probe ")
+KILLED = frozenset({0, 137, 143})
+"""Exit codes of a container that was told to end: it obeyed, was killed, or died by SIGTERM."""
+
+
+def killed_by_probe(case: PodCase, status: ContainerStatus, ended: Terminated) -> Symptom | None:
+    """It ended in the way of a container whose probe failed, and an Event says that it did."""
+    if ended.exit_code not in KILLED or ended.reason == "OOMKilled":
+        return None
+    finished = ended.finished_at
+    for probe in KILLING:
+        note = _complaint(case, status, probe)
+        if note is None:
+            continue
+        first, last = note.first_seen or note.last_seen, note.last_seen
+        if finished is None or first is None or last is None:
+            return _unhealthy(status, probe, note, ended=ended)
+        before = first <= later(finished, GRACES.probe_said)
+        if before and last >= earlier(finished, GRACES.probe_memory):
+            return _unhealthy(status, probe, note, ended=ended)
+    return None
+
+
+def probe_may_have_killed(
+    case: PodCase, status: ContainerStatus, ended: Terminated
+) -> datetime | None:
+    """Until when the Event of a probe may still arrive that explains this end."""
+    asked = case.asked(status)
+    if ended.exit_code not in KILLED or asked is None:
+        return None
+    if asked.liveness_probe is None and asked.startup_probe is None:
+        return None
+    return case.grace(credible(ended.finished_at), GRACES.probe_said)
+
+
+def runs(case: PodCase, status: ContainerStatus) -> Verdict:
+    """What ails a container that runs: its probe has killed it just before, or it is not ready.
+
+    How it ended for another reason, perhaps weeks ago, is no failure of now.
+    """
+    restarted = _restarted(case, status)
+    if restarted.symptoms or status.ready:
+        return restarted
+    return together((restarted, _unready(case, status)))
+
+
+def _restarted(case: PodCase, status: ContainerStatus) -> Verdict:
+    running, ended = status.state.running, status.last_state.terminated
+    if running is None or ended is None or status.restart_count < 1:
+        return HEALTHY
+    symptom = killed_by_probe(case, status, ended)
+    if symptom is None:
+        return HEALTHY
+    probe = symptom.detail
+    note = _complaint(case, status, probe)
+    trouble = latest(running.started_at, note.last_seen if note else None)
+    until = case.grace(trouble, _needs(_asked_probe(case, status, probe)) + GRACES.after_restart)
+    return HEALTHY if until is None else shows(symptom, until=until)
+
+
+def _unready(case: PodCase, status: ContainerStatus) -> Verdict:
+    since = _unready_since(case, status)
+    probe = _failing_probe(case, status, since)
+    if probe is None:
+        return HEALTHY
+    note = _recent(case, status, probe, since)
+    grace = max(
+        GRACES.shortest_unready,
+        _needs(_asked_probe(case, status, probe)) + GRACES.probe_margin,
+    )
+    if note is None:
+        grace = max(grace, GRACES.unready_in_silence)
+    wait = case.grace(since, grace)
+    if wait is not None or since is None:
+        return waits(wait)
+    unready = case.condition("ContainersReady")
+    return shows(
+        _unhealthy(
+            status,
+            probe,
+            note,
+            since=since,
+            message=unready.message if unready is not None else "",
+        )
+    )
+
+
+def _unready_since(case: PodCase, status: ContainerStatus) -> datetime | None:
+    """Since it runs, or since the Pod is not ready, whichever came later."""
+    unready = case.condition("ContainersReady") or case.condition("Ready")
+    lost = unready.last_transition_time if unready and unready.status == "False" else None
+    running = status.state.running
+    return latest(running.started_at if running else None, lost) or case.begun
+
+
+def _failing_probe(case: PodCase, status: ContainerStatus, since: datetime | None) -> str | None:
+    """Which probe keeps it from being ready; the one that kills before the one that waits."""
+    asked = case.asked(status)
+    if asked is not None and asked.startup_probe is not None and status.started is False:
+        return STARTUP
+    for probe in (STARTUP, LIVENESS, READINESS):
+        if _recent(case, status, probe, since) is not None:
+            return probe
+    return READINESS if asked is not None and asked.readiness_probe is not None else None
+
+
+def _complaint(case: PodCase, status: ContainerStatus, probe: str) -> Note | None:
+    """The last Event that says that this probe of the container failed."""
+    return newest(
+        note
+        for note in case.notes({UNHEALTHY}, container=status.name)
+        if (said := _SPEAKS_OF.match(note.message)) and said["probe"].lower() == probe
+    )
+
+
+def _recent(
+    case: PodCase, status: ContainerStatus, probe: str, since: datetime | None
+) -> Note | None:
+    """The same, unless it is of a time before the container was ready last."""
+    note = _complaint(case, status, probe)
+    if note is None or since is None or note.last_seen is None:
+        return note
+    return note if note.last_seen >= earlier(since, GRACES.unready_in_silence) else None
+
+
+def _asked_probe(case: PodCase, status: ContainerStatus, probe: str) -> Probe:
+    asked = case.asked(status) or Container()
+    probes = {
+        STARTUP: asked.startup_probe,
+        LIVENESS: asked.liveness_probe,
+        READINESS: asked.readiness_probe,
+    }
+    return probes[probe] or Probe()
+
+
+def _needs(probe: Probe) -> timedelta:
+    """How long the probe takes to decide against a container that never answers."""
+    longest = int(GRACES.longest_probe.total_seconds())
+    seconds = probe.initial_delay_seconds + probe.period_seconds * probe.failure_threshold
+    return timedelta(seconds=min(max(seconds, 0), longest))
+
+
+def _unhealthy(
+    status: ContainerStatus,
+    probe: str,
+    note: Note | None,
+    *,
+    ended: Terminated | None = None,
+    since: datetime | None = None,
+    message: str = "",
+) -> Symptom:
+    seen = note.last_seen if note is not None else None
+    ends = status.restart_count + (1 if status.state.running is None else 0)
+    # Restarts count what the kubelet's kills did; of a readiness probe only Events count.
+    occurrences = ends if probe in KILLING else note.count if note is not None else 1
+    return Symptom(
+        category=Category.PROBE,
+        reason=UNHEALTHY,
+        reason_class=UNHEALTHY,
+        detail=probe,
+        message=note.message if note is not None else message,
+        container=status.name,
+        exit_code=ended.exit_code if ended is not None else None,
+        signal=ended.exit_code - 128 if ended is not None and ended.exit_code > 128 else None,
+        since=credible(ended.started_at) if ended is not None else since,
+        last_seen=credible(ended.finished_at) if ended is not None else latest(since, seen),
+        occurrences=max(1, occurrences),
+    )

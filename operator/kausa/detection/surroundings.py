@@ -1,0 +1,74 @@
+"""What stands around an object and helps to decide what ails it: Events, its node, its claims.
+
+A snapshot made of bounded state that the streams keep; nothing here is read on demand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+__all__ = ["NOWHERE", "ClaimState", "NodeState", "Note", "Surroundings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What one Warning Event says of one object, with its repeats folded; not redacted yet."""
+
+    uid: str
+    """The uid of the object that it speaks of."""
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    container: str | None
+    """From the field path `spec.containers{api}`, where it names one."""
+    reason: str
+    message: str
+    """At most 1,024 characters."""
+    count: int
+    first_seen: datetime | None
+    last_seen: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeState:
+    """How a node is doing."""
+
+    name: str
+    uid: str
+    ready: bool
+    """False also where its kubelet has not been heard of (Ready=Unknown)."""
+    since: datetime | None
+    """Since when it has been so."""
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClaimState:
+    """A PersistentVolumeClaim that is not bound."""
+
+    name: str
+    uid: str
+    phase: str
+    reason: str = ""
+    """Kubernetes' own word for why, where an Event gives one, such as ProvisioningFailed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """All that is known around one object."""
+
+    notes: tuple[Note, ...] = ()
+    """Of the object itself, the oldest first."""
+    node: NodeState | None = None
+    """The node that a Pod runs on, where it is known."""
+    unbound_claims: Mapping[str, ClaimState] = field(default_factory=dict)
+    """The claims of the object's namespace that are not bound, by name."""
+    failing_pods: int = 0
+    """Of a workload: how many of its Pods show a symptom of their own."""
+
+
+NOWHERE = Surroundings()

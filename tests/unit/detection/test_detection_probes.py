@@ -1,0 +1,214 @@
+"""Probes that fail: containers that are not ready, and those that are killed for it."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+from support.pods import at, condition, container, note, pod, running, terminated, waiting
+
+from kausa.cluster.objects import Pod
+from kausa.detection.pods import detect_pod
+from kausa.detection.surroundings import Note, Surroundings
+from kausa.detection.verdict import HEALTHY, Verdict
+from kausa.resources.category import Category
+
+PROBE = {"initialDelaySeconds": 5, "periodSeconds": 10, "failureThreshold": 3}
+
+
+def verdict(pod: Pod, *notes: Note, seconds: float) -> Verdict:
+    return detect_pod(pod, around=Surroundings(notes=notes), now=at(seconds))
+
+
+def probed(*probes: str, **more: Any) -> dict[str, Any]:
+    """A spec whose container has these probes."""
+    asked = {"name": "api", "image": "i", **{f"{each}Probe": {**PROBE, **more} for each in probes}}
+    return {"containers": [asked]}
+
+
+def complaint(probe: str, *, count: int = 3, first: float = 0, last: float = 0) -> Note:
+    return note(
+        "Unhealthy",
+        f"{probe} probe failed: HTTP probe failed with statuscode: 500",
+        container="api",
+        count=count,
+        first=first,
+        last=last,
+    )
+
+
+def unready(*probes: str, since: float = 0, started: bool = True, **more: Any) -> Pod:
+    return pod(
+        container(running(), started=started),
+        conditions=(
+            condition("Ready", "False", "ContainersNotReady", seconds=since),
+            condition(
+                "ContainersReady",
+                "False",
+                "ContainersNotReady",
+                "containers with unready status: [api]",
+                seconds=since,
+            ),
+        ),
+        spec=probed(*probes, **more),
+    )
+
+
+def killed(
+    *, restarts: int = 1, runs_since: float | None = 30, code: int = 137, ended: float = 30
+) -> Pod:
+    """A container with a liveness probe that ended, and runs again or waits to."""
+    end = terminated(code, seconds=ended)
+    state = waiting("CrashLoopBackOff") if runs_since is None else running(runs_since)
+    ready = runs_since is not None
+    return pod(
+        container(state, last=end, restarts=restarts, ready=ready, started=ready),
+        conditions=(condition("Ready", "True" if ready else "False"),),
+        spec=probed("liveness"),
+    )
+
+
+def test_a_container_that_stays_unready_is_a_failure_after_its_probes_own_time() -> None:
+    said = complaint("Readiness", count=9, first=6, last=40)
+    early = verdict(unready("readiness"), said, seconds=20)
+    assert (early.symptoms, early.look_again_at) == ((), at(45))
+    (symptom,) = verdict(unready("readiness"), said, seconds=45).symptoms
+    assert (symptom.category, symptom.reason, symptom.detail) == (
+        Category.PROBE,
+        "Unhealthy",
+        "readiness",
+    )
+    assert (symptom.container, symptom.occurrences, symptom.since) == ("api", 9, at(0))
+    assert symptom.message.startswith("Readiness probe failed")
+
+
+def test_a_quick_probe_still_leaves_half_a_minute_to_start() -> None:
+    quick = unready("readiness", initialDelaySeconds=0, periodSeconds=1, failureThreshold=1)
+    assert verdict(quick, complaint("Readiness"), seconds=29).symptoms == ()
+    assert verdict(quick, complaint("Readiness"), seconds=30).symptoms
+
+
+def test_the_time_of_a_slow_probe_is_believed_up_to_a_day() -> None:
+    slow = unready("readiness", periodSeconds=2**40, failureThreshold=2**20)
+    assert verdict(slow, complaint("Readiness"), seconds=3600).symptoms == ()
+    assert verdict(slow, complaint("Readiness", last=86_000), seconds=86_500).symptoms
+
+
+def test_without_any_event_only_lasting_makes_it_a_failure() -> None:
+    silent = unready("readiness")
+    assert verdict(silent, seconds=299).look_again_at == at(300)
+    (symptom,) = verdict(silent, seconds=300).symptoms
+    assert symptom.message == "containers with unready status: [api]"
+
+
+def test_an_unready_container_without_a_probe_is_no_failure() -> None:
+    assert verdict(unready(), seconds=3600) == HEALTHY
+
+
+def test_events_from_before_the_container_was_ready_are_history() -> None:
+    """It was ready for an hour and has just been lost: only what is said now counts."""
+    again = unready("readiness", since=3600)
+    old = complaint("Readiness", first=0, last=20)
+    assert verdict(again, old, seconds=3660).look_again_at == at(3900)
+    new = complaint("Readiness", first=0, last=3590)
+    assert verdict(again, new, seconds=3660).symptoms
+
+
+def test_a_container_that_starts_slowly_has_the_time_that_its_startup_probe_gives() -> None:
+    slow = unready("startup", "readiness", started=False, failureThreshold=30)
+    said = complaint("Startup", count=20, last=200)
+    assert verdict(slow, said, seconds=250).symptoms == ()
+    (symptom,) = verdict(slow, said, seconds=315).symptoms
+    assert symptom.detail == "startup"
+
+
+@pytest.mark.parametrize("code", [0, 137, 143])
+@pytest.mark.parametrize("runs_since", [None, 30.0])
+def test_a_container_that_its_liveness_probe_has_killed_is_no_crash(
+    code: int, runs_since: float | None
+) -> None:
+    (symptom,) = verdict(
+        killed(code=code, runs_since=runs_since), complaint("Liveness", last=28), seconds=40
+    ).symptoms
+    assert (symptom.category, symptom.detail) == (Category.PROBE, "liveness")
+    assert symptom.last_seen == at(30)
+
+
+def test_a_startup_probe_kills_too() -> None:
+    (symptom,) = verdict(
+        killed(runs_since=None), complaint("Startup", last=28), seconds=40
+    ).symptoms
+    assert symptom.detail == "startup"
+
+
+def test_the_probe_stays_the_cause_until_the_container_has_run_for_longer_than_it_takes() -> None:
+    said = complaint("Liveness", last=28)
+    shown = verdict(killed(), said, seconds=60)
+    assert shown.look_again_at == at(30 + 35 + 60)
+    assert len(shown.symptoms) == 1
+    assert verdict(killed(), said, seconds=125) == HEALTHY
+    assert verdict(killed(), complaint("Liveness", last=100), seconds=125).symptoms
+
+
+@pytest.mark.parametrize("code", [1, 2, 139])
+def test_a_container_that_ends_by_itself_is_a_crash_though_its_probe_failed(code: int) -> None:
+    (symptom,) = verdict(
+        killed(code=code, runs_since=None, restarts=3), complaint("Liveness", last=28), seconds=40
+    ).symptoms
+    assert symptom.category is Category.CRASH_LOOP
+
+
+def test_out_of_memory_is_not_taken_for_a_probes_kill() -> None:
+    dead = pod(
+        container(waiting("CrashLoopBackOff"), last=terminated(137, "OOMKilled"), restarts=2),
+        spec=probed("liveness"),
+    )
+    (symptom,) = verdict(dead, complaint("Liveness"), seconds=40).symptoms
+    assert symptom.category is Category.OOM_KILLED
+
+
+def test_an_event_of_long_before_does_not_explain_an_end() -> None:
+    late = killed(runs_since=None, ended=4000, restarts=3)
+    (symptom,) = verdict(late, complaint("Liveness", last=28), seconds=4100).symptoms
+    assert symptom.category is Category.CRASH_LOOP
+
+
+def test_an_event_of_a_later_life_does_not_explain_an_end() -> None:
+    later = complaint("Liveness", first=60, last=70)
+    assert verdict(killed(), later, seconds=80) == HEALTHY
+
+
+def test_a_status_that_arrives_before_the_event_waits_for_it_a_moment() -> None:
+    """So whichever stream is faster, the failure has one name."""
+    dead = killed(runs_since=None, restarts=3)
+    alone = verdict(dead, seconds=31)
+    assert (alone.symptoms, alone.look_again_at) == ((), at(35))
+    (crash,) = verdict(dead, seconds=35).symptoms
+    assert crash.category is Category.CRASH_LOOP
+    (probe,) = verdict(dead, complaint("Liveness", last=28), seconds=31).symptoms
+    assert probe.category is Category.PROBE
+
+
+def test_a_container_that_was_never_killed_is_well_though_its_liveness_fails_now_and_then() -> None:
+    well = pod(container(running(), ready=True), spec=probed("liveness"))
+    assert verdict(well, complaint("Liveness", count=1), seconds=30) == HEALTHY
+
+
+def test_where_liveness_and_readiness_fail_the_one_that_kills_is_named_in_any_order() -> None:
+    both = unready("liveness", "readiness")
+    said = (
+        complaint("Readiness", count=9, last=50),
+        complaint("Liveness", count=2, last=40),
+        note("BackOff", "Back-off restarting failed container", container="api"),
+    )
+    verdicts = {verdict(both, *order, seconds=60) for order in permutations(said)}
+    assert len(verdicts) == 1
+    assert [each.detail for each in verdicts.pop().symptoms] == ["liveness"]
+
+
+def test_the_same_probe_has_the_same_identity_before_and_after_the_kill() -> None:
+    said = complaint("Liveness", last=28)
+    before = verdict(unready("liveness", "readiness"), said, seconds=60).symptoms[0]
+    after = verdict(killed(runs_since=None), said, seconds=60).symptoms[0]
+    assert (before.reason_class, before.detail) == (after.reason_class, after.detail)
