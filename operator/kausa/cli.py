@@ -1,12 +1,14 @@
 """The command line: `kausa run` starts the operator, in the cluster or from a laptop.
 
 Exit codes: 0 stopped as asked; 1 an error of ours; 2 a setting, argument or kubeconfig that cannot
-be used; 3 the cluster does not know our resources; 4 the API server refuses our credentials.
+be used; 3 the cluster does not know our resources; 4 the API server refuses our credentials; 5
+another operator took the Lease over.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -15,7 +17,7 @@ import click
 
 from kausa import __version__
 from kausa.cluster.credentials import Credentials, in_cluster_credentials
-from kausa.cluster.errors import KubeconfigError
+from kausa.cluster.errors import KubeconfigError, LeadershipLostError, LeaseForbiddenError
 from kausa.cluster.kubeconfig import find_kubeconfig, load_kubeconfig
 from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.controller.operator import run_operator
@@ -30,6 +32,8 @@ EXIT_CODES: tuple[tuple[type[KausaError], int], ...] = (
     (KubeconfigError, 2),
     (MissingResourceDefinitionsError, 3),
     (AccessRefusedError, 4),
+    (LeaseForbiddenError, 4),
+    (LeadershipLostError, 5),
 )
 
 
@@ -61,7 +65,8 @@ def run(
     Every other setting is an environment variable, KAUSA_<NAME>; see operator/kausa/settings.py.
 
     Exit codes: 0 stopped as asked, 2 a setting or kubeconfig that cannot be used, 3 the cluster
-    does not know FailureDiagnosis, 4 the API server refuses the credentials, 1 anything else.
+    does not know FailureDiagnosis, 4 the API server refuses the credentials, 5 another operator
+    took the Lease over, 1 anything else.
     """
     try:
         settings = Settings.from_environment(
@@ -78,6 +83,9 @@ def run(
 
 
 async def _run(settings: Settings, credentials: Credentials) -> None:
+    # In a storm objects are made by the ten thousand, and hardly ever in cycles: the default looks
+    # for those after every 700.
+    gc.set_threshold(50_000, 20, 50)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -7,15 +7,21 @@ environment: settings are passed in.
 from __future__ import annotations
 
 import os
+import secrets
+import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, HttpUrl, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import BeforeValidator, Field, HttpUrl, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kausa.errors import SettingsError
 
 __all__ = ["Settings", "default_cache_folder", "default_state_folder"]
+
+
+NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
+OUTSIDE_NAMESPACE = "default"
 
 
 def default_cache_folder() -> Path:
@@ -31,6 +37,32 @@ def default_state_folder() -> Path:
     return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "kausa"
 
 
+def _split(value: object) -> object:
+    return value.replace(",", " ").split() if isinstance(value, str) else value
+
+
+NamespacePatterns = Annotated[
+    tuple[Annotated[str, Field(max_length=63, pattern=r"^[a-z0-9*?\[\]!-]+$")], ...],
+    BeforeValidator(_split),
+    NoDecode,
+]
+"""Names of namespaces, with `*` and `?`."""
+
+
+def _namespace_of_this_pod() -> str | None:
+    """The namespace that the kubelet tells every Pod; None outside of a Pod."""
+    try:
+        return NAMESPACE_FILE.read_text().strip() or None
+    except OSError:
+        return None
+
+
+def _name_of_this_process() -> str:
+    """The Pod's name, under which a restarted container goes on; elsewhere one of its own."""
+    host = os.environ.get("POD_NAME") or socket.gethostname()
+    return host if NAMESPACE_FILE.is_file() else f"{host[:200]}-{secrets.token_hex(4)}"
+
+
 class Settings(BaseSettings):
     """The operator's settings; frozen, so that what was logged at the start stays true."""
 
@@ -43,6 +75,24 @@ class Settings(BaseSettings):
         str | None, Field(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
     ] = None
     """Watch one namespace only. None watches all that the credentials may see."""
+
+    namespaces_include: NamespacePatterns = ()
+    """Watch only namespaces whose names match one of these, separated by commas; `team-*` works.
+    Empty watches all."""
+
+    namespaces_exclude: NamespacePatterns = ()
+    """Leave out namespaces whose names match one of these, separated by commas. A namespace's own
+    label `kausa.dev/diagnose: enabled` or `disabled` goes before both."""
+
+    own_namespace: Annotated[
+        str | None, Field(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
+    ] = Field(default_factory=lambda: _namespace_of_this_pod())
+    """Where the operator itself runs: it is not watched, it holds the Lease, and failures of nodes
+    are written there. In a Pod it is found by itself; elsewhere the Lease and the nodes' failures
+    are in `default`, and nothing is left out."""
+
+    watch_own_namespace: bool = False
+    """True watches the operator's own namespace too."""
 
     log_format: Literal["auto", "json", "text"] = "auto"
     """`json` for machines, `text` for people; `auto` is text on a terminal, else json."""
@@ -82,6 +132,34 @@ class Settings(BaseSettings):
     repeat_interval_seconds: Annotated[float, Field(ge=0, le=3600)] = 10.0
     """Repeats of one failure are written at most this often; the first is written at once."""
 
+    stabilisation_seconds: Annotated[float, Field(ge=1, le=86_400)] = 300.0
+    """A workload of which nothing has failed for this long has recovered: Resolved becomes True."""
+
+    resync_seconds: Annotated[float, Field(ge=0, le=86_400)] = 1800.0
+    """Everything is listed again this often, in case something was lost; 0 never does."""
+
+    leader_election: bool = True
+    """Of several operators on one cluster only the holder of a Lease works. False never asks for
+    it: then make sure that there is only one."""
+
+    identity: Annotated[str, Field(min_length=1, max_length=253)] = Field(
+        default_factory=lambda: _name_of_this_process()
+    )
+    """The name under which the Lease is held. In a Pod it is the Pod's name, so that a container
+    that was restarted goes on at once; elsewhere the host's name with a random end."""
+
+    lease_seconds: Annotated[int, Field(ge=3, le=300)] = 10
+    """How long the Lease of an operator that died keeps others from taking over."""
+
+    probe_port: Annotated[int | None, Field(ge=0, le=65_535)] = None
+    """Serves /livez, /readyz and /metrics on this port; None does not, 0 takes any free one."""
+
+    probe_host: str = "0.0.0.0"  # noqa: S104 - the kubelet and Prometheus come from outside
+    """The address on which they are served."""
+
+    stream_dead_seconds: Annotated[float, Field(ge=30, le=86_400)] = 300.0
+    """/livez fails when a stream has not worked for this long."""
+
     refresh_seconds: Annotated[float, Field(ge=30, le=86_400)] = 600.0
     """A failure that goes on is diagnosed again after this long: its cause may have changed."""
 
@@ -90,6 +168,11 @@ class Settings(BaseSettings):
 
     queue_size: Annotated[int, Field(ge=100, le=1_000_000)] = 50_000
     """How many changed Pods may wait for a worker; beyond it the oldest is dropped and counted."""
+
+    @property
+    def home_namespace(self) -> str:
+        """Where the Lease is, and failures of what belongs to no namespace are written."""
+        return self.own_namespace or OUTSIDE_NAMESPACE
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Self:
@@ -107,7 +190,12 @@ class Settings(BaseSettings):
 
 def _explain(error: ValidationError) -> str:
     problems = [
-        f"KAUSA_{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg']}"
+        f"KAUSA_{_variable(problem['loc'])}: {problem['msg']}"
         for problem in error.errors(include_url=False, include_input=False)
     ]
     return "A setting cannot be used, nothing was started. " + "; ".join(problems) + "."
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    """The name of a setting's variable; which part of a list was wrong is in the message."""
+    return "_".join(part for part in location if isinstance(part, str)).upper()

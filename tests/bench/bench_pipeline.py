@@ -22,7 +22,7 @@ from support.dossiers import dossier
 from support.pods import container, pod, terminated, waiting
 
 from kausa.cluster.objects import Event, Pod
-from kausa.detection.events import detect_repeat
+from kausa.detection.events import note_of
 from kausa.detection.pods import detect_pod
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.evidence.redaction import Redactor
@@ -65,8 +65,9 @@ def row(what: str, ours: float, peer: str, theirs: float) -> None:
 
 def bench_streams() -> None:
     """Decoding and detecting, beside the standard library's JSON parser alone."""
-    _bench_stream("pods", Pod, detect_pod)
-    _bench_stream("events", Event, detect_repeat)
+    now = datetime.now(UTC)
+    _bench_stream("pods", Pod, lambda found: detect_pod(found, now=now))
+    _bench_stream("events", Event, note_of)
 
 
 def _bench_stream(name: str, kind: Any, detect: Callable[[Any], object]) -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 
 from support.pods import event
 
 from kausa.cluster.errors import ApiError, ForbiddenError
 from kausa.cluster.objects import Event, Pod
 from kausa.cluster.owners import Owner
+from kausa.detection.events import note_of
 from kausa.detection.pods import detect_pod
+from kausa.detection.surroundings import Surroundings
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
@@ -19,6 +22,10 @@ __all__ = ["DEPLOYMENT", "FakeReader", "dossier"]
 DEPLOYMENT = Owner(
     api_version="apps/v1", kind="Deployment", name="checkout", uid="owner-uid", namespace="shop"
 )
+
+
+LATER = datetime(2026, 1, 2, 3, 34, tzinfo=UTC)
+"""Half an hour after all that the Pods of these tests tell: every grace period is over."""
 
 
 class FakeReader:
@@ -76,15 +83,13 @@ def dossier(
     owner: Owner = DEPLOYMENT,
 ) -> Dossier:
     """Gather about the Pod's first symptom, through the real gatherers and the real redactor."""
-    reader = FakeReader(
-        events=tuple(
-            event(reason, message, field_path=f"spec.containers{{{about}}}")
-            for reason, message in events
-        ),
-        previous=log,
-        current=log,
+    happened = tuple(
+        event(reason, message, uid=pod.metadata.uid, field_path=f"spec.containers{{{about}}}")
+        for reason, message in events
     )
+    notes = tuple(note for each in happened if (note := note_of(each)) is not None)
+    reader = FakeReader(events=happened, previous=log, current=log)
     gatherer = Gatherer(reader=reader, redactor=Redactor(key=b"k" * 32))
-    symptoms = detect_pod(pod)
-    symptom = symptoms[0] if symptoms else None
+    verdict = detect_pod(pod, around=Surroundings(notes=notes), now=LATER)
+    symptom = verdict.symptoms[0] if verdict.symptoms else None
     return asyncio.run(gatherer.gather(owner=owner, pod=pod, symptom=symptom))

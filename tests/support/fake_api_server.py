@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from typing import Any, Self
 
 from aiohttp import web
 
@@ -44,7 +44,7 @@ class FakeApiServer:
         self._runner: web.AppRunner | None = None
         self.url = ""
 
-    async def __aenter__(self) -> FakeApiServer:
+    async def __aenter__(self) -> Self:
         application = web.Application()
         application.router.add_route("*", "/{path:.*}", self._answer)
         self._runner = web.AppRunner(application, shutdown_timeout=0.1)
@@ -64,10 +64,11 @@ class FakeApiServer:
         """How to reach it."""
         return Credentials(server=self.url, origin="a fake")
 
-    def answers(self, document: Any, *, code: int = 200) -> FakeApiServer:
-        """Next: this JSON document."""
+    def answers(self, document: Any, *, code: int = 200, after: float = 0.0) -> FakeApiServer:
+        """Next: this JSON document, `after` some seconds."""
 
         async def answer(_: web.Request) -> web.StreamResponse:
+            await asyncio.sleep(after)
             return web.json_response(document, status=code)
 
         self._script.append(answer)

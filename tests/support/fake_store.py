@@ -9,7 +9,7 @@ import asyncio
 from datetime import datetime
 
 from kausa.cluster.errors import ClusterError, OverloadedError
-from kausa.cluster.objects import Pod
+from kausa.cluster.objects import Meta, ObjectReference
 from kausa.cluster.owners import Owner
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.status import FailureDiagnosisStatus
@@ -82,7 +82,7 @@ class FakeOwners:
         self.owner = owner
         self.there = True
 
-    async def top_owner(self, pod: Pod) -> Owner | None:
+    async def top_owner(self, found: ObjectReference, *, meta: Meta | None = None) -> Owner | None:
         return self.owner
 
     async def exists(self, owner: Owner) -> bool:

@@ -1,4 +1,4 @@
-"""A small client of the API server: get, list, logs, server-side apply, create, watch lines.
+"""A small client of the API server: get, list, logs, apply, create, replace, watch lines.
 
 aiohttp is here anyway (Kopf brings it) and msgspec decodes an answer into the few fields we use, so
 a general client would cost memory and time for nothing (see the notes on clients in
@@ -65,6 +65,7 @@ class KubernetesClient:
         self._credentials = credentials
         self._ssl = credentials.ssl_context()
         self._token: Token | None = None
+        self._reading_token = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
 
     async def __aenter__(self) -> KubernetesClient:
@@ -172,6 +173,21 @@ class KubernetesClient:
         """Create one object; ConflictError where the name is taken."""
         await self._read("POST", path, document=document, timeout_seconds=timeout_seconds)
 
+    async def replace(
+        self,
+        path: str,
+        document: Mapping[str, Any],
+        *,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> dict[str, Any]:
+        """Put a whole object in the place of the one that `document` was made from, as it is now.
+
+        Raises:
+            ConflictError: somebody has changed it since (its `metadata.resourceVersion`).
+        """
+        body = await self._read("PUT", path, document=document, timeout_seconds=timeout_seconds)
+        return _decode(body, dict[str, Any])
+
     # -- one way out -----------------------------------------------------------------------------
 
     async def _read(
@@ -193,14 +209,15 @@ class KubernetesClient:
             content_type=content_type,
             timeout=timeout,
         ) as response:
-            body = await response.content.read(MAXIMUM_ANSWER_BYTES)
-            while not response.content.at_eof():
-                if len(body) >= MAXIMUM_ANSWER_BYTES:
+            parts, size = [], 0
+            async for part in response.content.iter_any():
+                parts.append(part)
+                size += len(part)
+                if size > MAXIMUM_ANSWER_BYTES:
                     raise UndecodableError(
                         f"{method} {path}: the answer is larger than {MAXIMUM_ANSWER_BYTES} bytes."
                     )
-                body += await response.content.read(MAXIMUM_ANSWER_BYTES - len(body))
-            return body
+            return b"".join(parts)
 
     @asynccontextmanager
     async def _request(
@@ -216,7 +233,8 @@ class KubernetesClient:
         headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*"}
         if body is not None:
             headers["Content-Type"] = content_type
-        authorization = await self._authorization()
+        token = await self._current_token()
+        authorization = self._credentials.authorization(token=token)
         if authorization:
             headers["Authorization"] = authorization
         what = f"{method} {self._credentials.server}{path}"
@@ -230,8 +248,8 @@ class KubernetesClient:
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                if response.status == 401:
-                    self._token = None
+                if response.status == 401 and self._token is token:
+                    self._token = None  # another request may have a newer one by now
                 if response.status >= 300:
                     raise await _error(response)
                 yield response
@@ -246,14 +264,20 @@ class KubernetesClient:
             detail = str(error) or type(error).__name__
             raise ApiUnreachableError(f"{what}: {detail}.") from error
 
-    async def _authorization(self) -> str | None:
+    async def _current_token(self) -> Token | None:
         source = self._credentials.token_source
-        if source is not None and (
-            self._token is None or self._token.valid_until < time.monotonic()
-        ):
-            # A token may come from a plugin that runs a program: not on the event loop.
-            self._token = await asyncio.to_thread(source)
-        return self._credentials.authorization(token=self._token)
+        if source is None or self._is_current(self._token):
+            return self._token
+        async with self._reading_token:
+            # Whoever waited here finds what the first has read.
+            if not self._is_current(self._token):
+                # A token may come from a plugin that runs a program: not on the event loop.
+                self._token = await asyncio.to_thread(source)
+            return self._token
+
+    @staticmethod
+    def _is_current(token: Token | None) -> bool:
+        return token is not None and token.valid_until >= time.monotonic()
 
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:

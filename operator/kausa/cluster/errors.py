@@ -4,11 +4,13 @@ ClusterError
 |- KubeconfigError          the file is missing, malformed or names what is not there
 |- ApiUnreachableError      no answer: refused, timed out, cut off
 |  `- UntrustedServerError    its certificate is not one that we trust
+|- LeadershipLostError     another process holds the Lease now, or it could not be renewed
 |- UndecodableError         an answer that is not what Kubernetes sends
 `- ApiError                 an answer that says no; carries the HTTP status and reason
    |- NotFoundError         404
    |- NamespaceTerminatingError  the namespace is being deleted, or is gone (403, 404)
    |- ForbiddenError        403, and which permission is missing
+   |  `- LeaseForbiddenError   leader election cannot do without it
    |- UnauthorizedError     401
    |- ConflictError         409
    |- GoneError             410, the resourceVersion or continue token has expired
@@ -29,6 +31,8 @@ __all__ = [
     "ForbiddenError",
     "GoneError",
     "KubeconfigError",
+    "LeadershipLostError",
+    "LeaseForbiddenError",
     "NamespaceTerminatingError",
     "NotFoundError",
     "OverloadedError",
@@ -55,6 +59,10 @@ class UntrustedServerError(ApiUnreachableError):
     """Whoever answers has a certificate that these credentials do not trust."""
 
 
+class LeadershipLostError(ClusterError):
+    """This process does not lead any more, and must not write another word."""
+
+
 class UndecodableError(ClusterError):
     """The API server's answer has a shape that Kubernetes does not send."""
 
@@ -78,6 +86,10 @@ class NamespaceTerminatingError(ApiError):
 
 class ForbiddenError(ApiError):
     """These credentials lack a permission; the API server's message names it."""
+
+
+class LeaseForbiddenError(ForbiddenError):
+    """The Lease of the leader may not be read or written; the message names the permissions."""
 
 
 class UnauthorizedError(ApiError):

@@ -1,4 +1,4 @@
-"""From a Pod to its top owner: the object that a person deployed and can change.
+"""From a Pod, or any object, to its top owner: the object that a person deployed and can change.
 
 ReplicaSets, Jobs and custom controllers in between are read on demand and remembered for some
 minutes (an owner seldom gets another owner), so that a storm of Pods of one Deployment costs one
@@ -16,7 +16,7 @@ import msgspec
 
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import ForbiddenError, NotFoundError, UndecodableError
-from kausa.cluster.objects import Meta, OwnerReference, Pod
+from kausa.cluster.objects import Meta, ObjectReference, OwnerReference
 from kausa.cluster.paths import ResourcePath, api_root
 from kausa.telemetry.logs import get_logger
 
@@ -41,6 +41,17 @@ _WELL_KNOWN = {
         ResourcePath(api_version="batch/v1", plural="jobs", kind="Job"),
         ResourcePath(api_version="batch/v1", plural="cronjobs", kind="CronJob"),
         ResourcePath(api_version="v1", plural="pods", kind="Pod"),
+        ResourcePath(api_version="v1", plural="nodes", kind="Node", namespaced=False),
+        ResourcePath(api_version="v1", plural="resourcequotas", kind="ResourceQuota"),
+        ResourcePath(
+            api_version="v1", plural="persistentvolumeclaims", kind="PersistentVolumeClaim"
+        ),
+        ResourcePath(api_version="v1", plural="services", kind="Service"),
+        ResourcePath(
+            api_version="autoscaling/v2",
+            plural="horizontalpodautoscalers",
+            kind="HorizontalPodAutoscaler",
+        ),
         ResourcePath(
             api_version="v1", plural="replicationcontrollers", kind="ReplicationController"
         ),
@@ -50,13 +61,16 @@ _WELL_KNOWN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Owner:
-    """The top of a Pod's chain of owners, or the Pod itself."""
+    """The top of an object's chain of owners, or the object itself."""
 
     api_version: str
     kind: str
     name: str
     uid: str
     namespace: str
+    """The owner's; of an owner of the whole cluster, where its failures are written down."""
+    marked: str | None = None
+    """What `kausa.dev/diagnose` says on it, as far as it could be read."""
 
 
 class _Owned(msgspec.Struct):
@@ -72,44 +86,59 @@ class _ResourceList(msgspec.Struct):
     resources: tuple[Resource, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Link:
+    """What one object of a chain says: who made it, and whether it was marked."""
+
+    parent: OwnerReference | None
+    marked: str | None = None
+
+
 class OwnerResolver:
     """Finds top owners; remembers a bounded number of links by uid.
 
-    The same Pod must get the same owner after a restart. So what the API server could not tell
+    The same object must get the same owner after a restart. So what the API server could not tell
     just now is raised as a ClusterError, for the caller to try again, and never taken for an end.
+    Owners are read on demand, not watched: a healthy Pod needs none, and a cluster keeps ten
+    ReplicaSets for each Deployment.
     """
 
-    def __init__(self, *, client: KubernetesClient) -> None:
+    def __init__(self, *, client: KubernetesClient, home_namespace: str = "default") -> None:
         self._client = client
-        self._parents: _Remembered[str, OwnerReference | None] = _Remembered(most=REMEMBERED_OWNERS)
+        self._home_namespace = home_namespace
+        self._links: _Remembered[str, _Link] = _Remembered(most=REMEMBERED_OWNERS)
         self._said: _Remembered[str, None] = _Remembered(most=REMEMBERED_PATHS)
         self._paths: _Remembered[tuple[str, str], ResourcePath | None] = _Remembered(
             most=REMEMBERED_PATHS
         )
 
-    async def top_owner(self, pod: Pod) -> Owner | None:
-        """The top owner; None where an owner is gone, because then the Pod is going too."""
-        namespace = pod.metadata.namespace
-        reference = _controller(pod.metadata)
-        if reference is None:
-            meta = pod.metadata
-            return Owner(
-                api_version="v1", kind="Pod", name=meta.name, uid=meta.uid, namespace=namespace
-            )
+    async def top_owner(self, found: ObjectReference, *, meta: Meta | None = None) -> Owner | None:
+        """The top owner; None where an owner is gone, because then the object is going too.
+
+        `meta` is the object's own where it is at hand; without it the object is read.
+        """
+        reference = OwnerReference(
+            api_version=found.api_version, kind=found.kind, name=found.name, uid=found.uid
+        )
+        if meta is not None:
+            link = _Link(parent=_controller(meta), marked=_marked(meta))
+        else:
+            link = _Link(parent=reference)
         for _ in range(LONGEST_CHAIN):
+            if link.parent is None:
+                break
+            reference = link.parent
             try:
-                parent = await self._parent(reference, namespace=namespace)
+                link = await self._link(reference, namespace=found.namespace)
             except NotFoundError:
                 return None
-            if parent is None:
-                break
-            reference = parent
         return Owner(
             api_version=reference.api_version,
             kind=reference.kind,
             name=reference.name,
             uid=reference.uid,
-            namespace=namespace,
+            namespace=found.namespace or self._home_namespace,
+            marked=link.marked,
         )
 
     async def exists(self, owner: Owner) -> bool:
@@ -117,7 +146,7 @@ class OwnerResolver:
         cannot tell.
         """
         path = await self._path(owner)
-        if path is None or not path.namespaced:
+        if path is None:
             return True
         try:
             found = await self._client.get(
@@ -138,11 +167,11 @@ class OwnerResolver:
                 why=why,
             )
 
-    async def _parent(self, child: OwnerReference, *, namespace: str) -> OwnerReference | None:
-        if child.uid in self._parents:
-            return self._parents[child.uid]
+    async def _link(self, child: OwnerReference, *, namespace: str) -> _Link:
+        if child.uid in self._links:
+            return self._links[child.uid]
         path = await self._path(child)
-        parent: OwnerReference | None = None
+        link = _Link(parent=None)
         if path is not None and path.namespaced:
             try:
                 owned = await self._client.get(
@@ -150,13 +179,32 @@ class OwnerResolver:
                 )
             except ForbiddenError as error:
                 self._say_forbidden(child.kind, why=str(error))
-                parent = None
             else:
                 if owned.metadata.uid != child.uid:
                     raise NotFoundError("The owner was replaced.", status=404)
-                parent = _controller(owned.metadata)
-        self._parents[child.uid] = parent
-        return parent
+                link = _Link(parent=_controller(owned.metadata), marked=_marked(owned.metadata))
+        self._links[child.uid] = link
+        return link
+
+    async def find(self, *, api_version: str, kind: str, namespace: str, name: str) -> Owner | None:
+        """An object by its name, as the owner of its own failures; None where there is none."""
+        path = await self._path(
+            Owner(api_version=api_version, kind=kind, name=name, uid="", namespace=namespace)
+        )
+        if path is None:
+            return None
+        try:
+            found = await self._client.get(path.object(name=name, namespace=namespace), kind=_Owned)
+        except (NotFoundError, ForbiddenError):
+            return None
+        return Owner(
+            api_version=api_version,
+            kind=kind,
+            name=name,
+            uid=found.metadata.uid,
+            namespace=namespace or self._home_namespace,
+            marked=_marked(found.metadata),
+        )
 
     async def _path(self, owner: OwnerReference | Owner) -> ResourcePath | None:
         """The URL of a kind, from the well-known ones or from the API server's discovery; None for
@@ -216,6 +264,10 @@ def _controller(meta: Meta) -> OwnerReference | None:
     managing = next((each for each in references if each.controller), None)
     found = managing or (references[0] if len(references) == 1 else None)
     return found if found is not None and _is_an_object(found) else None
+
+
+def _marked(meta: Meta) -> str | None:
+    return meta.annotations.diagnose if meta.annotations is not None else None
 
 
 def _is_an_object(reference: OwnerReference) -> bool:

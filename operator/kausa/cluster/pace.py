@@ -1,8 +1,10 @@
-"""The pace of a watch: when the next try may begin, and what is said about it.
+"""The pace of a watch: when the next try may begin, and whether the stream works.
 
 No end of a watch may become a hot loop: one that came quickly is followed by a pause with full
-jitter, and the pauses grow for as long as nothing is delivered. A watch that delivered before it
-was cut is no failure; it is resumed, and the trouble before it is over with its first line.
+jitter, and the pauses grow until a watch has lasted, whatever it delivered before it was cut. To
+the log a watch that delivered is no failure: it is resumed, and the trouble before it is over.
+A watch that is only silent was no failure either: many a small kind never changes, and the API
+server sends no bookmarks for what has not changed since it started.
 """
 
 from __future__ import annotations
@@ -11,14 +13,14 @@ import asyncio
 import random
 import time
 
-from kausa.cluster.errors import ApiUnreachableError, ClusterError
+from kausa.cluster.errors import ApiUnreachableError, ClusterError, ForbiddenError
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
 
 __all__ = ["Pace"]
 
 STEADY_SECONDS = 5.0
-"""A watch that lasted this long did not end at once."""
+"""A watch that lasted this long did not end at once; a list this long ago is not the last try."""
 FIRST_BACKOFF_SECONDS = 0.1
 LONGEST_BACKOFF_SECONDS = 30.0
 
@@ -35,72 +37,118 @@ class Pace:
             failed="Watch failed, trying again until it is back",
             recovered="Watch is back",
         )
-        self._listed = False
-        self._watched_since: float | None = None
+        self._began = self.heard_at = time.monotonic()
+        """`heard_at` is the last sign of life: a page of a list, an accepted watch, a line."""
+        self.forbidden = False
+        """Whether a missing permission is what is waited out now."""
+        self._listing = True
+        self._opened_at: float | None = None
+        self._listed_at: float | None = None
         self._delivered = False
-        self._proven = False
-        """Whether the version of the last list has led to a watch that worked."""
-        self._expiries = 0
-        """How often in a row a list had expired before it was of any use."""
+        self._failing_since: float | None = None
+        self._attempts = 0
+        """How many tries in a row ended before they had lasted."""
+
+    @property
+    def failing_since(self) -> float | None:
+        """Since when (time.monotonic) the stream has not worked; None while it works."""
+        return None if self._lasts() else self._failing_since
+
+    # -- what happens ----------------------------------------------------------------------------
 
     def begins(self) -> None:
         """A try begins."""
-        self._listed, self._watched_since, self._delivered = False, None, False
+        self._began = time.monotonic()
+        self._opened_at = None
+        self._listing, self._delivered = True, False
+
+    def page(self) -> None:
+        """A page of a list came."""
+        self.heard_at = time.monotonic()
+        self.forbidden = False
 
     def listed(self) -> None:
         """A whole list was delivered."""
-        self._listed, self._proven = True, False
-        if not self._expiries:
-            self._trouble.over(kind=self._kind)
+        just_now = self._listed_recently()
+        self._listed_at = time.monotonic()
+        if not just_now:
+            self._works()
 
     def watches(self) -> None:
         """The watch is asked for."""
-        self._watched_since = time.monotonic()
+        self._listing = False
+
+    def opened(self) -> None:
+        """The API server accepted the watch."""
+        self.heard_at = self._opened_at = time.monotonic()
+        self.forbidden = False
 
     def delivers(self) -> None:
         """The watch brought a line that says something."""
+        self.heard_at = time.monotonic()
         if not self._delivered:
-            self._delivered = self._proven = True
-            self._trouble.over(kind=self._kind)
+            self._delivered = True
+            self._works()
+
+    # -- how it ends -----------------------------------------------------------------------------
 
     async def ended(self) -> None:
         """The watch ended without an error: when its time was over, or because it was cut."""
-        if self._quick():
-            await self.failed(ApiUnreachableError("The API server ended the watch at once."))
+        if self._lasts():
+            self._lasted()
         else:
-            self._steady()
-            self._trouble.over(kind=self._kind)
+            await self.failed(ApiUnreachableError("The API server ended the watch at once."))
 
     async def failed(self, error: ClusterError) -> None:
         """The list or the watch failed."""
-        if not self._quick():
-            self._steady()
-        if not self._delivered:
-            self._trouble.happened(error, kind=self._kind)
+        if self._lasts():
+            self._lasted()
+        elif not self._delivered:
+            self._happened(error)
         await self._pause()
 
     async def expired(self, error: ClusterError) -> None:
         """The version is too old: normal after a gap. Where a list has just been made, the next
         one would fare no better, and lists are what costs an API server most.
         """
-        while_listing = self._watched_since is None
-        if while_listing or (self._quick() and (self._listed or not self._proven)):
-            self._expiries += 1
-            self._trouble.happened(error, kind=self._kind)
+        if self._lasts():
+            self._lasted()
+        elif self._listing or self._listed_recently():
+            self._happened(error)
             await self._pause()
-        else:
-            self._steady()
-            _logger.info("Watch expired, listing again", kind=self._kind)
+            return
+        _logger.info("Watch expired, listing again", kind=self._kind)
 
-    def _quick(self) -> bool:
-        since = self._watched_since
-        return since is None or time.monotonic() - since < STEADY_SECONDS
+    # -- inside ----------------------------------------------------------------------------------
 
-    def _steady(self) -> None:
-        self._proven = True
-        self._expiries = 0
+    def _lasts(self) -> bool:
+        return self._opened_at is not None and _since(self._opened_at) >= STEADY_SECONDS
+
+    def _listed_recently(self) -> bool:
+        return self._listed_at is not None and _since(self._listed_at) < STEADY_SECONDS
+
+    def _lasted(self) -> None:
+        self._attempts = 0
+        self._works()
+
+    def _works(self) -> None:
+        self._failing_since = None
+        self.forbidden = False
+        self._trouble.over(kind=self._kind)
+
+    def _happened(self, error: ClusterError) -> None:
+        self.forbidden = isinstance(error, ForbiddenError)
+        if self.failing_since is None:
+            # An accepted watch worked until now; what was never answered has not since it began.
+            opened = self._opened_at is not None
+            self._failing_since = time.monotonic() if opened else self._began
+        self._trouble.happened(error, kind=self._kind)
 
     async def _pause(self) -> None:
-        failures = max(self._trouble.failures, self._expiries)
-        ceiling = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(failures, 12))
+        self._attempts += 1
+        ceiling = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(self._attempts, 12))
         await asyncio.sleep(random.uniform(0, ceiling))  # noqa: S311 - spreads load, no secret
+
+
+def _since(moment: float) -> float:
+    return time.monotonic() - moment

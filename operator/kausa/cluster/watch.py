@@ -5,71 +5,37 @@ last version seen. When that version has expired (410: in the stream, as HTTP st
 of a `continue` token) the kind is listed again and compared with the uids known before, so that
 what vanished in the gap is delivered as deleted. Kopf's own watch does none of the last three,
 which is why the streams stay outside of it.
-How long to wait before the next try is decided in pace.py.
+How long to wait before the next try is decided in pace.py, how a line is read in changes.py.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Generic, TypeVar
 
-import msgspec
-
+from kausa.cluster.changes import Change, ChangeReader, ChangeType, HasMeta
 from kausa.cluster.client import KubernetesClient
-from kausa.cluster.errors import ApiError, ClusterError, GoneError, api_error
-from kausa.cluster.lines import split_lines
-from kausa.cluster.objects import Meta
+from kausa.cluster.errors import ClusterError, GoneError
+from kausa.cluster.lines import LineSplitter
 from kausa.cluster.pace import Pace
 from kausa.cluster.paths import ResourcePath
-from kausa.telemetry.logs import get_logger
+from kausa.cluster.tally import WatchTally
 
 __all__ = ["Change", "ChangeType", "Watcher"]
 
-
-class _HasMeta(Protocol):
-    @property
-    def metadata(self) -> Meta: ...
-
-
-T = TypeVar("T", bound=_HasMeta)
+T = TypeVar("T", bound=HasMeta)
 
 PAGE_SIZE = 500
 SILENCE_SECONDS = 70.0
 CHANGES_BETWEEN_YIELDS = 256
-
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
-_logger = get_logger("kausa.cluster.watch")
-
-
-class ChangeType(StrEnum):
-    """What happened to an object."""
-
-    SEEN = "SEEN"
-    """It exists: added, modified, or found by a list."""
-    DELETED = "DELETED"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change(Generic[T]):
-    """One object and what happened to it; a deletion found by comparing lists has no object."""
-
-    type: ChangeType
-    uid: str
-    object: T | None
-
-
-class _Line(msgspec.Struct):
-    type: str
-    object: msgspec.Raw
+LEAST_SECONDS_BETWEEN_LISTS = 5.0
+"""Lists are what costs an API server most: however often one is asked for, this is between two."""
 
 
 class Watcher(Generic[T]):
-    """Watches one kind for as long as it is iterated.
+    """Watches one kind for as long as `changes` is iterated; for one event loop.
 
     Memory: one uid of 36 characters for each object that exists; nothing for each change.
     """
@@ -82,136 +48,200 @@ class Watcher(Generic[T]):
         kind: type[T],
         namespace: str | None = None,
         field_selector: str = "",
+        label_selector: str = "",
+        resync_seconds: float = 0.0,
         silence_seconds: float = SILENCE_SECONDS,
         page_size: int = PAGE_SIZE,
     ) -> None:
+        """`resync_seconds` lists everything again this often, give or take a fifth; 0 never."""
         self._client = client
         self._path = resource.collection(namespace=namespace)
-        self._name = resource.plural
-        self._decoder = msgspec.json.Decoder(kind)
-        self._selector = {"fieldSelector": field_selector} if field_selector else {}
+        selectors = {"fieldSelector": field_selector, "labelSelector": label_selector}
+        self._selectors = {name: value for name, value in selectors.items() if value}
+        self._resync_seconds = resync_seconds
         self._silence_seconds = silence_seconds
         self._page_size = page_size
-        self._known: set[str] = set()
-        self._version: str | None = None
         self._pace = Pace(kind=resource.plural)
+        self.tally = WatchTally()
+        """What was done so far."""
+        self._reader = ChangeReader(
+            kind=kind, name=resource.plural, tally=self.tally, on_line=self._pace.delivers
+        )
         self.synced = asyncio.Event()
         """Set once the first list has been delivered whole."""
-        self.undecodable = 0
-        """How many objects could not be decoded and were skipped."""
+        self._list_wanted = True
+        self._listing = self._wanted_meanwhile = False
+        self._listed_at = -LEAST_SECONDS_BETWEEN_LISTS
+        self._timer: asyncio.TimerHandle | None = None
+        self._waiting_for_chunk: asyncio.Timeout | None = None
+
+    # -- what it is like -------------------------------------------------------------------------
+
+    @property
+    def objects(self) -> int:
+        """How many objects are known to exist."""
+        return len(self._reader.known)
+
+    @property
+    def undecodable(self) -> int:
+        """How many lines and objects could not be decoded and were skipped."""
+        return self.tally.undecodable
+
+    @property
+    def heard_at(self) -> float:
+        """The last sign of life (time.monotonic): a page, an accepted watch, or a line of it."""
+        return self._pace.heard_at
+
+    @property
+    def failing_since(self) -> float | None:
+        """Since when (time.monotonic) the stream has not worked; None while it works."""
+        return self._pace.failing_since
+
+    @property
+    def forbidden(self) -> bool:
+        """Whether a missing permission is what is waited out now."""
+        return self._pace.forbidden
+
+    def dead_seconds(self, now: float) -> float:
+        """How long the stream has not worked at `now` (time.monotonic); 0 while it works."""
+        since = self._pace.failing_since
+        return 0.0 if since is None else max(0.0, now - since)
+
+    # -- what it does ----------------------------------------------------------------------------
+
+    def request_list(self) -> None:
+        """List everything again: the running watch ends at once, and what exists is delivered as
+        SEEN. Shortly after a list, or while one is made, it waits for its turn.
+        """
+        if self._listing:
+            self._wanted_meanwhile = True
+        elif not self._list_wanted:
+            loop = asyncio.get_running_loop()
+            self._schedule(max(loop.time(), self._listed_at + LEAST_SECONDS_BETWEEN_LISTS))
 
     async def changes(self) -> AsyncIterator[Change[T]]:
         """Every change, for ever; failures (a missing permission too) are waited out with full
         jitter, and said once in the log until the stream is back.
         """
-        while True:
-            self._pace.begins()
-            try:
-                if self._version is None:
-                    async for change in self._list():
+        try:
+            while True:
+                self._pace.begins()
+                resumes = not self._list_wanted
+                try:
+                    if not resumes:
+                        async for change in self._list():
+                            yield change
+                        self.synced.set()
+                    async for change in self._watch(resumes=resumes):
                         yield change
-                    self.synced.set()
-                async for change in self._watch():
-                    yield change
-            except GoneError as error:
-                self._version = None
-                await self._pace.expired(error)
-            except ClusterError as error:
-                await self._pace.failed(error)
-            else:
-                await self._pace.ended()
+                except GoneError as error:
+                    self._list_wanted = True
+                    self.tally.relists += 1
+                    await self._pace.expired(error)
+                except ClusterError as error:
+                    await self._pace.failed(error)
+                else:
+                    if not self._list_wanted:
+                        await self._pace.ended()
+        finally:
+            self._unschedule()
 
     async def _list(self) -> AsyncIterator[Change[T]]:
-        found: set[str] = set()
-        parameters = {"limit": str(self._page_size), **self._selector}
-        while True:
-            page = await self._client.list_page(self._path, parameters=parameters)
-            for item in page.items:
-                change = self._decode(item, type_=ChangeType.SEEN)
-                if change is not None:
-                    found.add(change.uid)
-                    self._known.add(change.uid)
+        self._unschedule()
+        self._listing = True
+        try:
+            missing = set(self._reader.known)
+            parameters = {"limit": str(self._page_size), **self._selectors}
+            while True:
+                page = await self._client.list_page(self._path, parameters=parameters)
+                self._pace.page()
+                meta, items = page.metadata, page.items
+                del page
+                for change in self._reader.read_page(items, missing):
                     yield change
-            await asyncio.sleep(0)
-            if not page.metadata.continue_:
-                break
-            parameters["continue"] = page.metadata.continue_
-        for uid in self._known - found:
-            yield Change(type=ChangeType.DELETED, uid=uid, object=None)
-        self._known = found
-        self._version = page.metadata.resource_version
-        self._pace.listed()
+                # The items hold the whole page as it came, which must not wait for the next one.
+                del items
+                await asyncio.sleep(0)
+                if not meta.continue_:
+                    break
+                parameters["continue"] = meta.continue_
+            for uid in missing:
+                self.tally.vanished += 1
+                self._reader.known.discard(uid)
+                yield Change(type=ChangeType.DELETED, uid=uid, object=None)
+            self._listed(meta.resource_version)
+        finally:
+            self._listing = False
 
-    async def _watch(self) -> AsyncIterator[Change[T]]:
+    def _listed(self, version: str) -> None:
+        now = asyncio.get_running_loop().time()
+        self._reader.version, self._listed_at, self._list_wanted = version, now, False
+        self.tally.lists += 1
+        self._pace.listed()
+        if self._resync_seconds:
+            spread = random.uniform(0.8, 1.2)  # noqa: S311 - spreads load, no secret
+            self._schedule(now + self._resync_seconds * spread)
+        if self._wanted_meanwhile:
+            self._wanted_meanwhile = False
+            self._schedule(now + LEAST_SECONDS_BETWEEN_LISTS)
+
+    async def _watch(self, *, resumes: bool) -> AsyncIterator[Change[T]]:
         parameters = {
             "watch": "true",
             "allowWatchBookmarks": "true",
-            "resourceVersion": self._version or "",
+            "resourceVersion": self._reader.version,
             "timeoutSeconds": str(random.randint(240, 480)),  # noqa: S311 - spreads load, no secret
-            **self._selector,
+            **self._selectors,
         }
+        self.tally.reconnects += resumes
         self._pace.watches()
         async with self._client.stream(
             self._path, parameters=parameters, silence_seconds=self._silence_seconds
         ) as chunks:
-            lines = 0
-            async for line in split_lines(chunks):
-                change = self._read_line(line)
-                if change is not None:
-                    yield change
-                lines += 1
-                if lines % CHANGES_BETWEEN_YIELDS == 0:
-                    await asyncio.sleep(0)
+            self._pace.opened()
+            splitter, lines = LineSplitter(), 0
+            async for chunk in self._until_listing(chunks):
+                self.tally.bytes_read += len(chunk)
+                self._reader.heard = False
+                for line in splitter.feed(chunk):
+                    change = self._reader.read_line(line)
+                    if change is not None:
+                        yield change
+                    lines += 1
+                    if lines % CHANGES_BETWEEN_YIELDS == 0:
+                        await asyncio.sleep(0)
 
-    def _read_line(self, line: bytes) -> Change[T] | None:
-        try:
-            envelope = msgspec.json.decode(line, type=_Line)
-        except _UNREADABLE:
-            self._skip("a line of the watch that is not a change")
-            return None
-        if envelope.type == "ERROR":
-            raise _failure(envelope.object)
-        deleted = envelope.type == "DELETED"
-        change = self._decode(
-            envelope.object, type_=ChangeType.DELETED if deleted else ChangeType.SEEN
-        )
-        if change is None:
-            return None
-        self._pace.delivers()
-        if envelope.type == "BOOKMARK":
-            return None
-        (self._known.discard if deleted else self._known.add)(change.uid)
-        return change
+    async def _until_listing(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The chunks until a list is wanted, or until nothing has come for too long."""
+        while not self._list_wanted:
+            try:
+                async with asyncio.timeout(None) as self._waiting_for_chunk:
+                    chunk = await anext(chunks, None)
+            except TimeoutError:
+                return
+            finally:
+                self._waiting_for_chunk = None
+            if chunk is None:
+                return
+            yield chunk
 
-    def _decode(self, raw: msgspec.Raw, *, type_: ChangeType) -> Change[T] | None:
-        try:
-            decoded = self._decoder.decode(raw)
-        except _UNREADABLE as error:
-            self._skip(str(error))
-            return None
-        if decoded.metadata.resource_version and self._version is not None:
-            self._version = decoded.metadata.resource_version
-        return Change(type=type_, uid=decoded.metadata.uid, object=decoded)
+    # -- when to list ----------------------------------------------------------------------------
 
-    def _skip(self, why: str) -> None:
-        self.undecodable += 1
-        if self.undecodable == 1:
-            _logger.warning("Skipped an object that cannot be read", kind=self._name, why=why)
+    def _schedule(self, at: float) -> None:
+        """A list at this moment of the event loop's clock, unless one comes earlier anyway."""
+        if self._timer is not None and self._timer.when() <= at:
+            return
+        self._unschedule()
+        self._timer = asyncio.get_running_loop().call_at(at, self._list_now)
 
+    def _unschedule(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
-def _failure(raw: msgspec.Raw) -> ApiError:
-    """The error that a watch ends with, however odd: it must not end us too."""
-    try:
-        found = msgspec.json.decode(raw, type=dict[str, Any])
-    except _UNREADABLE:
-        found = {}
-    code, reason, message = (found.get(name) for name in ("code", "reason", "message"))
-    reason = reason if isinstance(reason, str) else ""
-    status = str(code) if isinstance(code, int | str) else ""
-    if reason in ("Expired", "Gone"):
-        status = "410"
-    return api_error(
-        status=int(status) if re.fullmatch("[1-5][0-9][0-9]", status) else 500,
-        reason=reason,
-        message=message if isinstance(message, str) else "",
-    )
+    def _list_now(self) -> None:
+        self._timer = None
+        self._list_wanted = True
+        waiting, self._waiting_for_chunk = self._waiting_for_chunk, None
+        if waiting is not None:
+            waiting.reschedule(asyncio.get_running_loop().time())

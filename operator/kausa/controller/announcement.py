@@ -14,6 +14,7 @@ __all__ = ["target_event"]
 
 EVENT_REASON = "FailureDiagnosed"
 LONGEST_EVENT_MESSAGE = 1000
+CLUSTER_SCOPED = frozenset({"Node"})
 
 
 def target_event(
@@ -21,16 +22,19 @@ def target_event(
 ) -> Mapping[str, Any]:
     """A Kubernetes Event on the failing workload, so that `kubectl describe` shows the cause."""
     message = f"{summary} (see: kubectl -n {owner.namespace} describe fd {resource_name})"
+    # Kubernetes takes Events about what belongs to no namespace in this one only.
+    namespace = "default" if owner.kind in CLUSTER_SCOPED else owner.namespace
+    about = "" if owner.kind in CLUSTER_SCOPED else owner.namespace
     moment = now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "apiVersion": "v1",
         "kind": "Event",
-        "metadata": {"name": name, "namespace": owner.namespace, "labels": MANAGED_BY_LABELS},
+        "metadata": {"name": name, "namespace": namespace, "labels": MANAGED_BY_LABELS},
         "involvedObject": {
             "apiVersion": owner.api_version,
             "kind": owner.kind,
             "name": owner.name,
-            "namespace": owner.namespace,
+            "namespace": about,
             "uid": owner.uid,
         },
         "related": {

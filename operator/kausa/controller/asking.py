@@ -1,6 +1,6 @@
-"""Diagnoses on demand: somebody set `kausa.dev/diagnose` on a Pod.
+"""Diagnoses on demand: somebody set `kausa.dev/diagnose` on a Pod or a workload.
 
-What was asked is kept, as a short hash, on our own resource and never on the Pod. So the same value
+What was asked is kept, as a short hash, on our own resource and never on theirs. So the same value
 asks once, a changed one asks again, and a restart of the operator asks nothing twice.
 """
 
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 
-from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner
 from kausa.controller.identity import identify
 from kausa.controller.sighting_documents import ASKED_ANNOTATION, new_resource
@@ -40,17 +39,15 @@ class Asking:
         """The failure has a resource: that one answers."""
         await self._request(name, owner=owner, container=container, question=question)
 
-    async def about_healthy(self, pod: Pod, *, owner: Owner, question: str) -> None:
+    async def about_healthy(self, pod: str | None, *, owner: Owner, question: str) -> None:
         """Nothing fails: the owner gets a resource for answers, one however many Pods are asked
-        about (an annotated template makes hundreds).
+        about (an annotated template makes hundreds). `pod` is the one that was asked about.
         """
         asked = Symptom(
             category=Category.OTHER, reason=REASON, reason_class=REASON, detail="", message=""
         )
         name = identify(cluster=self._cluster, owner=owner, symptom=asked).name
-        await self._request(
-            name, owner=owner, container=None, question=question, pod=pod.metadata.name
-        )
+        await self._request(name, owner=owner, container=None, question=question, pod=pod)
 
     async def _request(
         self,
@@ -80,4 +77,4 @@ class Asking:
                 pod=pod,
             )
         )
-        _logger.info("Was asked about a Pod", namespace=owner.namespace, name=name)
+        _logger.info("Was asked", namespace=owner.namespace, name=name)

@@ -3,14 +3,20 @@
 KausaError
 |- MissingResourceDefinitionsError    the cluster does not know our resources (exit code 3)
 |- AccessRefusedError                 the API server does not take our credentials (exit code 4)
-`- DiagnosisFailedError               a defect of ours while one resource was diagnosed
+|- DiagnosisFailedError               a defect of ours while one resource was diagnosed
+`- UpstreamPendingError               what an object follows from is not recorded yet; try again
 """
 
 from __future__ import annotations
 
 from kausa.errors import KausaError
 
-__all__ = ["AccessRefusedError", "DiagnosisFailedError", "MissingResourceDefinitionsError"]
+__all__ = [
+    "AccessRefusedError",
+    "DiagnosisFailedError",
+    "MissingResourceDefinitionsError",
+    "UpstreamPendingError",
+]
 
 
 class MissingResourceDefinitionsError(KausaError):
@@ -39,3 +45,10 @@ class DiagnosisFailedError(KausaError):
 
     def __init__(self, name: str) -> None:
         super().__init__(f"{name} could not be diagnosed because of a defect in Kausa.")
+
+
+class UpstreamPendingError(KausaError):
+    """The failure that this one follows from will be recorded in a moment."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"The failure of {name} is not recorded yet.")

@@ -1,10 +1,12 @@
-"""The operator put together: what is built from what, started, and stopped in the right order."""
+"""The operator's life: wait for the API server, wait for its turn, lead, and stop in order."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+import gc
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
 from kausa.cluster.client import KubernetesClient
@@ -16,32 +18,20 @@ from kausa.cluster.errors import (
     UnauthorizedError,
     UntrustedServerError,
 )
-from kausa.cluster.objects import Event, Pod
-from kausa.cluster.owners import OwnerResolver
-from kausa.cluster.paths import EVENTS, PODS
-from kausa.cluster.reader import LiveCluster
-from kausa.cluster.watch import Watcher
-from kausa.controller.asking import Asking
+from kausa.cluster.lease import LeaseElection
+from kausa.controller.assembly import Helpers, Operator, assemble
 from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
-from kausa.controller.kopf_host import KopfHost
-from kausa.controller.looks import Looks
-from kausa.controller.reconcile import Reconciler
-from kausa.controller.recorder import Recorder
-from kausa.controller.remembering import Remembering
-from kausa.controller.store import FailureDiagnosisStore, parse_body
-from kausa.controller.streams import Streams
-from kausa.controller.subjects import SubjectFinder
-from kausa.controller.workqueue import WorkQueue
-from kausa.diagnosis.consultation import Consultant
+from kausa.controller.health import Health
+from kausa.controller.store import FailureDiagnosisStore
 from kausa.diagnosis.model.ollama import OllamaModel
-from kausa.diagnosis.recollection import Remembrance
-from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
 from kausa.memory.errors import MemoryError_
 from kausa.memory.service import FailureMemory, open_embedded_memory
 from kausa.settings import Settings
 from kausa.telemetry.logs import get_logger
+from kausa.telemetry.metrics import Metrics, measure_loop_lag
+from kausa.telemetry.server import ProbeServer
 from kausa.telemetry.trouble import Trouble
 
 __all__ = ["run_operator"]
@@ -53,123 +43,71 @@ _logger = get_logger("kausa.controller.operator")
 async def run_operator(
     *, settings: Settings, credentials: Credentials, stop: asyncio.Event
 ) -> None:
-    """Watch, diagnose and publish until `stop` is set.
+    """Stand by, then watch, diagnose and publish until `stop` is set.
 
     Raises:
         MissingResourceDefinitionsError: the cluster does not know our resources.
         AccessRefusedError: the API server refuses these credentials altogether.
+        LeadershipLostError: another operator leads now; nothing is written any more.
     """
-    async with KubernetesClient(credentials) as client:
+    metrics, health = Metrics(), Health(dead_seconds=settings.stream_dead_seconds)
+    async with KubernetesClient(credentials) as client, _probes(settings, health, metrics):
         store = FailureDiagnosisStore(client=client)
         await _until_the_api_answers(store, stop=stop, credentials=credentials)
         if stop.is_set():
             return
-        redactor = Redactor(key=load_or_make_key(settings.redaction_key_path))
-        async with _memory(settings) as memory, _model(settings) as model:
-            await _serve(
-                settings=settings,
-                credentials=credentials,
-                client=client,
-                store=store,
-                redactor=redactor,
-                memory=memory,
-                model=model,
-                stop=stop,
-            )
+        async with _leadership(settings, client, metrics=metrics, stop=stop) as election:
+            if stop.is_set():
+                return
+            redactor = Redactor(key=load_or_make_key(settings.redaction_key_path))
+            async with _memory(settings) as memory, _model(settings) as model:
+                helpers = Helpers(
+                    settings=settings,
+                    credentials=credentials,
+                    client=client,
+                    store=store,
+                    redactor=redactor,
+                    memory=memory,
+                    model=model,
+                    metrics=metrics,
+                )
+                await _lead(helpers, election=election, health=health, stop=stop)
 
 
-async def _serve(
+async def _lead(
+    helpers: Helpers,
     *,
-    settings: Settings,
-    credentials: Credentials,
-    client: KubernetesClient,
-    store: FailureDiagnosisStore,
-    redactor: Redactor,
-    memory: FailureMemory | None,
-    model: OllamaModel | None,
+    election: LeaseElection | None,
+    health: Health,
     stop: asyncio.Event,
 ) -> None:
-    owners = OwnerResolver(client=client)
-    looks = Looks(refresh_seconds=settings.refresh_seconds)
-    recorder = Recorder(
-        store=store,
-        owners=owners,
-        redactor=redactor,
-        cluster=settings.cluster_name,
-        repeat_interval_seconds=settings.repeat_interval_seconds,
-    )
-    streams = Streams(
-        pods=Watcher(
-            client=client,
-            resource=PODS,
-            kind=Pod,
-            namespace=settings.namespace,
-            field_selector="status.phase!=Succeeded",
-        ),
-        events=Watcher(
-            client=client,
-            resource=EVENTS,
-            kind=Event,
-            namespace=settings.namespace,
-            field_selector="type!=Normal",
-        ),
-        owners=owners,
-        recorder=recorder,
-        asking=Asking(store=store, redactor=redactor, cluster=settings.cluster_name),
-        looks=looks,
-        queue=WorkQueue(size=settings.queue_size),
-    )
-    reader = LiveCluster(client=client)
-    reconciler = Reconciler(
-        store=store,
-        looks=looks,
-        sightings=recorder.sightings,
-        subjects=SubjectFinder(
-            reader=reader,
-            owners=owners,
-            sightings=recorder.sightings,
-            cluster=settings.cluster_name,
-        ),
-        gatherer=Gatherer(reader=reader, redactor=redactor),
-        remembering=Remembering(
-            remembrance=Remembrance(memory=memory) if memory is not None else None,
-            sightings=recorder.sightings,
-            cluster=settings.cluster_name,
-        ),
-        consultant=Consultant(
-            model=model,
-            below_confidence=settings.model_below_confidence,
-            timeout_seconds=settings.model_timeout_seconds,
-        ),
-        concurrent=settings.concurrent_diagnoses,
-    )
-
-    async def changed(body: dict[str, Any]) -> None:
-        resource = parse_body(body)
-        if resource is not None:
-            await reconciler.reconcile(resource)
-
-    async def deleted(body: dict[str, Any]) -> None:
-        meta = body.get("metadata", {})
-        looks.forget((meta["namespace"], meta["name"]))
-        streams.resource_deleted(namespace=meta["namespace"], name=meta["name"])
-
-    host = KopfHost(
-        credentials=credentials,
-        namespace=settings.namespace,
-        on_change=changed,
-        on_delete=deleted,
-    )
+    operator = assemble(helpers)
+    health.leads(operator.streams)
+    settings = helpers.settings
     _logger.info(
         "Watching",
-        server=credentials.server,
+        server=helpers.credentials.server,
         namespace=settings.namespace or "all",
-        memory=memory is not None,
-        model=model.name if model is not None else None,
+        memory=helpers.memory is not None,
+        model=helpers.model.name if helpers.model is not None else None,
+        identity=settings.identity if election is not None else None,
     )
-    await _until_stopped(
-        streams.run(), host.run(), looks.run(reconciler.look_again), _warm(memory), stop=stop
-    )
+    work = [each() for each in operator.work]
+    work.append(_warm(helpers.memory))
+    work.append(measure_loop_lag(helpers.metrics))
+    work.append(_settle(operator, started=time.monotonic()))
+    if election is not None:
+        work.append(election.keep())
+    await _until_stopped(work, stop=stop)
+
+
+async def _settle(operator: Operator, *, started: float) -> None:
+    """Once everything is read, what lives for ever is no longer looked through for garbage."""
+    while not operator.streams.synced:  # noqa: ASYNC110 - many streams, each with its own end
+        await asyncio.sleep(0.05)
+    gc.collect()
+    gc.freeze()
+    _logger.info("Synced", seconds=round(time.monotonic() - started, 2))
 
 
 async def _warm(memory: FailureMemory | None) -> None:
@@ -182,7 +120,7 @@ async def _warm(memory: FailureMemory | None) -> None:
         _logger.warning("Memory is not available, diagnosing without it", why=str(error))
 
 
-async def _until_stopped(*work: Any, stop: asyncio.Event) -> None:
+async def _until_stopped(work: Sequence[Coroutine[Any, Any, None]], *, stop: asyncio.Event) -> None:
     """Run all of it until told to stop, or until one part fails, which ends the others too."""
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(each) for each in work]
@@ -190,6 +128,63 @@ async def _until_stopped(*work: Any, stop: asyncio.Event) -> None:
         _logger.info("Stopping")
         for task in running:
             task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _leadership(
+    settings: Settings, client: KubernetesClient, *, metrics: Metrics, stop: asyncio.Event
+) -> AsyncIterator[LeaseElection | None]:
+    """Wait for the Lease, or for the stop; give it back at the end."""
+    if not settings.leader_election:
+        metrics.leads(True)
+        yield None
+        return
+    election = LeaseElection(
+        client=client,
+        namespace=settings.home_namespace,
+        identity=settings.identity,
+        lease_seconds=settings.lease_seconds,
+    )
+    if not await _or_stop(election.acquire, stop=stop):
+        yield election
+        return
+    metrics.leads(True)
+    try:
+        yield election
+    finally:
+        metrics.leads(False)
+        await election.release()
+
+
+async def _or_stop(work: Callable[[], Coroutine[Any, Any, None]], *, stop: asyncio.Event) -> bool:
+    """Do the work unless the stop comes first; whether it was done."""
+    doing, stopping = asyncio.create_task(work()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({doing, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        if doing.done():
+            doing.result()
+            return True
+        return False
+    finally:
+        for task in (doing, stopping):
+            task.cancel()
+        await asyncio.gather(doing, stopping, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _probes(settings: Settings, health: Health, metrics: Metrics) -> AsyncIterator[None]:
+    if settings.probe_port is None:
+        yield
+        return
+    async with ProbeServer(
+        host=settings.probe_host,
+        port=settings.probe_port,
+        livez=health.livez,
+        readyz=health.readyz,
+        registry=metrics.registry,
+    ) as server:
+        _logger.info("Serving probes and metrics", port=server.port)
+        yield
 
 
 async def _until_the_api_answers(

@@ -31,6 +31,7 @@ from kausa.resources.spec import Trigger
 from kausa.resources.status import FailureDiagnosisStatus
 from kausa.telemetry.clock import utc_now
 from kausa.telemetry.logs import get_logger
+from kausa.telemetry.metrics import Metrics
 
 __all__ = ["Reconciler"]
 
@@ -52,6 +53,7 @@ class Reconciler:
         consultant: Consultant,
         looks: Looks,
         sightings: Sightings,
+        metrics: Metrics,
         concurrent: int,
     ) -> None:
         self._store = store
@@ -61,6 +63,7 @@ class Reconciler:
         self._consultant = consultant
         self._looks = looks
         self._sightings = sightings
+        self._metrics = metrics
         # Held while facts are read and published, never while a model thinks.
         self._turns = asyncio.Semaphore(concurrent)
         self._locks = KeyedLocks()
@@ -116,6 +119,7 @@ class Reconciler:
     async def _diagnose(self, report: Report, *, again: bool) -> None:
         if not report.diagnosed_before and not await self._publish(report):
             return
+        started = time.monotonic()
         subject = await self._subjects.find(report.resource)
         if subject is None:
             self._looks.forget(report.key)
@@ -132,6 +136,7 @@ class Reconciler:
         if not await self._publish(report):
             return
         final = consultation.diagnosis or diagnosis
+        self._metrics.diagnosed(final.decided_by, seconds=time.monotonic() - started)
         if final.summary != diagnosis.summary:
             await self._announce(report, subject, final)
         degraded = self._say_degraded(report, dossier, recollection, consultation)
@@ -146,7 +151,10 @@ class Reconciler:
             async with self._turns:
                 started = time.monotonic()
                 dossier = await self._gatherer.gather(
-                    owner=subject.owner, pod=subject.pod, symptom=subject.symptom
+                    owner=subject.owner,
+                    pod=subject.pod,
+                    symptom=subject.symptom,
+                    shown_by=subject.shown_by,
                 )
                 diagnosis = decide_by_rules(dossier)
                 if again and report.determined_before and dossier.gaps and not diagnosis.determined:

@@ -8,44 +8,40 @@ from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass, replace
+from datetime import datetime
 
 from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
-from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner, OwnerResolver
-from kausa.controller.identity import Identity, identify
-from kausa.controller.sighting_documents import failure_count, failure_part, new_resource
+from kausa.controller.errors import UpstreamPendingError
+from kausa.controller.found import Found
+from kausa.controller.identity import Identity, family, identify
+from kausa.controller.sighting_documents import (
+    count_of,
+    known_symptom,
+    new_resource,
+)
+from kausa.controller.sighting_writer import SightingWriter
 from kausa.controller.sightings import NEVER, ResourceKey, Sighting, Sightings
 from kausa.controller.store import FailureDiagnosisStore
+from kausa.controller.twins import are_twins, other_word, wording
 from kausa.detection.counting import FailureCount, PodCount
 from kausa.detection.symptom import Symptom
 from kausa.evidence.redaction import Redactor
-from kausa.resources.category import Category
-from kausa.resources.condition import RESOLVED, ConditionStatus, set_condition
+from kausa.resources.condition import RESOLVED, ConditionStatus, find_condition
+from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.spec import Trigger
-from kausa.resources.status import FailureDiagnosisStatus
 from kausa.telemetry.clock import utc_now
 from kausa.telemetry.logs import get_logger
+from kausa.telemetry.metrics import Metrics
 
-__all__ = ["Recorder", "Written"]
+__all__ = ["Recorder"]
 
-LOCKS = 64
+LOCKS = 256
 _logger = get_logger("kausa.controller.recorder")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What became of the repeats that were due."""
-
-    count: int
-    gone: tuple[ResourceKey, ...]
-    """The resources that are not there any more."""
-    error: ClusterError | None
-    """The last of the errors; what it was about is tried again."""
-
-
 class Recorder:
-    """Owns what the streams know, and the part of the status that says it."""
+    """Opens, counts and closes failures; several workers may ask at once."""
 
     def __init__(
         self,
@@ -53,128 +49,185 @@ class Recorder:
         store: FailureDiagnosisStore,
         owners: OwnerResolver,
         redactor: Redactor,
+        sightings: Sightings,
+        writer: SightingWriter,
+        metrics: Metrics,
         cluster: str,
-        repeat_interval_seconds: float,
     ) -> None:
         self._store = store
+        self._writer = writer
         self._owners = owners
         self._redactor = redactor
+        self._sightings = sightings
+        self._metrics = metrics
         self._cluster = cluster
-        self._repeat_interval_seconds = repeat_interval_seconds
-        self.sightings = Sightings()
         # Two Pods of one owner fail at the same moment: one of them opens the resource.
         self._locks = tuple(asyncio.Lock() for _ in range(LOCKS))
 
-    async def see(self, pod: Pod, symptom: Symptom, *, owner: Owner) -> str | None:
-        """Record one symptom; the name of its resource, or None where the owner is going."""
-        twin = self.sightings.memory_twin(pod.metadata.uid, symptom)
-        if twin is not None:
-            symptom = replace(
-                twin.symptom, occurrences=symptom.occurrences, last_seen=symptom.last_seen
-            )
-        identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
-        if symptom.reason_class == "CrashLoop" and identity.key not in self.sightings.by_resource:
-            symptom = await self._as_recorded_before(symptom, owner=owner)
-            identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
-        key = identity.key
-        async with self._locks[hash(key) % LOCKS]:
-            sighting = self.sightings.by_resource.get(key)
+    async def see(self, found: Found, symptom: Symptom, *, owner: Owner) -> ResourceKey | None:
+        """Record one symptom; the key of its resource, or None where the owner is going."""
+        async with self._lock(owner, symptom):
+            identity = await self._identify(symptom, owner=owner)
+            sighting = self._sightings.by_resource.get(identity.key)
             if sighting is None:
-                sighting = await self._open(identity, pod, symptom, owner=owner)
+                sighting = await self._open(identity, found, symptom, owner=owner)
             if sighting is None:
                 return None
-            self._count(sighting, pod, symptom)
+            self._sightings.fails_as_one(identity.key, owner)
+            self._count(sighting, found, symptom)
             if sighting.dirty and sighting.written_at == NEVER:
-                await self._write(key, sighting)
-        return identity.name
+                await self._writer.write(identity.key, sighting)
+        return identity.key
 
-    async def _as_recorded_before(self, symptom: Symptom, *, owner: Owner) -> Symptom:
-        """A process before us may have recorded this very end as out of memory: the kubelet calls
-        one end Error and OOMKilled in turn, and what was in memory is gone with that process.
+    def follow(self, found: Found, symptom: Symptom) -> ResourceKey:
+        """Record an object that fails only for its upstream, on the upstream's own resource.
+
+        Raises:
+            UpstreamPendingError: the upstream's failure is not recorded yet.
         """
-        killed = replace(
-            symptom,
-            category=Category.OOM_KILLED,
-            reason="OOMKilled",
-            reason_class="OOMKilled",
-            detail="",
+        upstream = symptom.caused_by
+        known = self._sightings.of_owner(upstream.uid) if upstream is not None else ()
+        if not known:
+            raise UpstreamPendingError(upstream.name if upstream is not None else "")
+        key, sighting = known[0]
+        meta = found.shown_by
+        moment = symptom.last_seen or utc_now()
+        sighting.dirty |= sighting.count.follow(
+            PodCount(uid=meta.uid, name=meta.name, occurrences=1, last_seen=moment)
         )
-        identity = identify(cluster=self._cluster, owner=owner, symptom=killed)
-        found = await self._store.get(namespace=identity.namespace, name=identity.name)
+        return key
+
+    async def resolve(self, key: ResourceKey, *, worked_since: datetime) -> None:
+        """Say that a failure is over; nothing of it is kept but the resource."""
+        sighting = self._sightings.by_resource.get(key)
+        if sighting is None:
+            return
+        async with self._lock(sighting.owner, sighting.symptom):
+            if sighting.failing or self._sightings.by_resource.get(key) is not sighting:
+                return
+            sighting.resolved, sighting.turned_at = True, worked_since
+            try:
+                await self._writer.write(key, sighting)
+            except ClusterError:
+                sighting.resolved = False
+                raise
+            self._sightings.remove(key)
+        self._metrics.failure_resolved()
+        _logger.info("A failure is over", namespace=key[0], name=key[1])
+
+    def adopt(self, resource: FailureDiagnosis, *, owner: Owner) -> None:
+        """Take up what an earlier process recorded and nothing shows now, to see it recover."""
+        key = resource.metadata.namespace or "", resource.metadata.name
+        failure = resource.status.failure if resource.status is not None else None
+        if failure is None or key in self._sightings.by_resource:
+            return
+        sighting = Sighting(
+            owner=owner,
+            shown_by=Found.named(owner),
+            symptom=known_symptom(failure),
+            fingerprint=failure.fingerprint,
+            count=count_of(failure),
+            message=failure.message or "",
+            turned_at=_turned_at(resource) or failure.first_seen,
+            written_at=time.monotonic(),
+            dirty=False,
+        )
+        self._sightings.add(key, sighting)
+        self._sightings.seen((key,))
+
+    def _lock(self, owner: Owner, symptom: Symptom) -> asyncio.Lock:
+        """The same for all that may have the same identity."""
+        return self._locks[hash((owner.namespace, family(owner), symptom.container)) % LOCKS]
+
+    async def _identify(self, symptom: Symptom, *, owner: Owner) -> Identity:
+        """The failure's identity, or that of the other word under which it is recorded already."""
+        identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
+        other = other_word(symptom)
+        if other is None or identity.key in self._sightings.by_resource:
+            return identity
+        for (namespace, name), sighting in self._sightings.of_owner(owner.uid):
+            if are_twins(sighting.symptom, symptom):
+                return Identity(namespace=namespace, name=name, fingerprint=sighting.fingerprint)
+        twin = identify(cluster=self._cluster, owner=owner, symptom=other)
+        found = await self._store.get(namespace=twin.namespace, name=twin.name)
         failure = found.status.failure if found is not None and found.status else None
         same = failure is not None and failure.exit_code == symptom.exit_code
-        return killed if same else symptom
-
-    async def write_due(self) -> Written:
-        """Write the repeats that have waited long enough; one that fails holds up no other."""
-        gone: list[ResourceKey] = []
-        error: ClusterError | None = None
-        due = self.sightings.due(interval_seconds=self._repeat_interval_seconds)
-        for key in due:
-            sighting = self.sightings.by_resource.get(key)
-            if sighting is None:
-                continue
-            try:
-                if not await self._write(key, sighting):
-                    gone.append(key)
-            except ClusterError as caught:
-                error = caught
-                sighting.written_at = time.monotonic()  # its next turn comes after the others'
-            except Exception:
-                _logger.exception("Could not write what was seen", name="/".join(key))
-                sighting.written_at = time.monotonic()
-        return Written(count=len(due), gone=tuple(gone), error=error)
+        return twin if same else identity
 
     async def _open(
-        self, identity: Identity, pod: Pod, symptom: Symptom, *, owner: Owner
+        self, identity: Identity, found: Found, symptom: Symptom, *, owner: Owner
     ) -> Sighting | None:
         """Take up the resource of an earlier process, or make it."""
         key, (namespace, name) = identity.key, identity.key
-        found = await self._store.get(namespace=namespace, name=name)
-        if found is None and not await self._owners.exists(owner):
+        resource = await self._store.get(namespace=namespace, name=name)
+        if resource is None and not await self._owners.exists(owner):
             return None
-        moment = symptom.last_seen or utc_now()
-        count = FailureCount(first_seen=moment, last_seen=moment)
-        self._leave_out_earlier_failures(count, pod, symptom)
-        if found is not None and found.status is not None and found.status.failure is not None:
-            count = failure_count(found.status.failure)
+        now = utc_now()
+        moment = symptom.last_seen or now
         sighting = Sighting(
             owner=owner,
-            pod=pod,
+            shown_by=found.shown_by,
+            pod=found.pod,
             symptom=symptom,
             fingerprint=identity.fingerprint,
-            count=count,
+            count=FailureCount(first_seen=moment, last_seen=moment),
             message=self._redactor.text(symptom.message).value,
+            turned_at=now,
         )
+        self._leave_out_earlier_failures(sighting, found, symptom)
+        if resource is not None:
+            self._take_up(sighting, resource)
         # Known before it is applied: its diagnosis starts as soon as it is there, and looks here.
-        self.sightings.by_resource[key] = sighting
-        if found is None:
+        self._sightings.add(key, sighting)
+        if resource is None:
             try:
-                await self._create(name, sighting)
+                await self._create(name, sighting, found)
             except NamespaceTerminatingError:
                 # So is the Pod going, and so would be the resource.
-                self.sightings.by_resource.pop(key, None)
+                self._sightings.remove(key)
                 return None
             except BaseException:
-                self.sightings.by_resource.pop(key, None)
+                self._sightings.remove(key)
                 raise
         return sighting
 
-    def _leave_out_earlier_failures(self, count: FailureCount, pod: Pod, symptom: Symptom) -> None:
+    def _take_up(self, sighting: Sighting, resource: FailureDiagnosis) -> None:
+        """Go on where an earlier process left off; a failure that was over has come back."""
+        failure = resource.status.failure if resource.status is not None else None
+        if failure is None:
+            return
+        sighting.count = count_of(failure)
+        sighting.symptom = known_symptom(failure)
+        if _is_resolved(resource):
+            self._metrics.failure_relapsed()
+            _logger.info(
+                "A failure that was over has come back",
+                namespace=resource.metadata.namespace,
+                name=resource.metadata.name,
+            )
+        else:
+            sighting.turned_at = _turned_at(resource) or failure.first_seen
+
+    def _leave_out_earlier_failures(
+        self, sighting: Sighting, found: Found, symptom: Symptom
+    ) -> None:
         """A container that failed otherwise before has restarts that are not this failure's."""
-        meta = pod.metadata
-        if symptom.occurrences > 1 and self.sightings.fails_otherwise(meta.uid, symptom):
-            count.pods[meta.uid] = PodCount(
-                uid=meta.uid, name=meta.name, occurrences=symptom.occurrences - 1, last_seen=None
+        by = found.shown_by
+        if symptom.occurrences > 1 and self._sightings.fails_otherwise(
+            by.uid, sighting.owner, symptom
+        ):
+            sighting.count.pods[by.uid] = PodCount(
+                uid=by.uid, name=by.name, occurrences=symptom.occurrences - 1, last_seen=None
             )
 
-    async def _create(self, name: str, sighting: Sighting) -> None:
+    async def _create(self, name: str, sighting: Sighting, found: Found) -> None:
         owner, symptom = sighting.owner, sighting.symptom
         await self._store.apply(
             new_resource(
                 name=name, owner=owner, container=symptom.container, trigger=Trigger.AUTOMATIC
             )
         )
+        self._metrics.failure_opened(seconds=time.monotonic() - found.read_at)
         _logger.info(
             "Found a failure",
             namespace=owner.namespace,
@@ -184,50 +237,34 @@ class Recorder:
             container=symptom.container,
         )
 
-    def _count(self, sighting: Sighting, pod: Pod, symptom: Symptom) -> None:
-        repeat = self.sightings.repeat_of(pod, symptom)
-        times = [each for each in (symptom.last_seen, repeat and repeat.last_seen) if each]
-        news = sighting.count.observe(
-            PodCount(
-                uid=pod.metadata.uid,
-                name=pod.metadata.name,
-                occurrences=max(symptom.occurrences, repeat.count if repeat else 0),
-                last_seen=max(times, default=None),
-            )
+    def _count(self, sighting: Sighting, found: Found, symptom: Symptom) -> None:
+        symptom = wording(sighting.symptom, symptom)
+        by = found.shown_by
+        seen = PodCount(
+            uid=by.uid,
+            name=by.name,
+            occurrences=symptom.occurrences,
+            last_seen=symptom.last_seen,
         )
-        if news or sighting.symptom.reason != symptom.reason:
+        count = sighting.count
+        news = count.observe(seen) if by.kind == "Pod" else count.observe_object(seen)
+        if (
+            news
+            or sighting.symptom.reason != symptom.reason
+            or sighting.symptom.caused_by != symptom.caused_by
+        ):
             sighting.message = self._redactor.text(symptom.message).value
             sighting.dirty = True
-        sighting.pod, sighting.symptom = pod, symptom
-
-    async def _write(self, key: ResourceKey, sighting: Sighting) -> bool:
-        namespace, name = key
-        sighting.dirty = False
-        try:
-            there = await self._store.write_sighting(
-                namespace=namespace, name=name, status=_status(sighting)
-            )
-        except ClusterError:
-            sighting.dirty = True
-            raise
-        sighting.written_at = time.monotonic()
-        return there
+        sighting.shown_by, sighting.pod, sighting.symptom = by, found.pod, symptom
 
 
-def _status(sighting: Sighting) -> FailureDiagnosisStatus:
-    return FailureDiagnosisStatus(
-        failure=failure_part(
-            sighting.symptom,
-            message=sighting.message,
-            fingerprint=sighting.fingerprint,
-            count=sighting.count,
-        ),
-        conditions=set_condition(
-            (),
-            type=RESOLVED,
-            status=ConditionStatus.FALSE,
-            reason="StillFailing",
-            message="",
-            now=sighting.count.first_seen,
-        ),
-    )
+def _is_resolved(resource: FailureDiagnosis) -> bool:
+    conditions = (resource.status.conditions or ()) if resource.status is not None else ()
+    condition = find_condition(conditions, RESOLVED)
+    return condition is not None and condition.status == ConditionStatus.TRUE
+
+
+def _turned_at(resource: FailureDiagnosis) -> datetime | None:
+    conditions = (resource.status.conditions or ()) if resource.status is not None else ()
+    condition = find_condition(conditions, RESOLVED)
+    return condition.last_transition_time if condition is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kausa.controller.identity import identify
-from kausa.controller.sighting_documents import failure_count
+from kausa.controller.sighting_documents import count_of
 from kausa.controller.sightings import Sightings
 from kausa.detection.counting import FailureCount
 from kausa.detection.symptom import Symptom
@@ -57,7 +57,7 @@ class Remembering:
             return seen.count, seen.fingerprint
         if resource.status is not None and resource.status.failure is not None:
             failure = resource.status.failure
-            return failure_count(failure), failure.fingerprint
+            return count_of(failure), failure.fingerprint
         moment = symptom.last_seen or utc_now()
         count = FailureCount(first_seen=moment, last_seen=moment, occurrences=symptom.occurrences)
         identity = identify(cluster=self._cluster, owner=dossier.owner, symptom=symptom)

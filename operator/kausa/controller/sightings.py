@@ -1,24 +1,24 @@
-"""What the streams know: which failures there are now, in which Pods, and how often they were seen.
+"""What the streams know: which failures there are now, in which objects, and how often seen.
 
-Everything here can be lost and is rebuilt from the API server: Pods come again with the first list,
-and counts are read back from the resources.
+Everything here can be lost and is rebuilt from the API server: objects come again with the first
+list, and counts are read back from the resources.
 """
 
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from kausa.cluster.objects import Pod
+from kausa.cluster.objects import ObjectReference, Pod
 from kausa.cluster.owners import Owner
+from kausa.controller.found import NO_POD, Found
 from kausa.detection.counting import FailureCount
-from kausa.detection.events import Repeat
 from kausa.detection.symptom import Symptom
 
 __all__ = ["NEVER", "ResourceKey", "Sighting", "Sightings"]
 
-MOST_REPEATS = 50_000
 NEVER = float("-inf")
 ResourceKey = tuple[str, str]
 """Namespace and name of a FailureDiagnosis."""
@@ -29,90 +29,163 @@ class Sighting:
     """One failure as the streams see it now."""
 
     owner: Owner
-    pod: Pod
-    """The Pod in which it was seen last."""
+    shown_by: ObjectReference
+    """The object in which it was seen last."""
+    pod: Pod = NO_POD
+    """The same, where it is a Pod."""
     symptom: Symptom
     fingerprint: str
     count: FailureCount
     message: str
     """The symptom's message, redacted."""
+    resolved: bool = False
+    turned_at: datetime
+    """When it began to fail (again), or when it was found resolved."""
+    failing: set[str] = field(default_factory=set)
+    """The uids of the objects that fail in this way now."""
+    other_owners: set[str] = field(default_factory=set)
+    """The uids of owners that fail as one with this one: the claims of a StatefulSet."""
     detected_at: float = field(default_factory=time.monotonic)
     written_at: float = NEVER
     dirty: bool = True
 
 
 class Sightings:
-    """Bounded by the failures and failing Pods that exist, never by how often they repeat."""
+    """Bounded by the failures and failing objects that exist, never by how often they repeat."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self.by_resource: dict[ResourceKey, Sighting] = {}
-        self.failing_pods: dict[str, Pod] = {}
-        self._repeats: OrderedDict[tuple[str, str | None, str], Repeat] = OrderedDict()
+        self.failing: dict[str, Found] = {}
+        """The objects that fail now, by uid."""
+        self._keys_of: dict[str, tuple[ResourceKey, ...]] = {}
+        """Under which failures each failing object is recorded."""
+        self._keys_of_owner: dict[str, set[ResourceKey]] = {}
+        self._quiet_since: dict[str, float] = {}
+        """Since when nothing of an owner has failed, for owners that are not resolved yet."""
 
-    def remember_repeat(self, repeat: Repeat) -> Pod | None:
-        """Keep how often an Event was seen; the failing Pod that it speaks of, where it is news."""
-        key = (repeat.pod_uid, repeat.container, repeat.reason_class)
-        known = self._repeats.pop(key, None)
-        self._repeats[key] = repeat
-        while len(self._repeats) > MOST_REPEATS:
-            self._repeats.popitem(last=False)
-        if known is not None and known.count >= repeat.count:
-            return None
-        return self.failing_pods.get(repeat.pod_uid)
+    # -- failures --------------------------------------------------------------------------------
 
-    def repeat_of(self, pod: Pod, symptom: Symptom) -> Repeat | None:
-        """What Events say of how often this was tried."""
-        return self._repeats.get((pod.metadata.uid, symptom.container, symptom.reason_class))
+    def add(self, key: ResourceKey, sighting: Sighting) -> None:
+        """A failure is known from now on."""
+        self.by_resource[key] = sighting
+        self._keys_of_owner.setdefault(sighting.owner.uid, set()).add(key)
 
-    def still_fails(self, key: ResourceKey) -> bool:
-        """Whether a Pod with this failure was seen failing when it was seen last."""
+    def fails_as_one(self, key: ResourceKey, owner: Owner) -> None:
+        """Another owner has the same failure under the same identity."""
         sighting = self.by_resource.get(key)
-        return sighting is not None and any(uid in self.failing_pods for uid in sighting.count.pods)
+        if sighting is not None and owner.uid != sighting.owner.uid:
+            sighting.other_owners.add(owner.uid)
+            self._keys_of_owner.setdefault(owner.uid, set()).add(key)
 
-    def resources_of(self, uid: str) -> tuple[ResourceKey, ...]:
-        """The failures that this Pod is known for, also where it just runs between two crashes."""
-        return tuple(key for key, each in self.by_resource.items() if uid in each.count.pods)
+    def of_owner(self, uid: str) -> tuple[tuple[ResourceKey, Sighting], ...]:
+        """The known failures of one owner."""
+        return tuple((key, self.by_resource[key]) for key in self._keys_of_owner.get(uid, ()))
 
-    def memory_twin(self, uid: str, symptom: Symptom) -> Sighting | None:
-        """The same container's failure for memory, where the kubelet says now Error and now
-        OOMKilled of one and the same end (a child process was killed).
-        """
-        if symptom.reason_class != "CrashLoop":
-            return None
-        for each in self.by_resource.values():
-            known = each.symptom
-            if (
-                uid in each.count.pods
-                and known.reason_class == "OOMKilled"
-                and (known.container, known.exit_code) == (symptom.container, symptom.exit_code)
-            ):
-                return each
-        return None
-
-    def fails_otherwise(self, uid: str, symptom: Symptom) -> bool:
-        """Whether the same container of that Pod is known for another failure."""
-        return any(
-            uid in each.count.pods and each.symptom.container == symptom.container
-            for each in self.by_resource.values()
-        )
-
-    def forget_pod(self, uid: str) -> None:
-        """The Pod is gone or does not fail any more."""
-        self.failing_pods.pop(uid, None)
-
-    def forget_resource(self, key: ResourceKey) -> tuple[Pod, ...]:
-        """The resource is gone; the Pods that may still fail in that way."""
+    def remove(self, key: ResourceKey) -> tuple[Found, ...]:
+        """The resource is gone, or rests; the objects that still fail in that way."""
         sighting = self.by_resource.pop(key, None)
         if sighting is None:
             return ()
-        pods = (self.failing_pods.get(uid) for uid in sighting.count.pods)
-        return tuple(pod for pod in pods if pod is not None)
+        for owner in (sighting.owner.uid, *sighting.other_owners):
+            of_owner = self._keys_of_owner.get(owner, set())
+            of_owner.discard(key)
+            if not of_owner:
+                self._keys_of_owner.pop(owner, None)
+                self._quiet_since.pop(owner, None)
+        for uid in sighting.failing:
+            self._keys_of[uid] = tuple(each for each in self._keys_of.get(uid, ()) if each != key)
+        found = (self.failing.get(uid) for uid in sighting.failing)
+        return tuple(each for each in found if each is not None)
 
     def due(self, *, interval_seconds: float) -> tuple[ResourceKey, ...]:
         """The resources whose repeats may be written now; not those that are being opened still."""
-        before = time.monotonic() - interval_seconds
+        before = self._clock() - interval_seconds
         return tuple(
             key
             for key, each in self.by_resource.items()
             if each.dirty and NEVER < each.written_at <= before
         )
+
+    # -- objects ---------------------------------------------------------------------------------
+
+    def fails(self, uid: str, found: Found) -> None:
+        """The object fails in the state that was read last."""
+        self.failing[uid] = found
+
+    def works(self, uid: str) -> None:
+        """The object does not fail any more, or is gone."""
+        self.failing.pop(uid, None)
+        self.recorded(uid, ())
+
+    def recorded(self, uid: str, keys: Collection[ResourceKey]) -> None:
+        """Under which failures an object fails now; nothing where it has stopped failing."""
+        now = tuple(keys) if uid in self.failing else ()
+        before = self._keys_of.get(uid, ())
+        for key in before:
+            if key not in now and (sighting := self.by_resource.get(key)) is not None:
+                sighting.failing.discard(uid)
+        for key in now:
+            if (sighting := self.by_resource.get(key)) is not None:
+                sighting.failing.add(uid)
+        if now:
+            self._keys_of[uid] = now
+        else:
+            self._keys_of.pop(uid, None)
+        self._note_quiet(key for key in {*before, *now})
+
+    def still_fails(self, key: ResourceKey) -> bool:
+        """Whether any object shows this failure in the state that was read last."""
+        sighting = self.by_resource.get(key)
+        return sighting is not None and bool(sighting.failing)
+
+    def resources_of(self, uid: str) -> tuple[ResourceKey, ...]:
+        """The failures that this object is known for, also while it runs between two crashes."""
+        known = self._keys_of.get(uid)
+        if known:
+            return known
+        return tuple(key for key, each in self.by_resource.items() if uid in each.count.pods)
+
+    def failing_pods_of(self, owner_uid: str) -> int:
+        """How many Pods of an owner fail now."""
+        return sum(
+            1
+            for _, sighting in self.of_owner(owner_uid)
+            for uid in sighting.failing
+            if (found := self.failing.get(uid)) is not None and isinstance(found.object, Pod)
+        )
+
+    def fails_otherwise(self, uid: str, owner: Owner, symptom: Symptom) -> bool:
+        """Whether the same container of that Pod is known for another failure."""
+        return any(
+            uid in each.count.pods and each.symptom.container == symptom.container
+            for _, each in self.of_owner(owner.uid)
+        )
+
+    # -- recovery --------------------------------------------------------------------------------
+
+    def recovered(self, *, after_seconds: float) -> tuple[ResourceKey, ...]:
+        """The failures of owners of which nothing has failed for so long."""
+        before = self._clock() - after_seconds
+        return tuple(
+            key
+            for uid, since in self._quiet_since.items()
+            if since <= before
+            for key in self._keys_of_owner.get(uid, ())
+        )
+
+    def seen(self, keys: Iterable[ResourceKey]) -> None:
+        """These failures were recorded just now; where nothing shows them any more, the wait for
+        the recovery of their owners begins anew.
+        """
+        known = [self.by_resource[key].owner.uid for key in keys if key in self.by_resource]
+        for owner in known:
+            if not any(each.failing for _, each in self.of_owner(owner)):
+                self._quiet_since[owner] = self._clock()
+
+    def _note_quiet(self, keys: Iterable[ResourceKey]) -> None:
+        for owner in {self.by_resource[key].owner.uid for key in keys if key in self.by_resource}:
+            if any(each.failing for _, each in self.of_owner(owner)):
+                self._quiet_since.pop(owner, None)
+            else:
+                self._quiet_since.setdefault(owner, self._clock())

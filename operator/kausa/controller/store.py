@@ -6,6 +6,7 @@ never undo each other: the streams own what was seen, the diagnosis owns what it
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +18,7 @@ from kausa.cluster.errors import ConflictError, NotFoundError
 from kausa.cluster.owners import Owner
 from kausa.cluster.paths import EVENTS, ResourcePath
 from kausa.controller.announcement import target_event
+from kausa.resources.condition import RESOLVED, ConditionStatus
 from kausa.resources.failure_diagnosis import FailureDiagnosis, status_document
 from kausa.resources.group import (
     API_VERSION,
@@ -25,6 +27,7 @@ from kausa.resources.group import (
     FAILURE_DIAGNOSIS_PLURAL,
     STREAMS_MANAGER,
 )
+from kausa.resources.spec import Trigger
 from kausa.resources.status import FailureDiagnosisStatus
 from kausa.telemetry.logs import get_logger
 
@@ -33,6 +36,7 @@ __all__ = ["FAILURE_DIAGNOSES", "FailureDiagnosisStore"]
 FAILURE_DIAGNOSES = ResourcePath(
     api_version=API_VERSION, plural=FAILURE_DIAGNOSIS_PLURAL, kind=FAILURE_DIAGNOSIS_KIND
 )
+RESOURCES_A_PAGE = 50
 _logger = get_logger("kausa.controller.store")
 
 
@@ -59,6 +63,23 @@ class FailureDiagnosisStore:
             return None
         found = FailureDiagnosis.parse(document)
         return None if found.metadata.deletion_timestamp else found
+
+    async def unresolved(self, *, namespace: str | None = None) -> AsyncIterator[FailureDiagnosis]:
+        """Every failure that the streams recorded and that is not over, with no more of its status
+        than they own. Few at a time: one resource may be large.
+        """
+        parameters = {"limit": str(RESOURCES_A_PAGE)}
+        while True:
+            page = await self._client.list_page(
+                FAILURE_DIAGNOSES.collection(namespace=namespace), parameters=parameters
+            )
+            for item in page.items:
+                found = _recorded_by_streams(item)
+                if found is not None:
+                    yield found
+            if not page.metadata.continue_:
+                return
+            parameters["continue"] = page.metadata.continue_
 
     async def apply(self, resource: FailureDiagnosis) -> FailureDiagnosis:
         """Create the resource or bring it up to date; returns it as it is now."""
@@ -105,7 +126,8 @@ class FailureDiagnosisStore:
             now=now,
         )
         try:
-            await self._client.create(EVENTS.collection(namespace=owner.namespace), event)
+            where = EVENTS.collection(namespace=event["metadata"]["namespace"])
+            await self._client.create(where, event)
         except ConflictError:
             return  # It was announced before: by us, or by the process that was killed.
 
@@ -123,3 +145,18 @@ def parse_body(body: dict[str, Any]) -> FailureDiagnosis | None:
             problems=error.error_count(),
         )
         return None
+
+
+def _recorded_by_streams(item: msgspec.Raw) -> FailureDiagnosis | None:
+    body = msgspec.json.decode(item, type=dict[str, Any])
+    status = body.get("status") or {}
+    if body.get("spec", {}).get("trigger") == Trigger.MANUAL or not status.get("failure"):
+        return None
+    for condition in status.get("conditions") or ():
+        if (condition.get("type"), condition.get("status")) == (RESOLVED, ConditionStatus.TRUE):
+            return None
+    body["status"] = {
+        name: status[name] for name in ("failure", "conditions") if status.get(name) is not None
+    }
+    # A list's items come without these two.
+    return parse_body({"apiVersion": API_VERSION, "kind": FAILURE_DIAGNOSIS_KIND, **body})

@@ -1,169 +1,175 @@
-"""The streams: Pods and Warning Events in, one Pod at a time out to whoever records and answers.
+"""The streams: changes in, to the judge; workers behind the queue; what is due by time.
 
-One task reads each stream and only queues; workers look at one Pod at a time, level-triggered: what
-they decide depends on the Pod as it is, never on the change that brought it.
+One task reads each kind and does nothing that waits. Pods are read after the labels of their
+namespaces, and workloads after their Pods, so that nobody is judged without what stands around it;
+a kind that these credentials may not read is waited for only for a while.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Mapping
 
-from kausa.cluster.errors import ClusterError
 from kausa.cluster.objects import Event, Pod
-from kausa.cluster.owners import OwnerResolver
 from kausa.cluster.watch import ChangeType, Watcher
-from kausa.controller.asking import Asking
-from kausa.controller.looks import Looks
-from kausa.controller.recorder import Recorder
-from kausa.controller.workqueue import WorkQueue
-from kausa.detection.events import detect_repeat
-from kausa.detection.pods import detect_pod
-from kausa.resources.group import DIAGNOSE_ANNOTATION
+from kausa.cluster.workloads import Namespace, Node, PersistentVolumeClaim, Workload
+from kausa.controller.judge import Judge
+from kausa.controller.scope import Scope
+from kausa.controller.sighting_writer import SightingWriter
+from kausa.controller.sightings import Sightings
+from kausa.controller.worker import Worker
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
 
 __all__ = ["Streams"]
 
-WORKERS = 8
+WORKERS = 128
+"""Coroutines, not threads: a hundred Pods of one owner wait for the one that opens its resource,
+and must not keep the Pods of other owners waiting."""
 FLUSH_EVERY_SECONDS = 0.5
-OPTED_OUT = "false"
+JUDGE_EVERY_SECONDS = 0.25
+WAIT_FOR_OTHERS_SECONDS = 30.0
+HEAL_SECONDS = 60.0
 _logger = get_logger("kausa.controller.streams")
 
 
 class Streams:
-    """Reads both streams; `run` until cancelled."""
+    """Reads all streams; `run` until cancelled."""
 
     def __init__(
         self,
         *,
         pods: Watcher[Pod],
         events: Watcher[Event],
-        owners: OwnerResolver,
-        recorder: Recorder,
-        asking: Asking,
-        looks: Looks,
-        queue: WorkQueue[Pod],
+        namespaces: Watcher[Namespace] | None,
+        workloads: Mapping[str, Watcher[Workload]],
+        scope: Scope,
+        judge: Judge,
+        worker: Worker,
+        writer: SightingWriter,
+        sightings: Sightings,
+        dropped: Callable[[], int],
     ) -> None:
         self._pods = pods
         self._events = events
-        self._owners = owners
-        self._recorder = recorder
-        self._asking = asking
-        self._looks = looks
-        self._queue = queue
-        self._recording = Trouble(
-            _logger,
-            failed="Could not record what fails, trying until it works",
-            recovered="Recording works again",
-        )
+        self._namespaces = namespaces
+        self._workloads = workloads
+        self._scope = scope
+        self._judge = judge
+        self._worker = worker
+        self._writer = writer
+        self._sightings = sightings
+        self._dropped = dropped
+        self._node_names: dict[str, str] = {}
+        self._claim_names: dict[str, tuple[str, str]] = {}
         self._repeating = Trouble(
             _logger,
             failed="Could not write repeats, trying until it works",
             recovered="Writing repeats works again",
         )
 
+    @property
+    def watchers(self) -> Mapping[str, Watcher[Pod] | Watcher[Event] | Watcher[Workload]]:
+        """Every stream that failures are detected from, by its kind."""
+        return {"pods": self._pods, "events": self._events, **self._workloads}
+
+    @property
+    def synced(self) -> bool:
+        """Whether everything that these credentials may read was listed once."""
+        return all(each.synced.is_set() or each.forbidden for each in self.watchers.values())
+
     async def run(self) -> None:
-        """Watch until cancelled."""
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._read_pods(), name="stream of Pods")
-            tasks.create_task(self._read_events(), name="stream of Events")
-            tasks.create_task(self._write_repeats(), name="writer of repeats")
-            for number in range(WORKERS):
-                tasks.create_task(self._work(), name=f"worker {number}")
+        """Watch until cancelled; what was seen last is written before it ends."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                if self._namespaces is not None:
+                    tasks.create_task(
+                        self._read_namespaces(self._namespaces), name="stream of Namespaces"
+                    )
+                tasks.create_task(self._read_pods(), name="stream of Pods")
+                tasks.create_task(self._read_events(), name="stream of Events")
+                for kind, watcher in self._workloads.items():
+                    tasks.create_task(self._read_workloads(watcher), name=f"stream of {kind}")
+                tasks.create_task(self._judge_what_is_due(), name="judge of what is due")
+                tasks.create_task(self._write_repeats(), name="writer of repeats")
+                tasks.create_task(self._heal(), name="healer of drops")
+                for number in range(WORKERS):
+                    tasks.create_task(self._worker.run(), name=f"worker {number}")
+        finally:
+            await _shielded(self._writer.write_due(all_of_them=True))
 
     def resource_deleted(self, *, namespace: str, name: str) -> None:
-        """A resource of ours is gone; if its Pods still fail, it comes back."""
-        for pod in self._recorder.sightings.forget_resource((namespace, name)):
-            self._queue.put(pod.metadata.uid, pod)
+        """A resource of ours is gone; if its objects still fail, it comes back."""
+        self._judge.put_back(self._sightings.remove((namespace, name)))
+
+    async def _read_namespaces(self, watcher: Watcher[Namespace]) -> None:
+        async for change in watcher.changes():
+            if change.object is None:
+                continue
+            meta = change.object.metadata
+            value = meta.labels.diagnose if meta.labels is not None else None
+            if change.type is ChangeType.DELETED:
+                value = None
+            if self._scope.label(meta.name, value) and watcher.synced.is_set():
+                _logger.info("A namespace changed its mind", namespace=meta.name, label=value)
+                self._list_again()
 
     async def _read_pods(self) -> None:
+        if self._namespaces is not None:
+            await _ready(self._namespaces)
         async for change in self._pods.changes():
-            pod = change.object
-            if change.type is ChangeType.DELETED or pod is None:
-                self._forget(change.uid)
-                continue
-            if _annotation(pod) == OPTED_OUT:
-                self._forget(change.uid)
-                continue
-            failing = bool(detect_pod(pod))
-            if failing:
-                self._recorder.sightings.failing_pods[change.uid] = pod
+            if change.type is ChangeType.DELETED or change.object is None:
+                self._judge.gone(change.uid)
             else:
-                # What waits in the queue stays there: it did fail, though it runs again by now.
-                self._recorder.sightings.forget_pod(change.uid)
-            # Cheap and first: most changes are of healthy Pods that nobody asked about.
-            if failing or _annotation(pod):
-                self._put(pod)
-
-    def _forget(self, uid: str) -> None:
-        self._recorder.sightings.forget_pod(uid)
-        self._queue.forget(uid)
-        self._recording.forget(uid)
-
-    def _put(self, pod: Pod) -> None:
-        before = self._queue.dropped
-        self._queue.put(pod.metadata.uid, pod)
-        if before == 0 and self._queue.dropped:
-            _logger.error(
-                "The queue of changed Pods is full, the oldest are dropped until they change again",
-                raise_with="KAUSA_QUEUE_SIZE",
-            )
+                self._judge.pod(change.object)
 
     async def _read_events(self) -> None:
+        if self._namespaces is not None:
+            await _ready(self._namespaces)
         async for change in self._events.changes():
-            if change.object is None or change.type is ChangeType.DELETED:
-                continue
-            repeat = detect_repeat(change.object)
-            if repeat is None:
-                continue
-            pod = self._recorder.sightings.remember_repeat(repeat)
-            if pod is not None:
-                self._put(pod)
+            if change.object is not None and change.type is not ChangeType.DELETED:
+                self._judge.event(change.object)
 
-    async def _work(self) -> None:
+    async def _read_workloads(self, watcher: Watcher[Workload]) -> None:
+        if watcher is not self._workloads.get("nodes"):
+            await _ready(self._pods)
+        async for change in watcher.changes():
+            if change.type is ChangeType.DELETED or change.object is None:
+                self._workload_gone(change.uid)
+                continue
+            self._remember_name(change.object)
+            self._judge.workload(change.object)
+
+    def _remember_name(self, found: Workload) -> None:
+        """A deletion that a list shows has only a uid; nodes and claims are known by name too."""
+        meta = found.metadata
+        if isinstance(found, Node):
+            self._node_names[meta.uid] = meta.name
+        elif isinstance(found, PersistentVolumeClaim):
+            self._claim_names[meta.uid] = meta.namespace, meta.name
+
+    def _workload_gone(self, uid: str) -> None:
+        node = self._node_names.pop(uid, None)
+        if node is not None:
+            self._judge.node_gone(node)
+        claim = self._claim_names.pop(uid, None)
+        if claim is not None:
+            self._judge.claim_gone(namespace=claim[0], name=claim[1])
+        self._judge.gone(uid)
+
+    def _list_again(self) -> None:
+        for watcher in self.watchers.values():
+            watcher.request_list()
+
+    async def _judge_what_is_due(self) -> None:
         while True:
-            uid, pod = await self._queue.take()
-            try:
-                await self._look_at(pod)
-            except ClusterError as error:
-                name = f"{pod.metadata.namespace}/{pod.metadata.name}"
-                self._recording.happened(error, pod=name, key=uid)
-                self._queue.failed(uid, pod)
-            except Exception:
-                # One Pod of a shape that nobody thought of must not stop the others.
-                _logger.exception("Could not look at a Pod", pod=pod.metadata.name)
-                self._recording.forget(uid)
-                self._queue.done(uid)
-            else:
-                self._recording.over(key=uid)
-                self._queue.done(uid)
-
-    async def _look_at(self, pod: Pod) -> None:
-        owner = await self._owners.top_owner(pod)
-        if owner is None:
-            return
-        symptoms = detect_pod(pod)
-        question = _annotation(pod)
-        for symptom in symptoms:
-            name = await self._recorder.see(pod, symptom, owner=owner)
-            if name:
-                self._looks.seen((owner.namespace, name), symptom)
-            if question and name:
-                await self._asking.about_failing(
-                    name, owner=owner, container=symptom.container, question=question
-                )
-        if not question or symptoms:
-            return
-        known = self._recorder.sightings.resources_of(pod.metadata.uid)
-        for _, name in known:
-            await self._asking.about_failing(name, owner=owner, container=None, question=question)
-        if not known:
-            await self._asking.about_healthy(pod, owner=owner, question=question)
+            await asyncio.sleep(JUDGE_EVERY_SECONDS)
+            self._judge.due()
 
     async def _write_repeats(self) -> None:
         while True:
             await asyncio.sleep(FLUSH_EVERY_SECONDS)
-            written = await self._recorder.write_due()
+            written = await self._writer.write_due()
             for namespace, name in written.gone:
                 self.resource_deleted(namespace=namespace, name=name)
             if written.error is not None:
@@ -171,6 +177,31 @@ class Streams:
             elif written.count:
                 self._repeating.over()
 
+    async def _heal(self) -> None:
+        """What was dropped comes again with a new list."""
+        healed = 0
+        while True:
+            await asyncio.sleep(HEAL_SECONDS)
+            dropped = self._dropped()
+            if dropped > healed:
+                _logger.warning("Objects were dropped, listing all again", dropped=dropped)
+                healed = dropped
+                self._list_again()
 
-def _annotation(pod: Pod) -> str | None:
-    return (pod.metadata.annotations or {}).get(DIAGNOSE_ANNOTATION)
+
+async def _ready(watcher: Watcher[Pod] | Watcher[Namespace]) -> None:
+    """Wait for the first list of another kind, or until it is plain that there is none to come."""
+    try:
+        async with asyncio.timeout(WAIT_FOR_OTHERS_SECONDS):
+            while not watcher.synced.is_set() and not watcher.forbidden:  # noqa: ASYNC110 - two ends
+                await asyncio.sleep(0.02)
+    except TimeoutError:
+        _logger.warning("Going on without a list that does not come")
+
+
+async def _shielded(work: Awaitable[object]) -> None:
+    """Finish a last piece of work although this task is being cancelled, for a few seconds."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task}, timeout=3.0)
+    if not task.done():
+        task.cancel()

@@ -1,29 +1,36 @@
-"""Which Pod to look at for a resource: the one the streams saw, or one found by its target."""
+"""What to look at for a resource: what the streams saw, or something found by its target."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kausa.cluster.errors import NotFoundError
-from kausa.cluster.objects import Pod
+from kausa.cluster.errors import ForbiddenError, NotFoundError
+from kausa.cluster.objects import ObjectReference, Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.cluster.reader import ClusterReader
+from kausa.controller.found import NO_POD, Found, reference
 from kausa.controller.identity import identify
-from kausa.controller.sighting_documents import POD_ANNOTATION
-from kausa.controller.sightings import Sightings
+from kausa.controller.sighting_documents import POD_ANNOTATION, known_symptom
+from kausa.controller.sightings import Sighting, Sightings
 from kausa.detection.pods import detect_pod
 from kausa.detection.symptom import Symptom
 from kausa.resources.failure_diagnosis import FailureDiagnosis
+from kausa.telemetry.clock import utc_now
 
 __all__ = ["Subject", "SubjectFinder"]
+
+WITHOUT_PODS = frozenset({"Node", "ResourceQuota", "PersistentVolumeClaim", "Service"})
+"""Whose Pods, if they have any, do not tell why they fail."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One Pod of the target, and the way in which it fails, if it does."""
+    """What shows the failure, a Pod of the target where there is one, and how it fails."""
 
     owner: Owner
+    shown_by: ObjectReference
     pod: Pod
+    """The Pod that shows it, or one to read logs from; the empty one where there is none."""
     symptom: Symptom | None
     detected_at: float | None = None
     """When the streams saw it first (time.monotonic)."""
@@ -41,20 +48,64 @@ class SubjectFinder:
         self._sightings = sightings
 
     async def find(self, resource: FailureDiagnosis) -> Subject | None:
-        """The Pod to diagnose; None where the target has no Pod (any more)."""
+        """What to diagnose; None where the target has no Pod (any more)."""
         meta, target = resource.metadata, resource.spec.target
         namespace = meta.namespace or ""
         seen = self._sightings.by_resource.get((namespace, meta.name))
         if seen is not None:
-            return Subject(
-                owner=seen.owner,
-                pod=seen.pod,
-                symptom=seen.symptom,
-                detected_at=seen.detected_at,
-            )
+            return await self._as_seen(seen)
         if target.kind == "Pod":
             return await self._pod(resource, namespace=namespace)
-        return await self._pod_of(resource, namespace=namespace)
+        if target.kind not in WITHOUT_PODS:
+            subject = await self._pod_of(resource, namespace=namespace)
+            if subject is not None:
+                return subject
+        return await self._as_recorded(resource, namespace=namespace)
+
+    async def _as_recorded(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
+        """What fails without a Pod, as the process before this one recorded it."""
+        target = resource.spec.target
+        failure = resource.status.failure if resource.status is not None else None
+        if failure is None:
+            return None
+        owner = await self._owners.find(
+            api_version=target.api_version,
+            kind=target.kind,
+            namespace=namespace,
+            name=target.name,
+        )
+        if owner is None:
+            return None
+        return Subject(
+            owner=owner, shown_by=Found.named(owner), pod=NO_POD, symptom=known_symptom(failure)
+        )
+
+    async def _as_seen(self, seen: Sighting) -> Subject:
+        pod = seen.pod
+        if pod is NO_POD and seen.owner.kind not in WITHOUT_PODS:
+            pod = await self._example(seen.owner)
+        return Subject(
+            owner=seen.owner,
+            shown_by=seen.shown_by,
+            pod=pod,
+            symptom=seen.symptom,
+            detected_at=seen.detected_at,
+        )
+
+    async def _example(self, owner: Owner) -> Pod:
+        """A Pod of a workload that fails as a whole: the newest that is not well."""
+        found = NO_POD
+        try:
+            pods = await self._reader.pods(namespace=owner.namespace)
+        except ForbiddenError:
+            return found
+        for pod in sorted(pods, key=_age):
+            if _is_well(pod):
+                continue
+            top = await self._owners.top_owner(reference(pod), meta=pod.metadata)
+            if top is not None and top.uid == owner.uid:
+                found = pod
+        return found
 
     async def _pod(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
         name = resource.spec.target.name
@@ -73,7 +124,7 @@ class SubjectFinder:
         asked = (resource.metadata.annotations or {}).get(POD_ANNOTATION)
         healthy: Subject | None = None
         for pod in await self._reader.pods(namespace=namespace):
-            owner = await self._owners.top_owner(pod)
+            owner = await self._owners.top_owner(reference(pod), meta=pod.metadata)
             if owner is None or (owner.kind, owner.name) != (target.kind, target.name):
                 continue
             if not _has(pod, resource):
@@ -88,7 +139,8 @@ class SubjectFinder:
     def _subject(self, resource: FailureDiagnosis, *, owner: Owner, pod: Pod) -> Subject:
         """The Pod with the very failure that the resource is named for, else with any."""
         container = resource.spec.target.container
-        found = [each for each in detect_pod(pod) if container in (None, each.container)]
+        verdict = detect_pod(pod, now=utc_now())
+        found = [each for each in verdict.symptoms if container in (None, each.container)]
         name = resource.metadata.name
         exact = (
             each
@@ -96,10 +148,22 @@ class SubjectFinder:
             if identify(cluster=self._cluster, owner=owner, symptom=each).name == name
         )
         symptom = next(exact, found[0] if found else None)
-        return Subject(owner=owner, pod=pod, symptom=symptom)
+        return Subject(owner=owner, shown_by=reference(pod), pod=pod, symptom=symptom)
 
 
 def _has(pod: Pod, resource: FailureDiagnosis) -> bool:
     """Whether the Pod has the container that is asked about, if one is."""
     container = resource.spec.target.container
     return container is None or container in {each.name for each in pod.spec.all_containers}
+
+
+def _is_well(pod: Pod) -> bool:
+    statuses = pod.status.container_statuses or ()
+    return pod.status.phase == "Succeeded" or (
+        bool(statuses) and all(each.ready for each in statuses)
+    )
+
+
+def _age(pod: Pod) -> float:
+    created = pod.metadata.creation_timestamp
+    return created.timestamp() if created is not None else 0.0

@@ -1,4 +1,4 @@
-"""A queue of keys where the newest value of a key replaces an older one that still waits.
+"""A queue of keys where the newest value of a key takes in an older one that still waits.
 
 As in any level-triggered controller: a Pod that changes ten times while it waits is looked at once,
 one key is never worked on twice at the same time, and a key that failed comes again later, without
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 __all__ = ["WorkQueue"]
@@ -22,15 +23,23 @@ LONGEST_RETRY_SECONDS = 60.0
 class WorkQueue(Generic[T]):
     """For one event loop: `put` never waits, `take` waits for work."""
 
-    def __init__(self, *, size: int, first_retry_seconds: float = FIRST_RETRY_SECONDS) -> None:
+    def __init__(
+        self,
+        *,
+        size: int,
+        merge: Callable[[T, T], T],
+        first_retry_seconds: float = FIRST_RETRY_SECONDS,
+    ) -> None:
+        """`merge(older, newer)` makes one value of two that wait for one key."""
         self._size = size
+        self._merge = merge
         self._first_retry_seconds = first_retry_seconds
         self._waiting: OrderedDict[str, T] = OrderedDict()
         self._in_work: set[str] = set()
         self._held_back: OrderedDict[str, T] = OrderedDict()
         self._gone: set[str] = set()
         self._failures: dict[str, int] = {}
-        self._timers: dict[str, asyncio.TimerHandle] = {}
+        self._timers: dict[str, tuple[asyncio.TimerHandle, T]] = {}
         self._ready = asyncio.Event()
         self.dropped = 0
         """How many keys were pushed out because the queue was full."""
@@ -39,10 +48,12 @@ class WorkQueue(Generic[T]):
         return len(self._waiting) + len(self._held_back)
 
     def put(self, key: str, value: T) -> None:
-        """Queue a key, or replace the value that waits for it."""
-        self._cancel_retry(key)
+        """Queue a key, or add to the value that waits for it."""
+        retried = self._cancel_retry(key)
         self._gone.discard(key)
         target = self._held_back if key in self._in_work else self._waiting
+        for older in (target.get(key), retried):
+            value = value if older is None else self._merge(older, value)
         target[key] = value
         if len(self) > self._size:
             (self._waiting or self._held_back).popitem(last=False)
@@ -74,20 +85,22 @@ class WorkQueue(Generic[T]):
 
     def failed(self, key: str, value: T) -> None:
         """Finish a key that could not be worked on: it comes again, later each time."""
-        superseded = key in self._held_back or key in self._gone
+        gone, newer = key in self._gone, self._held_back.pop(key, None)
         self._finish(key)
-        if superseded or len(self._timers) >= self._size:
+        if newer is not None:
+            value = self._merge(value, newer)
+        if gone or len(self._timers) >= self._size:
+            self.dropped += not gone
             return
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         ceiling = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(failures, 20))
         delay = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads load, no secret
         loop = asyncio.get_running_loop()
-        self._timers[key] = loop.call_later(delay, self._retry, key, value)
+        self._timers[key] = loop.call_later(delay, self._retry, key), value
 
-    def _retry(self, key: str, value: T) -> None:
-        self._timers.pop(key, None)
-        if key not in self._waiting and key not in self._held_back:
-            self.put(key, value)
+    def _retry(self, key: str) -> None:
+        _, value = self._timers.pop(key)
+        self.put(key, value)
 
     def _finish(self, key: str) -> None:
         self._in_work.discard(key)
@@ -96,7 +109,9 @@ class WorkQueue(Generic[T]):
             self._waiting[key] = self._held_back.pop(key)
             self._ready.set()
 
-    def _cancel_retry(self, key: str) -> None:
-        timer = self._timers.pop(key, None)
+    def _cancel_retry(self, key: str) -> T | None:
+        """Take the value back that would have come again."""
+        timer, value = self._timers.pop(key, (None, None))
         if timer is not None:
             timer.cancel()
+        return value

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+import msgspec
+
 __all__ = ["NOWHERE", "ClaimState", "NodeState", "Note", "Surroundings"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Note:
+class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What one Warning Event says of one object, with its repeats folded; not redacted yet."""
 
     uid: str

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from kausa.resources.category import Category
 
 __all__ = ["Symptom", "Upstream"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Upstream:
+class Upstream(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The object further up that a failure follows from, such as a node that is not ready."""
 
     api_version: str
@@ -27,8 +27,7 @@ class Upstream:
     """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Symptom:
+class Symptom(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One failure of one object, in Kubernetes' own words.
 
     `reason_class` and `detail` make the identity: they stay the same while Kubernetes moves between

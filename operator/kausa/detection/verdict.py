@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
+
+import msgspec
 
 from kausa.detection.symptom import Symptom
 
 __all__ = ["HEALTHY", "Verdict"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
+class Verdict(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """The symptoms that an object shows now, and when time alone may change that.
 
     Level-triggered: the same object, surroundings and moment give the same verdict, whatever came

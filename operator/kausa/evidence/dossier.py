@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from kausa.cluster.objects import Container, ContainerStatus, Pod
+from kausa.cluster.objects import Container, ContainerStatus, ObjectReference, Pod
 from kausa.cluster.owners import Owner
 from kausa.detection.symptom import Symptom
 from kausa.resources.evidence import EvidenceKind
@@ -58,12 +58,20 @@ class Dossier:
     """What is known of one failure (or of a healthy Pod that somebody asked about)."""
 
     owner: Owner
+    shown_by: ObjectReference
+    """The object that shows it: a Pod, or a workload, claim or node without a failing Pod."""
     pod: Pod
+    """The Pod that shows it, or one of the workload's; an empty one where there is none."""
     symptom: Symptom | None
     evidence: tuple[Evidence, ...] = ()
     gaps: tuple[EvidenceGap, ...] = ()
     logs: tuple[LogExcerpt, ...] = ()
     redactions: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def has_pod(self) -> bool:
+        """Whether there is a Pod at all."""
+        return bool(self.pod.metadata.uid)
 
     def cite(self, *kinds: EvidenceKind, containing: str = "") -> tuple[str, ...]:
         """The ids of the evidence of these kinds whose text holds `containing`."""

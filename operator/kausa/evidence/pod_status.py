@@ -15,13 +15,26 @@ __all__ = ["status_evidence"]
 
 def status_evidence(pod: Pod, symptom: Symptom | None) -> tuple[Evidence, ...]:
     """The failing container's state first, then the conditions that are not True."""
-    return (*_containers(pod, symptom), *_conditions(pod))
+    return (*_whole(pod), *_containers(pod, symptom), *_conditions(pod))
+
+
+def _whole(pod: Pod) -> Iterator[Evidence]:
+    """What ended the Pod as a whole: an eviction, a deadline."""
+    if not pod.status.reason:
+        return
+    said = f": {pod.status.message}" if pod.status.message else ""
+    yield Evidence(
+        kind=EvidenceKind.STATUS,
+        source=Source(kind="Pod", name=pod.metadata.name, field_path="status.reason"),
+        text=f"Pod {pod.metadata.name} is {pod.status.phase}, {pod.status.reason}{said}",
+    )
 
 
 def _containers(pod: Pod, symptom: Symptom | None) -> Iterator[Evidence]:
     groups = (
         ("initContainerStatuses", pod.status.init_container_statuses or ()),
         ("containerStatuses", pod.status.container_statuses or ()),
+        ("ephemeralContainerStatuses", pod.status.ephemeral_container_statuses or ()),
     )
     for group, statuses in groups:
         for status in statuses:

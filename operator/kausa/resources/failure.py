@@ -100,4 +100,4 @@ class Failure(Part):
     """How many Pods have shown it, those that are listed included."""
 
     caused_by: CausedBy | None = None
-    """The failure further up that this one follows from. Not written yet."""
+    """The failure further up that this one follows from."""

@@ -67,7 +67,7 @@ class Resolution(Part):
     """When the target worked again."""
 
     how: Annotated[tuple[Change, ...], Items(limits.RESOLUTION_CHANGES)] = ()
-    """What was changed between the failure and the recovery."""
+    """What was changed between the failure and the recovery. Not written yet."""
 
     seconds_to_resolve: Int64 | None = None
     """How long the failure lasted, from when it was first seen."""

@@ -1,9 +1,9 @@
 """The status of a FailureDiagnosis, written by two field managers through server-side apply.
 
-`kausa-streams` owns `failure` and the condition Resolved: it writes them within a second and for
-every repeat. `kausa-diagnosis` owns all the rest, `target` included. Every field is optional, so
-each manager builds a status of its own fields alone; what it leaves out of a later one, it gives
-up.
+`kausa-streams` owns `failure`, `resolution` and the condition Resolved: it writes them within a
+second and for every repeat. `kausa-diagnosis` owns all the rest, `target` included. Every field is
+optional, so each manager builds a status of its own fields alone; what it leaves out of a later
+one, it gives up.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class FailureDiagnosisStatus(Part):
 
     conditions: Conditions | None = None
     """How far the diagnosis has come: Diagnosed, EvidenceGathered, MemoryRecalled, ModelConsulted
-    and Resolved, which is never True yet."""
+    and Resolved, which is True once nothing of the target has failed for a while."""
 
     target: Annotated[str, Line(limits.PATH)] | None = None
     """The target as kind/name, for tables."""
@@ -69,7 +69,7 @@ class FailureDiagnosisStatus(Part):
     """How many secrets were taken out of the evidence, by kind."""
 
     resolution: Resolution | None = None
-    """How the failure went away. Not written yet."""
+    """When the failure went away, as long as it has not come back."""
 
     timings: Timings | None = None
     """How long each step took."""

@@ -112,3 +112,27 @@ async def test_a_namespace_that_is_going_is_told_from_a_missing_permission() -> 
         server.answers(refused, code=403)
         with pytest.raises(errors.NamespaceTerminatingError):
             await client.create("/api", {})
+
+
+async def test_a_replacement_sends_the_whole_object_and_gives_what_it_became() -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers({"metadata": {"resourceVersion": "8"}})
+        sent = {"metadata": {"resourceVersion": "7"}}
+        assert await client.replace("/x", sent) == {"metadata": {"resourceVersion": "8"}}
+        (request,) = server.requests
+        assert (request.method, request.headers["Content-Type"]) == ("PUT", "application/json")
+
+
+async def test_a_replacement_of_what_has_changed_is_a_conflict() -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers(status(409, "Conflict", "the object has been modified"), code=409)
+        with pytest.raises(errors.ConflictError):
+            await client.replace("/x", {})
+
+
+async def test_an_answer_that_is_too_large_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("kausa.cluster.client.MAXIMUM_ANSWER_BYTES", 1000)
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers({"x": "y" * 2000})
+        with pytest.raises(errors.UndecodableError, match="larger than 1000 bytes"):
+            await client.get("/api", kind=Pod)

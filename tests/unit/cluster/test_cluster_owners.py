@@ -14,7 +14,7 @@ from kausa.cluster import owners
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.credentials import Credentials
 from kausa.cluster.errors import ApiUnreachableError, OverloadedError
-from kausa.cluster.objects import Pod
+from kausa.cluster.objects import ObjectReference, Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 
 REPLICA_SET = "/apis/apps/v1/namespaces/shop/replicasets/web-1"
@@ -58,6 +58,14 @@ DISCOVERED = (
 )
 
 
+async def top_owner(resolver: OwnerResolver, found: Pod) -> Owner | None:
+    meta = found.metadata
+    about = ObjectReference(
+        api_version="v1", kind="Pod", namespace=meta.namespace, name=meta.name, uid=meta.uid
+    )
+    return await resolver.top_owner(about, meta=meta)
+
+
 class Cluster:
     """What the API server has at each path, and what it was asked."""
 
@@ -81,7 +89,7 @@ class Cluster:
         return [request.path for request in self._server.requests]
 
     async def top(self, found: Pod) -> tuple[str, str] | None:
-        owner = await self.owners.top_owner(found)
+        owner = await top_owner(self.owners, found)
         return None if owner is None else (owner.kind, owner.name)
 
 
@@ -151,7 +159,7 @@ async def test_an_api_server_that_is_away_decides_nothing() -> None:
     async with KubernetesClient(Credentials(server="http://127.0.0.1:9")) as client:
         for found in (WEB, ROLLED):
             with pytest.raises(ApiUnreachableError):
-                await OwnerResolver(client=client).top_owner(found)
+                await top_owner(OwnerResolver(client=client), found)
 
 
 @pytest.mark.parametrize("answer", [FORBIDDEN, MISSING, ({"resources": None}, 200)])
@@ -172,7 +180,7 @@ async def test_an_owner_that_is_gone_or_replaced_is_none(cluster: Cluster) -> No
 
 
 async def test_existence_is_asked_for_every_time(cluster: Cluster) -> None:
-    owner = await cluster.owners.top_owner(WEB)
+    owner = await top_owner(cluster.owners, WEB)
     assert owner is not None
     assert await cluster.owners.exists(owner)
     cluster.has[DEPLOYMENT] = FORBIDDEN

@@ -192,14 +192,28 @@ async def test_a_watch_that_expires_after_each_first_line_does_not_become_a_stor
 
 
 @pytest.mark.usefixtures("whole_backoff")
-async def test_a_watch_that_delivers_and_is_cut_again_and_again_is_resumed_at_once() -> None:
+async def test_a_watch_that_delivers_and_is_cut_again_and_again_is_resumed_later_each_time() -> (
+    None
+):
     async with FakeApiServer() as server:
         server.answers(listing(document("a")))
         server.streams([line("MODIFIED", document("a"))], hold=0.01, cut=True)
         with structlog.testing.capture_logs() as logs:
-            found, _ = await collect(server, until=12)
-        assert len(found) == 12
+            asked = await watch_for(1.0, server)
+        # After 0.2, 0.4 and 0.8 s.
+        assert asked == [False, True, True, True]
         assert not logs
+
+
+@pytest.mark.usefixtures("whole_backoff")
+async def test_a_watch_that_has_lasted_makes_the_pauses_short_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(pace, "STEADY_SECONDS", 0.05)
+    async with FakeApiServer() as server:
+        server.answers(listing(document("a")))
+        server.streams([line("MODIFIED", document("a"))], hold=0.08, cut=True)
+        assert len(await watch_for(1.0, server)) >= 4
 
 
 async def test_a_watch_that_ends_after_its_own_time_is_made_anew_and_nothing_is_said(

@@ -27,8 +27,8 @@ def asking(store: FakeStore) -> Asking:
 
 
 async def test_the_same_value_asks_once_even_after_a_restart(store: FakeStore) -> None:
-    await asking(store).about_healthy(HEALTHY, owner=DEPLOYMENT, question="true")
-    await asking(store).about_healthy(HEALTHY, owner=DEPLOYMENT, question="true")
+    await asking(store).about_healthy(HEALTHY.metadata.name, owner=DEPLOYMENT, question="true")
+    await asking(store).about_healthy(HEALTHY.metadata.name, owner=DEPLOYMENT, question="true")
     (made,) = store.applied
     assert made.spec.trigger is Trigger.ANNOTATION
     assert made.spec.question is None
@@ -38,7 +38,9 @@ async def test_the_same_value_asks_once_even_after_a_restart(store: FakeStore) -
 
 async def test_a_changed_value_asks_again_in_the_same_resource(store: FakeStore) -> None:
     for question in ("true", "is it slow?"):
-        await asking(store).about_healthy(HEALTHY, owner=DEPLOYMENT, question=question)
+        await asking(store).about_healthy(
+            HEALTHY.metadata.name, owner=DEPLOYMENT, question=question
+        )
     first, second = store.applied
     assert first.metadata.name == second.metadata.name
     assert second.spec.question == "is it slow?"
@@ -55,7 +57,7 @@ async def test_a_failure_that_has_a_resource_is_asked_there(store: FakeStore) ->
 async def test_a_secret_in_a_question_is_hidden(store: FakeStore) -> None:
     secret = "".join(("hun", "ter2", "-fake"))
     await asking(store).about_healthy(
-        HEALTHY, owner=DEPLOYMENT, question=f"is password={secret} wrong?"
+        HEALTHY.metadata.name, owner=DEPLOYMENT, question=f"is password={secret} wrong?"
     )
     assert secret not in repr(store.applied)
 
@@ -63,5 +65,5 @@ async def test_a_secret_in_a_question_is_hidden(store: FakeStore) -> None:
 async def test_an_annotated_template_of_many_pods_asks_once(store: FakeStore) -> None:
     for number in range(5):
         replica = pod(container({"running": {}}, ready=True), name=f"checkout-{number}")
-        await asking(store).about_healthy(replica, owner=DEPLOYMENT, question="true")
+        await asking(store).about_healthy(replica.metadata.name, owner=DEPLOYMENT, question="true")
     assert len(store.applied) == 1

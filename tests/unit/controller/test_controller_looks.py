@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec import structs
 
 from kausa.controller.looks import AFTER_CHANGE_SECONDS, AFTER_GAP_SECONDS, MOST_KEYS, Looks
 from kausa.detection.symptom import Symptom
@@ -60,10 +61,14 @@ def test_another_message_is_looked_at_soon_and_other_numbers_are_not(
     looks: Looks, clock: FakeClock
 ) -> None:
     looks.seen(KEY, SYMPTOM)
-    looks.seen(KEY, replace(SYMPTOM, message="0/4 nodes are available: 4 Insufficient cpu."))
+    looks.seen(
+        KEY, structs.replace(SYMPTOM, message="0/4 nodes are available: 4 Insufficient cpu.")
+    )
     clock.now = AFTER_CHANGE_SECONDS
     assert looks.due() == ()
-    looks.seen(KEY, replace(SYMPTOM, message="0/3 nodes are available: 3 had untolerated taint."))
+    looks.seen(
+        KEY, structs.replace(SYMPTOM, message="0/3 nodes are available: 3 had untolerated taint.")
+    )
     assert looks.due() == (KEY,)
 
 
@@ -103,7 +108,7 @@ def test_two_pods_that_say_different_things_in_turn_are_not_looked_at_without_en
     looks: Looks, clock: FakeClock
 ) -> None:
     count = 0
-    other = replace(SYMPTOM, message="0/3 nodes are available: 3 had untolerated taint.")
+    other = structs.replace(SYMPTOM, message="0/3 nodes are available: 3 had untolerated taint.")
     for clock.now in range(0, 3600, 5):
         for symptom in (SYMPTOM, other):
             looks.seen(KEY, symptom)

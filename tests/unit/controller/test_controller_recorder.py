@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any, cast
 
 import pytest
 from support.dossiers import DEPLOYMENT
 from support.fake_store import FakeOwners, FakeStore, overloaded
 from support.pods import container, event, pod, terminated, waiting
+from support.recording import Recording
 
 from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
 from kausa.cluster.objects import Pod
-from kausa.controller.recorder import Recorder
-from kausa.detection.events import detect_repeat
-from kausa.detection.pods import detect_pod
-from kausa.evidence.redaction import Redactor
+from kausa.controller.sightings import ResourceKey
+from kausa.detection.events import note_of
+from kausa.detection.surroundings import Surroundings
+from kausa.resources.condition import Condition
+from kausa.telemetry.clock import utc_now
 
 
 def crashing(uid: str = "a", *, restarts: int = 1) -> Pod:
@@ -24,21 +25,6 @@ def crashing(uid: str = "a", *, restarts: int = 1) -> Pod:
         uid=uid,
         name=f"checkout-{uid}",
     )
-
-
-def recorder(store: FakeStore, owners: FakeOwners, *, interval: float = 60.0) -> Recorder:
-    return Recorder(
-        store=cast(Any, store),
-        owners=cast(Any, owners),
-        redactor=Redactor(key=b"k" * 32),
-        cluster="test",
-        repeat_interval_seconds=interval,
-    )
-
-
-async def see(into: Recorder, failing: Pod) -> str | None:
-    (symptom,) = detect_pod(failing)
-    return await into.see(failing, symptom, owner=DEPLOYMENT)
 
 
 @pytest.fixture
@@ -54,9 +40,9 @@ def owners() -> FakeOwners:
 async def test_three_pods_that_fail_at_once_open_one_resource(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners)
-    names = await asyncio.gather(*(see(record, crashing(uid)) for uid in "abc"))
-    assert len(set(names)) == len(store.applied) == 1
+    record = Recording(store, owners)
+    keys = await asyncio.gather(*(record.see(crashing(uid)) for uid in "abc"))
+    assert len(set(keys)) == len(store.applied) == 1
     (sighting,) = record.sightings.by_resource.values()
     assert (sighting.count.occurrences, sighting.count.pod_count) == (6, 3)
 
@@ -64,9 +50,9 @@ async def test_three_pods_that_fail_at_once_open_one_resource(
 async def test_the_first_sighting_is_written_at_once_and_repeats_only_when_due(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners, interval=0.05)
-    await see(record, crashing(restarts=1))
-    await see(record, crashing(restarts=2))
+    record = Recording(store, owners, interval=0.05)
+    await record.see(crashing(restarts=1))
+    await record.see(crashing(restarts=2))
     assert [each.failure.occurrences for each in store.sightings if each.failure] == [2]
     assert (await record.write_due()).gone == ()
     assert len(store.sightings) == 1
@@ -78,8 +64,8 @@ async def test_the_first_sighting_is_written_at_once_and_repeats_only_when_due(
 async def test_repeats_are_not_written_while_the_resource_is_still_being_opened(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners, interval=0.0)
-    opening = asyncio.ensure_future(see(record, crashing()))
+    record = Recording(store, owners, interval=0.0)
+    opening = asyncio.ensure_future(record.see(crashing()))
     while not record.sightings.by_resource:
         await asyncio.sleep(0)
     assert (await record.write_due()).gone == ()
@@ -90,21 +76,21 @@ async def test_repeats_are_not_written_while_the_resource_is_still_being_opened(
 async def test_a_failed_apply_is_forgotten_so_that_the_next_try_makes_it(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners)
+    record = Recording(store, owners)
     store.fail_next = overloaded()
     with pytest.raises(ClusterError):
-        await see(record, crashing())
+        await record.see(crashing())
     assert not record.sightings.by_resource
-    assert await see(record, crashing()) is not None
+    assert await record.see(crashing()) is not None
     assert len(store.sightings) == 1
 
 
 async def test_a_failed_write_is_made_good_by_the_next_try(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners, interval=0.0)
-    await see(record, crashing(restarts=1))
-    await see(record, crashing(restarts=2))
+    record = Recording(store, owners, interval=0.0)
+    await record.see(crashing(restarts=1))
+    await record.see(crashing(restarts=2))
     store.fail_next = overloaded()
     assert (await record.write_due()).error is not None
     assert (await record.write_due()).error is None
@@ -117,27 +103,27 @@ async def test_an_owner_that_is_being_deleted_gets_no_resource(
     store: FakeStore, owners: FakeOwners
 ) -> None:
     owners.there = False
-    assert await see(recorder(store, owners), crashing()) is None
+    assert await Recording(store, owners).see(crashing()) is None
     assert store.applied == []
 
 
 async def test_a_resource_that_somebody_deleted_is_told_as_gone(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners, interval=0.0)
-    name = await see(record, crashing(restarts=1))
+    record = Recording(store, owners, interval=0.0)
+    key = await record.see(crashing(restarts=1))
     store.resources.clear()
-    await see(record, crashing(restarts=2))
-    assert (await record.write_due()).gone == (("shop", name),)
+    await record.see(crashing(restarts=2))
+    assert (await record.write_due()).gone == (key,)
 
 
 async def test_a_new_process_takes_up_the_count_of_the_one_before(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    await see(recorder(store, owners), crashing(restarts=4))
-    after = recorder(store, owners)
-    await see(after, crashing(restarts=4))
-    await see(after, crashing(restarts=6))
+    await Recording(store, owners).see(crashing(restarts=4))
+    after = Recording(store, owners)
+    await after.see(crashing(restarts=4))
+    await after.see(crashing(restarts=6))
     (sighting,) = after.sightings.by_resource.values()
     assert sighting.count.occurrences == 7
     assert len(store.applied) == 1
@@ -146,14 +132,11 @@ async def test_a_new_process_takes_up_the_count_of_the_one_before(
 async def test_attempts_that_only_events_count_raise_the_occurrences(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners)
+    record = Recording(store, owners)
     failing = pod(container(waiting("ImagePullBackOff")), phase="Pending")
-    record.sightings.failing_pods[failing.metadata.uid] = failing
-    repeat = detect_repeat(event("Failed", "Failed to pull image", count=5))
-    assert repeat is not None
-    assert record.sightings.remember_repeat(repeat) is failing
-    assert record.sightings.remember_repeat(repeat) is None
-    await see(record, failing)
+    note = note_of(event("Failed", "Failed to pull image", count=5))
+    assert note is not None
+    await record.see(failing, around=Surroundings(notes=(note,)))
     (sighting,) = record.sightings.by_resource.values()
     assert sighting.count.occurrences == 5
 
@@ -162,29 +145,29 @@ async def test_a_secret_in_a_message_is_not_written(store: FakeStore, owners: Fa
     secret = "".join(("not", "-for", "-you"))
     state = terminated(3, message=f"password={secret}")
     failing = pod(container(waiting("CrashLoopBackOff"), last=state, restarts=1))
-    await see(recorder(store, owners), failing)
+    await Recording(store, owners).see(failing)
     assert secret not in repr(store.sightings)
 
 
 async def test_a_namespace_that_is_going_gets_no_resource_and_no_retry(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners)
+    record = Recording(store, owners)
     store.fail_next = NamespaceTerminatingError("shop is being terminated", status=403)
-    assert await see(record, crashing()) is None
+    assert await record.see(crashing()) is None
     assert not record.sightings.by_resource
 
 
 async def test_one_resource_that_cannot_be_written_holds_up_no_other(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners, interval=0.0)
+    record = Recording(store, owners, interval=0.0)
     for exit_code in (1, 2, 3):
         for restarts in (1, 2):
             state = container(
                 waiting("CrashLoopBackOff"), last=terminated(exit_code), restarts=restarts
             )
-            await see(record, pod(state, uid=f"uid-{exit_code}"))
+            await record.see(pod(state, uid=f"uid-{exit_code}"))
     store.sightings.clear()
     store.fail_next = overloaded()
     written = await record.write_due()
@@ -195,12 +178,12 @@ async def test_one_resource_that_cannot_be_written_holds_up_no_other(
 async def test_restarts_of_an_earlier_failure_are_not_counted_for_a_new_one(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners)
+    record = Recording(store, owners)
     for exit_code, restarts in ((1, 9), (2, 10)):
         state = container(
             waiting("CrashLoopBackOff"), last=terminated(exit_code), restarts=restarts
         )
-        await see(record, pod(state, uid="same"))
+        await record.see(pod(state, uid="same"))
     counts = [each.count.occurrences for each in record.sightings.by_resource.values()]
     assert counts == [10, 1]
 
@@ -208,12 +191,12 @@ async def test_restarts_of_an_earlier_failure_are_not_counted_for_a_new_one(
 async def test_an_out_of_memory_that_the_kubelet_calls_an_error_next_time_is_one_failure(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners)
+    record = Recording(store, owners)
     for restarts, reason in ((1, "OOMKilled"), (2, "Error"), (3, "OOMKilled")):
         state = container(
             waiting("CrashLoopBackOff"), last=terminated(1, reason), restarts=restarts
         )
-        await see(record, pod(state, uid="same"))
+        await record.see(pod(state, uid="same"))
     (sighting,) = record.sightings.by_resource.values()
     assert sighting.symptom.reason == "OOMKilled"
     assert sighting.count.occurrences == 4
@@ -223,9 +206,9 @@ async def test_an_out_of_memory_that_the_kubelet_calls_an_error_next_time_is_one
 async def test_a_pod_that_runs_between_two_crashes_is_still_known_for_them(
     store: FakeStore, owners: FakeOwners
 ) -> None:
-    record = recorder(store, owners)
-    name = await see(record, crashing("a"))
-    assert record.sightings.resources_of("a") == (("shop", name),)
+    record = Recording(store, owners)
+    key = await record.see(crashing("a"))
+    assert record.sightings.resources_of("a") == (key,)
     assert record.sightings.resources_of("b") == ()
 
 
@@ -236,5 +219,131 @@ async def test_a_new_process_that_sees_an_error_first_knows_the_out_of_memory_of
         state = container(
             waiting("CrashLoopBackOff"), last=terminated(137, reason), restarts=restarts
         )
-        await see(recorder(store, owners), pod(state, uid="same"))
+        await Recording(store, owners).see(pod(state, uid="same"))
     assert len(store.applied) == 1
+
+
+async def test_an_error_that_is_called_out_of_memory_a_moment_later_is_one_failure(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners)
+    for restarts, reason in ((1, "Error"), (1, "OOMKilled"), (2, "Error")):
+        state = container(
+            waiting("CrashLoopBackOff"), last=terminated(137, reason), restarts=restarts
+        )
+        await record.see(pod(state, uid="same"))
+    (sighting,) = record.sightings.by_resource.values()
+    assert sighting.symptom.reason == "OOMKilled"
+    assert len(store.applied) == 1
+
+
+async def test_two_pods_of_which_one_says_error_and_one_out_of_memory_are_one_failure(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners)
+    for uid, reason in (("a", "Error"), ("b", "OOMKilled")):
+        state = container(waiting("CrashLoopBackOff"), last=terminated(137, reason), restarts=1)
+        await record.see(pod(state, uid=uid))
+    assert len(store.applied) == 1
+
+
+async def test_a_new_process_that_sees_out_of_memory_first_knows_the_error_of_the_old_one(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    for restarts, reason in ((1, "Error"), (2, "OOMKilled")):
+        state = container(
+            waiting("CrashLoopBackOff"), last=terminated(137, reason), restarts=restarts
+        )
+        await Recording(store, owners).see(pod(state, uid="same"))
+    assert len(store.applied) == 1
+    failure = store.sightings[-1].failure
+    assert failure is not None
+    assert failure.reason == "OOMKilled"
+
+
+async def resolved(record: Recording, key: ResourceKey, uid: str) -> None:
+    record.sightings.works(uid)
+    await record.recorder.resolve(key, worked_since=utc_now())
+
+
+def said(store: FakeStore) -> Condition:
+    (condition,) = store.sightings[-1].conditions or ()
+    return condition
+
+
+async def test_a_failure_that_is_over_is_said_to_be_and_not_kept(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners)
+    key = await record.see(crashing("a"))
+    assert key is not None
+    await resolved(record, key, "a")
+    assert said(store).status == "True"
+    assert store.sightings[-1].resolution is not None
+    assert not record.sightings.by_resource
+
+
+async def test_a_failure_that_still_shows_is_not_said_to_be_over(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners)
+    key = await record.see(crashing("a"))
+    assert key is not None
+    await record.recorder.resolve(key, worked_since=utc_now())
+    assert said(store).status == "False"
+    assert record.sightings.by_resource
+
+
+async def test_a_relapse_reopens_the_same_resource_and_goes_on_counting(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners)
+    key = await record.see(crashing("a", restarts=3))
+    assert key is not None
+    await resolved(record, key, "a")
+    assert await record.see(crashing("a", restarts=5)) == key
+    assert len(store.applied) == 1
+    assert said(store).status == "False"
+    last = store.sightings[-1]
+    assert last.resolution is None
+    assert last.failure is not None
+    assert last.failure.occurrences == 6
+
+
+async def test_a_failure_over_that_cannot_be_written_is_tried_again(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners)
+    key = await record.see(crashing("a"))
+    assert key is not None
+    record.sightings.works("a")
+    store.fail_next = overloaded()
+    with pytest.raises(ClusterError):
+        await record.recorder.resolve(key, worked_since=utc_now())
+    await record.recorder.resolve(key, worked_since=utc_now())
+    assert said(store).status == "True"
+
+
+async def test_what_an_earlier_process_left_behind_recovers_too(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    key = await Recording(store, owners).see(crashing("a"))
+    assert key is not None
+    after = Recording(store, owners)
+    after.recorder.adopt(store.resources[key], owner=DEPLOYMENT)
+    assert after.sightings.recovered(after_seconds=0) == (key,)
+    await after.recorder.resolve(key, worked_since=utc_now())
+    assert said(store).status == "True"
+
+
+async def test_what_was_taken_up_and_fails_again_is_not_over(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    key = await Recording(store, owners).see(crashing("a", restarts=3))
+    assert key is not None
+    after = Recording(store, owners)
+    after.recorder.adopt(store.resources[key], owner=DEPLOYMENT)
+    assert await after.see(crashing("a", restarts=4)) == key
+    assert after.sightings.recovered(after_seconds=0) == ()
+    (sighting,) = after.sightings.by_resource.values()
+    assert sighting.count.occurrences == 5

@@ -5,66 +5,115 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any, Generic, TypeVar, cast
 
 from support.dossiers import DEPLOYMENT
 from support.fake_store import FakeOwners, FakeStore
-from support.pods import container, pod, terminated
+from support.pods import container, event, pod, terminated, waiting
+from support.recording import Recording
 
-from kausa.cluster.objects import Pod
+from kausa.cluster.objects import Event, Marks, Meta, Pod
 from kausa.cluster.watch import Change, ChangeType
+from kausa.cluster.workloads import Namespace
 from kausa.controller.asking import Asking
+from kausa.controller.found import Found, merge
+from kausa.controller.judge import Judge
 from kausa.controller.looks import Looks
-from kausa.controller.recorder import Recorder
+from kausa.controller.observed import Observed
+from kausa.controller.scope import Scope
 from kausa.controller.streams import Streams
+from kausa.controller.worker import Worker
 from kausa.controller.workqueue import WorkQueue
 from kausa.evidence.redaction import Redactor
+from kausa.telemetry.metrics import Metrics
 
 KILLED = pod(container(terminated(137, "OOMKilled")), uid="u")
 RUNS_AGAIN = pod(container({"running": {}}, last=terminated(137, "OOMKilled"), restarts=1), uid="u")
+T = TypeVar("T", Pod, Event, Namespace)
 
 
-class FakeWatcher:
+class FakeWatcher(Generic[T]):
     """Delivers what it was given, all at once, and then nothing more."""
 
-    def __init__(self, *changes: Change[Pod]) -> None:
+    def __init__(self, *changes: Change[T]) -> None:
         self._changes = changes
+        self.synced = asyncio.Event()
+        self.forbidden = False
+        self.lists_asked_for = 0
 
-    async def changes(self) -> AsyncIterator[Change[Pod]]:
+    def request_list(self) -> None:
+        self.lists_asked_for += 1
+
+    async def changes(self) -> AsyncIterator[Change[T]]:
         for change in self._changes:
             yield change
+        self.synced.set()
         await asyncio.Event().wait()
 
 
-def seen(found: Pod) -> Change[Pod]:
+def seen(found: T) -> Change[T]:
     return Change(type=ChangeType.SEEN, uid=found.metadata.uid, object=found)
 
 
-async def recorded(*changes: Change[Pod]) -> list[str]:
-    """The names of the resources that are made of these changes."""
-    store = FakeStore()
-    owners, redactor = cast(Any, FakeOwners(DEPLOYMENT)), Redactor(key=b"k" * 32)
+def gone(found: T) -> Change[T]:
+    return Change(type=ChangeType.DELETED, uid=found.metadata.uid, object=None)
+
+
+async def watched(
+    *changes: Change[Pod],
+    events: tuple[Change[Event], ...] = (),
+    namespaces: tuple[Change[Namespace], ...] = (),
+    scope: Scope | None = None,
+    recording: Recording | None = None,
+) -> Recording:
+    """What was recorded of these changes."""
+    record = recording or Recording(FakeStore(), FakeOwners(DEPLOYMENT))
+    scope = scope or Scope()
+    queue: WorkQueue[Found] = WorkQueue(size=10, merge=merge)
+    judge = Judge(
+        scope=scope,
+        observed=Observed(),
+        sightings=record.sightings,
+        queue=queue,
+        metrics=Metrics(),
+    )
+    worker = Worker(
+        client=cast(Any, None),
+        queue=queue,
+        owners=cast(Any, record.owners),
+        judge=judge,
+        recorder=record.recorder,
+        sightings=record.sightings,
+        asking=Asking(
+            store=cast(Any, record.store), redactor=Redactor(key=b"k" * 32), cluster="test"
+        ),
+        looks=Looks(refresh_seconds=600),
+        metrics=Metrics(),
+    )
     streams = Streams(
         pods=cast(Any, FakeWatcher(*changes)),
-        events=cast(Any, FakeWatcher()),
-        owners=owners,
-        recorder=Recorder(
-            store=cast(Any, store),
-            owners=owners,
-            redactor=redactor,
-            cluster="test",
-            repeat_interval_seconds=10,
-        ),
-        asking=Asking(store=cast(Any, store), redactor=redactor, cluster="test"),
-        looks=Looks(refresh_seconds=600),
-        queue=WorkQueue(size=10),
+        events=cast(Any, FakeWatcher(*events)),
+        namespaces=cast(Any, FakeWatcher(*namespaces)),
+        workloads={},
+        scope=scope,
+        judge=judge,
+        worker=worker,
+        writer=record.writer,
+        sightings=record.sightings,
+        dropped=lambda: queue.dropped,
     )
     running = asyncio.ensure_future(streams.run())
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.15)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
-    return [each.metadata.name for each in store.applied]
+    return record
+
+
+async def recorded(*changes: Change[Pod], **given: Any) -> list[str]:
+    """The names of the resources that are made of these changes."""
+    record = await watched(*changes, **given)
+    return [each.metadata.name for each in record.store.applied]
 
 
 async def test_a_failure_that_is_over_before_anybody_looked_is_recorded_all_the_same() -> None:
@@ -72,10 +121,57 @@ async def test_a_failure_that_is_over_before_anybody_looked_is_recorded_all_the_
     assert "oomkilled" in name
 
 
+async def test_a_failure_that_is_over_is_not_held_to_go_on() -> None:
+    record = await watched(seen(KILLED), seen(RUNS_AGAIN))
+    ((key, sighting),) = record.sightings.by_resource.items()
+    assert not sighting.failing
+    assert record.sightings.recovered(after_seconds=0) == (key,)
+
+
+async def test_two_failures_that_follow_one_another_quickly_are_both_recorded() -> None:
+    other = pod(container(waiting("ImagePullBackOff")), uid="u")
+    names = await recorded(seen(KILLED), seen(other))
+    assert sorted(name.split("-")[1] for name in names) == ["imagepull", "oomkilled"]
+
+
 async def test_a_pod_that_is_gone_before_anybody_looked_is_not_recorded() -> None:
-    gone: Change[Pod] = Change(type=ChangeType.DELETED, uid="u", object=None)
-    assert await recorded(seen(KILLED), gone) == []
+    assert await recorded(seen(KILLED), gone(KILLED)) == []
 
 
 async def test_a_healthy_pod_is_not_recorded() -> None:
     assert await recorded(seen(RUNS_AGAIN)) == []
+
+
+async def test_attempts_that_events_count_reach_the_resource() -> None:
+    failing = pod(container(waiting("ImagePullBackOff")), uid="u", phase="Pending")
+    record = await watched(
+        seen(failing), events=(seen(event("Failed", "Failed to pull image", uid="u", count=7)),)
+    )
+    (sighting,) = record.sightings.by_resource.values()
+    assert sighting.count.occurrences == 7
+
+
+async def test_a_namespace_that_is_left_out_by_its_label_is_not_watched() -> None:
+    label = Meta(name="shop", uid="n", labels=Marks(diagnose="disabled"))
+    assert await recorded(seen(KILLED), namespaces=(seen(Namespace(metadata=label)),)) == []
+
+
+async def test_the_own_namespace_is_not_watched() -> None:
+    assert await recorded(seen(KILLED), scope=Scope(own_namespace="shop")) == []
+
+
+async def test_a_workload_that_opted_out_is_not_recorded() -> None:
+    from dataclasses import replace
+
+    owners = FakeOwners(replace(DEPLOYMENT, marked="false"))
+    record = Recording(FakeStore(), owners)
+    assert await recorded(seen(KILLED), recording=record) == []
+
+
+async def test_repeats_that_were_not_due_yet_are_written_before_the_end() -> None:
+    again = pod(container(terminated(137, "OOMKilled"), restarts=4), uid="u")
+    record = await watched(seen(KILLED))
+    await watched(seen(again), recording=record)
+    last = record.store.sightings[-1].failure
+    assert last is not None
+    assert last.occurrences == 5

@@ -17,6 +17,7 @@ from kausa.controller.sightings import Sightings
 from kausa.controller.subjects import Subject, SubjectFinder
 from kausa.detection.pods import detect_pod
 from kausa.resources.spec import Trigger
+from kausa.telemetry.clock import utc_now
 
 HEALTHY = pod(container({"running": {}}, ready=True), uid="h", name="checkout-h")
 FAILING = pod(
@@ -85,7 +86,7 @@ async def test_of_two_failures_of_a_pod_the_one_that_the_resource_is_named_for_i
     crash = container(waiting("CrashLoopBackOff"), name="a", last=terminated(3), restarts=2)
     image = container(waiting("ImagePullBackOff"), name="b", image="")
     both = pod(crash, image, uid="f", name="checkout-f")
-    second = detect_pod(both)[1]
+    second = detect_pod(both, now=utc_now()).symptoms[1]
     identity = identify(cluster="test", owner=DEPLOYMENT, symptom=second)
     finder = SubjectFinder(
         reader=cast(Any, FakePods(both)),

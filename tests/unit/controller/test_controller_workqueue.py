@@ -3,15 +3,41 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TypeVar
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kausa.controller.workqueue import WorkQueue
 
+T = TypeVar("T")
+
+
+def newer(older: T, newer: T) -> T:
+    return newer
+
+
+def both(older: tuple[str, ...], newer: tuple[str, ...]) -> tuple[str, ...]:
+    return (*older, *newer)
+
+
+async def test_nothing_that_waits_under_a_key_is_lost_but_merged() -> None:
+    queue: WorkQueue[tuple[str, ...]] = WorkQueue(size=10, merge=both, first_retry_seconds=0.01)
+    queue.put("a", ("1",))
+    queue.put("a", ("2",))
+    key, value = await queue.take()
+    assert value == ("1", "2")
+    queue.put("a", ("3",))
+    queue.failed(key, value)
+    assert len(queue) == 0
+    assert await queue.take() == ("a", ("1", "2", "3"))
+    queue.failed("a", ("1", "2", "3"))
+    queue.put("a", ("4",))
+    assert await queue.take() == ("a", ("1", "2", "3", "4"))
+
 
 async def test_a_key_that_changes_while_it_waits_is_worked_on_once_and_at_its_newest() -> None:
-    queue: WorkQueue[int] = WorkQueue(size=10)
+    queue: WorkQueue[int] = WorkQueue(size=10, merge=newer)
     for value in (1, 2, 3):
         queue.put("a", value)
     assert await queue.take() == ("a", 3)
@@ -19,7 +45,7 @@ async def test_a_key_that_changes_while_it_waits_is_worked_on_once_and_at_its_ne
 
 
 async def test_a_key_that_changes_while_it_is_worked_on_comes_again_afterwards() -> None:
-    queue: WorkQueue[int] = WorkQueue(size=10)
+    queue: WorkQueue[int] = WorkQueue(size=10, merge=newer)
     queue.put("a", 1)
     await queue.take()
     queue.put("a", 2)
@@ -33,7 +59,7 @@ async def test_a_key_that_changes_while_it_is_worked_on_comes_again_afterwards()
 
 
 async def test_a_full_queue_drops_the_oldest_and_counts_it() -> None:
-    queue: WorkQueue[int] = WorkQueue(size=2)
+    queue: WorkQueue[int] = WorkQueue(size=2, merge=newer)
     for key in ("a", "b", "c"):
         queue.put(key, 0)
     assert queue.dropped == 1
@@ -41,7 +67,7 @@ async def test_a_full_queue_drops_the_oldest_and_counts_it() -> None:
 
 
 async def test_a_key_that_failed_comes_again_later_and_holds_nobody_meanwhile() -> None:
-    queue: WorkQueue[int] = WorkQueue(size=10, first_retry_seconds=0.01)
+    queue: WorkQueue[int] = WorkQueue(size=10, merge=newer, first_retry_seconds=0.01)
     queue.put("bad", 1)
     queue.put("good", 1)
     assert (await queue.take())[0] == "bad"
@@ -51,7 +77,7 @@ async def test_a_key_that_failed_comes_again_later_and_holds_nobody_meanwhile() 
 
 
 async def test_what_failed_never_replaces_what_came_meanwhile() -> None:
-    queue: WorkQueue[str] = WorkQueue(size=10, first_retry_seconds=0.01)
+    queue: WorkQueue[str] = WorkQueue(size=10, merge=newer, first_retry_seconds=0.01)
     queue.put("a", "old")
     key, value = await queue.take()
     queue.put("a", "new")
@@ -65,7 +91,7 @@ async def test_what_failed_never_replaces_what_came_meanwhile() -> None:
 
 
 async def test_a_key_that_is_gone_is_not_tried_again() -> None:
-    queue: WorkQueue[int] = WorkQueue(size=10, first_retry_seconds=0.01)
+    queue: WorkQueue[int] = WorkQueue(size=10, merge=newer, first_retry_seconds=0.01)
     queue.put("a", 1)
     await queue.take()
     queue.failed("a", 1)
@@ -78,7 +104,7 @@ async def test_a_key_that_is_gone_is_not_tried_again() -> None:
 async def test_the_last_value_of_every_key_is_always_delivered(
     puts: list[tuple[str, int]],
 ) -> None:
-    queue: WorkQueue[int] = WorkQueue(size=100)
+    queue: WorkQueue[int] = WorkQueue(size=100, merge=newer)
     seen: dict[str, int] = {}
 
     async def worker() -> None:
@@ -102,7 +128,7 @@ async def test_the_last_value_of_every_key_is_always_delivered(
 
 
 async def test_what_is_gone_while_it_is_worked_on_does_not_come_back() -> None:
-    queue: WorkQueue[int] = WorkQueue(size=10, first_retry_seconds=0.01)
+    queue: WorkQueue[int] = WorkQueue(size=10, merge=newer, first_retry_seconds=0.01)
     queue.put("a", 1)
     key, value = await queue.take()
     queue.forget("a")

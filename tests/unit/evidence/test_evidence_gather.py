@@ -17,13 +17,14 @@ from kausa.evidence.redaction import Redactor
 from kausa.resources.evidence import EvidenceKind
 from kausa.resources.limits import EVIDENCE_TEXT
 from kausa.resources.shortening import wire_length
+from kausa.telemetry.clock import utc_now
 
 CRASHING = pod(container(waiting("CrashLoopBackOff"), last=terminated(1), restarts=3))
 
 
 async def gathered(reader: FakeReader, failing: Pod = CRASHING, deadline: float = 5) -> Dossier:
     gatherer = Gatherer(reader=reader, redactor=Redactor(key=b"k" * 32), deadline_seconds=deadline)
-    (symptom, *_) = detect_pod(failing)
+    (symptom, *_) = detect_pod(failing, now=utc_now()).symptoms
     return await gatherer.gather(owner=DEPLOYMENT, pod=failing, symptom=symptom)
 
 

@@ -31,7 +31,7 @@ _KINDS = {"configmap": "ConfigMap", "secret": "Secret"}
 def configuration_missing(dossier: Dossier) -> Finding | None:
     """The kubelet cannot make the container's configuration and says what it lacks."""
     symptom = dossier.symptom
-    if symptom is None or symptom.category is not Category.CONFIG:
+    if symptom is None or symptom.category is not Category.CONFIG or symptom.container is None:
         return None
     citations = (
         *dossier.cite(EvidenceKind.STATUS, containing=f"container {symptom.container}:"),

@@ -15,6 +15,7 @@ from kausa.diagnosis.rules.healthy import nothing_fails, standing
 from kausa.diagnosis.rules.image import image_cannot_be_pulled
 from kausa.diagnosis.rules.memory import out_of_memory
 from kausa.diagnosis.rules.scheduling import no_node_fits
+from kausa.diagnosis.rules.stated import kubernetes_states_it
 from kausa.diagnosis.rules.wording import clip
 from kausa.evidence.dossier import Dossier
 from kausa.resources.diagnosis import DecidedBy
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     runtime_cannot_start,
     killed_by_liveness_probe,
     crash_loop,
+    kubernetes_states_it,
     nothing_fails,
 )
 LEAST_CONFIDENCE = 50

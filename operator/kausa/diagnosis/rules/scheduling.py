@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from kausa.detection.scheduling import SchedulerVerdict, parse_verdict
 from kausa.diagnosis.finding import Finding, Fix
 from kausa.diagnosis.rules.wording import clip, plural
 from kausa.evidence.dossier import Dossier
@@ -12,37 +12,10 @@ from kausa.evidence.pod_spec import quantities
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["SchedulerVerdict", "no_node_fits", "parse_verdict"]
+__all__ = ["no_node_fits"]
 
-_HEAD = re.compile(r"(?P<fit>\d+)/(?P<all>\d+) nodes are available: (?P<clauses>.*)", re.S)
-_CLAUSE = re.compile(r"^(?P<count>\d+) (?P<why>.+)$", re.S)
 _INSUFFICIENT = re.compile(r"^Insufficient (?P<resource>\S+)$")
 _CLAIM = re.compile(r'persistentvolumeclaim "([^"]{1,253})" not found', re.I)
-_AFTER_CLAUSES = re.compile(r"\. (?:preemption:|no new claims|Preemption)")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchedulerVerdict:
-    """The scheduler's message, taken apart: how many nodes, and what keeps how many of them."""
-
-    nodes: int
-    clauses: tuple[tuple[int, str], ...]
-
-
-def parse_verdict(message: str) -> SchedulerVerdict | None:
-    """The scheduler's message in parts; None for a message of another shape."""
-    head = _HEAD.search(message)
-    if head is None:
-        return None
-    clauses = _AFTER_CLAUSES.split(head["clauses"], maxsplit=1)[0].rstrip(". ")
-    found: list[tuple[int, str]] = []
-    for part in clauses.split(", "):
-        clause = _CLAUSE.match(part.strip())
-        if clause is not None:
-            found.append((int(clause["count"]), clause["why"].strip()))
-        elif part.strip() and not found:
-            found.append((int(head["all"]), part.strip().removesuffix(". not found")))
-    return SchedulerVerdict(nodes=int(head["all"]), clauses=tuple(found))
 
 
 def no_node_fits(dossier: Dossier) -> Finding | None:

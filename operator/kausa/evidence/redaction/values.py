@@ -94,7 +94,7 @@ _PHRASE: Final = re.compile(
 )
 _BLOCK: Final = re.compile(r"(?:[|>][+-]?\d?[+-]?)?[ \t]*(?P<newline>\r?\n|\\{1,8}n)")
 _MAPPING: Final = re.compile(
-    r"(?:-[ \t]+)?(?:[\"']?[\w.\-/]{1,128}[\"']?:(?:\s|\\|\Z)|[{\[]|&|\*|-?[ \t]*(?:\r?\n|\Z))"
+    r"(?:-[ \t]+)?(?:[\"']?[\w.\-/]{1,128}[\"']?:(?:\s|\\|\Z)|[{\[]|-?[ \t]*(?:\r?\n|\Z))"
 )
 _QUOTE_CHAR: Final = re.compile(r"\\{0,8}[\"']")
 _INDENT: Final = re.compile(r"[ \t]*")

@@ -9,10 +9,10 @@ from support.dossiers import dossier
 from support.pods import condition, container, pod, terminated, waiting
 
 from kausa.cluster.objects import Pod
+from kausa.detection.scheduling import parse_verdict
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.diagnosis.rules.image_name import ImageName
-from kausa.diagnosis.rules.scheduling import parse_verdict
 from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
 
@@ -240,8 +240,8 @@ def test_a_container_that_the_kubelet_kills_for_its_probe_is_not_said_to_crash_b
         )
     )
     assert diagnosis.category is Category.PROBE
-    assert "statuscode: 500" in diagnosis.summary
-    assert diagnosis.alternatives[0].category is Category.CRASH_LOOP
+    assert "500" in diagnosis.summary
+    assert all(each.category is not Category.CRASH_LOOP for each in diagnosis.alternatives)
 
 
 def test_a_command_that_is_not_in_the_image_is_named() -> None:
@@ -307,7 +307,7 @@ def test_every_alternative_cites_evidence_that_exists_too() -> None:
 @pytest.mark.parametrize(
     ("standing", "events", "said"),
     [
-        (pod(container(terminated(98)), phase="Failed"), (), "ended with exit code 98"),
+        (pod(container(terminated(98)), phase="Failed"), (), "ends with exit code 98"),
         (
             pod(container(waiting("ContainerCreating")), phase="Pending"),
             (("FailedMount", 'secret "tls-cert" not found'),),
@@ -321,7 +321,7 @@ def test_every_alternative_cites_evidence_that_exists_too() -> None:
         (
             pod(container({"running": {}})),
             (("Unhealthy", "Readiness probe failed: no"),),
-            "Readiness probe failed",
+            "readiness probe of container api fails: no",
         ),
     ],
     ids=["failed", "waits for a volume", "crashed before", "is not ready"],
@@ -330,9 +330,9 @@ def test_a_pod_that_is_not_well_is_never_said_to_be_healthy(
     standing: Pod, events: tuple[tuple[str, str], ...], said: str
 ) -> None:
     diagnosis = decided(dossier(standing, events=events))
-    assert not diagnosis.determined
-    assert said in diagnosis.summary
-    assert "no failure" not in diagnosis.summary
+    told = f"{diagnosis.summary} {diagnosis.root_cause} {diagnosis.explanation}"
+    assert said.lower() in told.lower()
+    assert "no failure" not in told
 
 
 def test_a_warning_from_before_a_pod_was_ready_does_not_make_it_ill() -> None:

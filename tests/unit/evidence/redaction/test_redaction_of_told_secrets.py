@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support.fake_secrets import FAKE, HIGH, PASSWORDS, pem
 
@@ -59,6 +59,7 @@ def test_a_secret_that_is_told_is_hidden(text: str) -> None:
         ]
     ),
 )
+@example(value="*0000000", template="password:\n  {}")
 def test_any_password_behind_an_odd_separator_is_hidden(value: str, template: str) -> None:
     assert value not in REDACTOR.text(template.format(value)).value
 

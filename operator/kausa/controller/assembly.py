@@ -1,0 +1,255 @@
+"""The operator put together: what is built from what, and what runs while it leads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from kausa.cluster.client import KubernetesClient
+from kausa.cluster.credentials import Credentials
+from kausa.cluster.objects import Event, Pod
+from kausa.cluster.owners import OwnerResolver
+from kausa.cluster.paths import EVENTS, PODS, ResourcePath
+from kausa.cluster.reader import LiveCluster
+from kausa.cluster.watch import Watcher
+from kausa.cluster.workloads import NAMESPACES, WORKLOADS, Namespace, Workload
+from kausa.controller.asking import Asking
+from kausa.controller.found import Found, merge
+from kausa.controller.judge import Judge
+from kausa.controller.kopf_host import KopfHost
+from kausa.controller.looks import Looks
+from kausa.controller.observed import Observed
+from kausa.controller.reconcile import Reconciler
+from kausa.controller.recorder import Recorder
+from kausa.controller.recovery import Recovery
+from kausa.controller.remembering import Remembering
+from kausa.controller.scope import Scope
+from kausa.controller.services import ServiceSweep
+from kausa.controller.sighting_writer import SightingWriter
+from kausa.controller.sightings import Sightings
+from kausa.controller.store import FailureDiagnosisStore, parse_body
+from kausa.controller.streams import Streams
+from kausa.controller.subjects import SubjectFinder
+from kausa.controller.worker import Worker
+from kausa.controller.workqueue import WorkQueue
+from kausa.diagnosis.consultation import Consultant
+from kausa.diagnosis.model.ollama import OllamaModel
+from kausa.diagnosis.recollection import Remembrance
+from kausa.evidence.gather import Gatherer
+from kausa.evidence.redaction import Redactor
+from kausa.memory.service import FailureMemory
+from kausa.settings import Settings
+from kausa.telemetry.metrics import Metrics
+
+__all__ = ["Helpers", "Operator", "assemble"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Helpers:
+    """What an operator works with and does not own."""
+
+    settings: Settings
+    credentials: Credentials
+    client: KubernetesClient
+    store: FailureDiagnosisStore
+    redactor: Redactor
+    memory: FailureMemory | None
+    model: OllamaModel | None
+    metrics: Metrics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operator:
+    """One life of an operator that leads: its streams, and all that runs beside them."""
+
+    streams: Streams
+    work: tuple[Callable[[], Coroutine[Any, Any, None]], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shared:
+    """The state that several parts look into."""
+
+    scope: Scope
+    sightings: Sightings
+    observed: Observed
+    queue: WorkQueue[Found]
+    owners: OwnerResolver
+    looks: Looks
+
+
+def assemble(helpers: Helpers) -> Operator:
+    """Build everything anew: an operator that comes to lead again begins with nothing."""
+    settings = helpers.settings
+    shared = _Shared(
+        scope=Scope(
+            include=settings.namespaces_include,
+            exclude=settings.namespaces_exclude,
+            own_namespace=None if settings.watch_own_namespace else settings.own_namespace,
+        ),
+        sightings=Sightings(),
+        observed=Observed(),
+        queue=WorkQueue(size=settings.queue_size, merge=merge),
+        owners=OwnerResolver(client=helpers.client, home_namespace=settings.home_namespace),
+        looks=Looks(refresh_seconds=settings.refresh_seconds),
+    )
+    writer = SightingWriter(
+        store=helpers.store,
+        sightings=shared.sightings,
+        metrics=helpers.metrics,
+        repeat_interval_seconds=settings.repeat_interval_seconds,
+    )
+    recorder = Recorder(
+        store=helpers.store,
+        owners=shared.owners,
+        redactor=helpers.redactor,
+        sightings=shared.sightings,
+        writer=writer,
+        metrics=helpers.metrics,
+        cluster=settings.cluster_name,
+    )
+    judge = Judge(
+        scope=shared.scope,
+        observed=shared.observed,
+        sightings=shared.sightings,
+        queue=shared.queue,
+        metrics=helpers.metrics,
+    )
+    streams = _streams(helpers, shared, judge=judge, recorder=recorder, writer=writer)
+    reconciler = _reconciler(helpers, shared)
+    host = _kopf(helpers, shared, reconciler=reconciler, streams=streams)
+    recovery = Recovery(
+        store=helpers.store,
+        owners=shared.owners,
+        recorder=recorder,
+        sightings=shared.sightings,
+        looks=shared.looks,
+        scope=shared.scope,
+        namespace=settings.namespace,
+        synced=lambda: streams.synced,
+        idle=lambda: len(shared.queue) == 0,
+        stabilisation_seconds=settings.stabilisation_seconds,
+    )
+    sweep = ServiceSweep(client=helpers.client, judge=judge, sightings=shared.sightings)
+    _observe(helpers.metrics, streams=streams, shared=shared)
+
+    async def look_again() -> None:
+        await shared.looks.run(reconciler.look_again)
+
+    return Operator(
+        streams=streams, work=(streams.run, host.run, look_again, recovery.run, sweep.run)
+    )
+
+
+T = TypeVar("T", Pod, Event, Namespace, Workload)
+
+
+def _streams(
+    helpers: Helpers,
+    shared: _Shared,
+    *,
+    judge: Judge,
+    recorder: Recorder,
+    writer: SightingWriter,
+) -> Streams:
+    settings = helpers.settings
+
+    def watch(path: ResourcePath, kind: type[T], *, field_selector: str = "") -> Watcher[T]:
+        return Watcher(
+            client=helpers.client,
+            resource=path,
+            kind=kind,
+            namespace=settings.namespace,
+            field_selector=field_selector,
+            resync_seconds=settings.resync_seconds,
+        )
+
+    one_namespace = settings.namespace is not None
+    worker = Worker(
+        client=helpers.client,
+        queue=shared.queue,
+        owners=shared.owners,
+        judge=judge,
+        recorder=recorder,
+        sightings=shared.sightings,
+        asking=Asking(
+            store=helpers.store, redactor=helpers.redactor, cluster=settings.cluster_name
+        ),
+        looks=shared.looks,
+        metrics=helpers.metrics,
+    )
+    workloads: Mapping[str, Watcher[Workload]] = {
+        path.plural: watch(path, kind)
+        for path, kind in WORKLOADS.values()
+        if path.namespaced or not one_namespace
+    }
+    return Streams(
+        pods=watch(PODS, Pod, field_selector="status.phase!=Succeeded"),
+        events=watch(EVENTS, Event, field_selector="type!=Normal"),
+        namespaces=None if one_namespace else watch(NAMESPACES, Namespace),
+        workloads=workloads,
+        scope=shared.scope,
+        judge=judge,
+        worker=worker,
+        writer=writer,
+        sightings=shared.sightings,
+        dropped=lambda: shared.queue.dropped + judge.rechecks.dropped,
+    )
+
+
+def _reconciler(helpers: Helpers, shared: _Shared) -> Reconciler:
+    settings, reader = helpers.settings, LiveCluster(client=helpers.client)
+    memory = helpers.memory
+    return Reconciler(
+        store=helpers.store,
+        looks=shared.looks,
+        sightings=shared.sightings,
+        subjects=SubjectFinder(
+            reader=reader,
+            owners=shared.owners,
+            sightings=shared.sightings,
+            cluster=settings.cluster_name,
+        ),
+        gatherer=Gatherer(reader=reader, redactor=helpers.redactor),
+        remembering=Remembering(
+            remembrance=Remembrance(memory=memory) if memory is not None else None,
+            sightings=shared.sightings,
+            cluster=settings.cluster_name,
+        ),
+        consultant=Consultant(
+            model=helpers.model,
+            below_confidence=settings.model_below_confidence,
+            timeout_seconds=settings.model_timeout_seconds,
+        ),
+        metrics=helpers.metrics,
+        concurrent=settings.concurrent_diagnoses,
+    )
+
+
+def _kopf(
+    helpers: Helpers, shared: _Shared, *, reconciler: Reconciler, streams: Streams
+) -> KopfHost:
+    async def changed(body: dict[str, Any]) -> None:
+        resource = parse_body(body)
+        if resource is not None:
+            await reconciler.reconcile(resource)
+
+    async def deleted(body: dict[str, Any]) -> None:
+        meta = body.get("metadata", {})
+        shared.looks.forget((meta["namespace"], meta["name"]))
+        streams.resource_deleted(namespace=meta["namespace"], name=meta["name"])
+
+    return KopfHost(
+        credentials=helpers.credentials,
+        namespace=helpers.settings.namespace,
+        on_change=changed,
+        on_delete=deleted,
+    )
+
+
+def _observe(metrics: Metrics, *, streams: Streams, shared: _Shared) -> None:
+    for kind, watcher in streams.watchers.items():
+        metrics.observe_watch(kind, watcher)
+    metrics.observe_queue(shared.queue)
+    metrics.observe_failures(lambda: len(shared.sightings.by_resource))

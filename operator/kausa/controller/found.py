@@ -1,0 +1,116 @@
+"""What the streams found in a symptom: the object that shows it, and what it showed so far.
+
+Between the moment when an object is read and the moment when a worker looks at it, it may change
+several times. Each state is judged when it is read, and the symptoms are merged: so what is
+recorded does not depend on how busy the operator was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+from kausa.cluster.objects import Meta, ObjectReference, Pod
+from kausa.cluster.owners import Owner
+from kausa.cluster.workloads import Service, Workload
+from kausa.detection.surroundings import Note
+from kausa.detection.symptom import Symptom
+
+__all__ = ["NO_POD", "Found", "Watched", "merge", "reference"]
+
+NO_POD = Pod()
+"""Stands where a failure has no Pod at all."""
+
+Watched: TypeAlias = Pod | Workload | Service | Note
+"""Whatever can show a symptom; a Note where its object is not watched."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """One object that is worth a worker's look."""
+
+    object: Watched
+    symptoms: tuple[Symptom, ...] = ()
+    """All that it showed since a worker looked last."""
+    now: tuple[Symptom, ...] = ()
+    """What it shows in the state that was read last."""
+    read_at: float = 0.0
+    """When the first of these states was read (time.monotonic)."""
+
+    @property
+    def shown_by(self) -> ObjectReference:
+        """The object, by name."""
+        return reference(self.object)
+
+    @staticmethod
+    def named(owner: Owner) -> ObjectReference:
+        """An owner by name, as the object that shows its own failure."""
+        return ObjectReference(
+            api_version=owner.api_version,
+            kind=owner.kind,
+            namespace=owner.namespace,
+            name=owner.name,
+            uid=owner.uid,
+        )
+
+    @property
+    def meta(self) -> Meta | None:
+        """Its metadata, where it is at hand."""
+        return None if isinstance(self.object, Note) else self.object.metadata
+
+    @property
+    def pod(self) -> Pod:
+        """The Pod that shows it, or the empty one."""
+        return self.object if isinstance(self.object, Pod) else NO_POD
+
+    @property
+    def marked(self) -> str | None:
+        """What the annotation `kausa.dev/diagnose` says on it."""
+        meta = self.meta
+        return meta.annotations.diagnose if meta is not None and meta.annotations else None
+
+
+def merge(older: Found, newer: Found) -> Found:
+    """Both in one: the newer state, with all that either showed."""
+    known = {(each.reason_class, each.container, each.detail) for each in newer.symptoms}
+    earlier = (
+        each
+        for each in older.symptoms
+        if (each.reason_class, each.container, each.detail) not in known
+    )
+    return replace(newer, symptoms=(*earlier, *newer.symptoms), read_at=older.read_at)
+
+
+def reference(found: Watched) -> ObjectReference:
+    """Any object that can show a symptom, by name."""
+    if isinstance(found, Note):
+        return ObjectReference(
+            api_version=found.api_version,
+            kind=found.kind,
+            namespace=found.namespace,
+            name=found.name,
+            uid=found.uid,
+        )
+    api_version, kind = _KINDS[type(found).__name__]
+    meta = found.metadata
+    return ObjectReference(
+        api_version=api_version,
+        kind=kind,
+        namespace=meta.namespace,
+        name=meta.name,
+        uid=meta.uid,
+    )
+
+
+_KINDS = {
+    "Pod": ("v1", "Pod"),
+    "Node": ("v1", "Node"),
+    "Service": ("v1", "Service"),
+    "PersistentVolumeClaim": ("v1", "PersistentVolumeClaim"),
+    "Deployment": ("apps/v1", "Deployment"),
+    "StatefulSet": ("apps/v1", "StatefulSet"),
+    "DaemonSet": ("apps/v1", "DaemonSet"),
+    "Job": ("batch/v1", "Job"),
+    "CronJob": ("batch/v1", "CronJob"),
+    "HorizontalPodAutoscaler": ("autoscaling/v2", "HorizontalPodAutoscaler"),
+}

@@ -1,0 +1,198 @@
+"""What becomes of every change: remembered, judged, and queued where it is worth a worker's look.
+
+Everything here is quick and does no I/O, because it is done for every change of a cluster. The
+verdict depends on the object, what stands around it and the time, never on the change that brought
+it; whatever time alone may change is judged again.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime
+
+from kausa.cluster.objects import Event, Pod
+from kausa.cluster.workloads import Node, PersistentVolumeClaim, Service, Workload
+from kausa.controller.found import Found, Watched
+from kausa.controller.observed import Observed
+from kausa.controller.rechecks import Rechecks
+from kausa.controller.scope import Scope, opted_out
+from kausa.controller.sightings import Sightings
+from kausa.controller.workqueue import WorkQueue
+from kausa.detection.events import note_of
+from kausa.detection.pods import detect_pod
+from kausa.detection.surroundings import Note
+from kausa.detection.verdict import Verdict
+from kausa.detection.workloads.claims import claim_state
+from kausa.detection.workloads.detect import detect_workload
+from kausa.detection.workloads.nodes import node_state
+from kausa.detection.workloads.others import detect_note
+from kausa.telemetry.clock import utc_now
+from kausa.telemetry.logs import get_logger
+from kausa.telemetry.metrics import Metrics
+
+__all__ = ["Judge"]
+
+_logger = get_logger("kausa.controller.judge")
+
+
+class Judge:
+    """Takes in changes, for one event loop."""
+
+    def __init__(
+        self,
+        *,
+        scope: Scope,
+        observed: Observed,
+        sightings: Sightings,
+        queue: WorkQueue[Found],
+        metrics: Metrics,
+        clock: Callable[[], datetime] = utc_now,
+    ) -> None:
+        self._scope = scope
+        self._observed = observed
+        self._sightings = sightings
+        self._queue = queue
+        self._metrics = metrics
+        self._clock = clock
+        self.rechecks: Rechecks[Watched] = Rechecks()
+
+    # -- changes ---------------------------------------------------------------------------------
+
+    def pod(self, pod: Pod) -> None:
+        """A Pod was listed or has changed."""
+        meta = pod.metadata
+        if not self._scope.watches(meta.namespace) or opted_out(meta):
+            self.gone(meta.uid)
+            return
+        verdict = detect_pod(pod, around=self._observed.around_pod(pod), now=self._clock())
+        self._take(meta.uid, pod, verdict)
+
+    def workload(self, found: Workload) -> None:
+        """A workload, claim or node was listed or has changed."""
+        meta = found.metadata
+        if not self._scope.watches(meta.namespace) or opted_out(meta):
+            self.gone(meta.uid)
+            return
+        if isinstance(found, Node):
+            self._observed.node(node_state(found))
+            self._judge_again(lambda pod: pod.spec.node_name == meta.name)
+        elif isinstance(found, PersistentVolumeClaim):
+            self._claim(found)
+        around = self._observed.around(
+            meta.uid, failing_pods=self._sightings.failing_pods_of(meta.uid)
+        )
+        self._take(meta.uid, found, detect_workload(found, around=around, now=self._clock()))
+
+    def service(self, service: Service, verdict: Verdict) -> None:
+        """A Service was looked at, with the Pods behind it."""
+        self._take(service.metadata.uid, service, verdict)
+
+    def event(self, event: Event) -> None:
+        """A Warning Event was listed or has changed."""
+        note = note_of(event)
+        if note is None or not self._scope.watches(note.namespace):
+            return
+        if not self._observed.note(note):
+            return
+        failing = self._sightings.failing.get(note.uid)
+        known = failing.object if failing is not None else self.rechecks.get(note.uid)
+        if known is not None:
+            self._again(note if isinstance(known, Note) else known)
+        elif note.kind != "Pod":
+            # A Pod that an Event warns of comes with its own change; of others this may be all.
+            self._queue.put(note.uid, Found(object=note, read_at=time.monotonic()))
+
+    def unwatched(self, note: Note) -> None:
+        """An Event speaks of an object that nobody watches: the Event is all there is."""
+        self._take(note.uid, note, detect_note(note, now=self._clock()))
+
+    def gone(self, uid: str) -> None:
+        """An object was deleted, or asks to be left alone."""
+        self.rechecks.forget(uid)
+        self._observed.forget_notes(uid)
+        self._queue.forget(uid)
+        self._sightings.works(uid)
+
+    def node_gone(self, name: str) -> None:
+        """A node was deleted."""
+        self._observed.forget_node(name)
+        self._judge_again(lambda pod: pod.spec.node_name == name)
+
+    def due(self) -> None:
+        """Judge again what time alone may have changed."""
+        for found in self.rechecks.due(self._clock()):
+            self._again(found)
+
+    def put_back(self, found: tuple[Found, ...]) -> None:
+        """Have objects recorded anew, because their resource is gone."""
+        for each in found:
+            self._put(each.shown_by.uid, each)
+
+    # -- judging ---------------------------------------------------------------------------------
+
+    def _again(self, found: Watched) -> None:
+        if isinstance(found, Pod):
+            self.pod(found)
+        elif isinstance(found, Note):
+            self.unwatched(found)
+        elif not isinstance(found, Service):  # the sweep looks at those by itself
+            self.workload(found)
+
+    def _judge_again(self, concerned: Callable[[Pod], bool]) -> None:
+        """The Pods that may fail for what has just changed."""
+        known = [each.object for each in self._sightings.failing.values()]
+        for found in (*known, *self.rechecks.all()):
+            if isinstance(found, Pod) and concerned(found):
+                self.pod(found)
+
+    def _claim(self, claim: PersistentVolumeClaim) -> None:
+        meta = claim.metadata
+        state = claim_state(claim, self._observed.notes_of(meta.uid))
+        if self._observed.claim(namespace=meta.namespace, name=meta.name, state=state):
+            self._judge_again(
+                lambda pod: pod.metadata.namespace == meta.namespace and _mounts(pod, meta.name)
+            )
+
+    def claim_gone(self, *, namespace: str, name: str) -> None:
+        """A claim was deleted."""
+        self._observed.claim(namespace=namespace, name=name, state=None)
+
+    def _take(self, uid: str, found: Watched, verdict: Verdict) -> None:
+        """Act on a verdict; most are of healthy objects that nobody asked about."""
+        self.rechecks.set(uid, found, verdict.look_again_at)
+        if verdict.symptoms:
+            item = Found(
+                object=found,
+                symptoms=verdict.symptoms,
+                now=verdict.symptoms,
+                read_at=time.monotonic(),
+            )
+            self._sightings.fails(uid, item)
+            for symptom in verdict.symptoms:
+                self._metrics.symptom_seen(symptom.category)
+            self._put(uid, item)
+            return
+        if uid in self._sightings.failing:
+            # What waits in the queue stays there: it did fail, though it works by now.
+            self._sightings.works(uid)
+        marks = found.metadata.annotations if not isinstance(found, Note) else None
+        if marks is not None and marks.diagnose:
+            self._put(uid, Found(object=found, read_at=time.monotonic()))
+
+    def _put(self, uid: str, found: Found) -> None:
+        before = self._queue.dropped
+        self._queue.put(uid, found)
+        if before == 0 and self._queue.dropped:
+            _logger.error(
+                "The queue of failing objects is full, the oldest are dropped until the next list",
+                raise_with="KAUSA_QUEUE_SIZE",
+            )
+
+
+def _mounts(pod: Pod, claim: str) -> bool:
+    return any(
+        each.persistent_volume_claim is not None
+        and each.persistent_volume_claim.claim_name == claim
+        for each in pod.spec.volumes or ()
+    )

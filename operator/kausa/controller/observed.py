@@ -1,0 +1,95 @@
+"""What the streams know around objects: Events by uid, nodes that are not ready, unbound claims.
+
+Bounded by what exists, never by how many Events were seen. All of it can be lost: the lists of the
+next process bring it back.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping
+
+from kausa.cluster.objects import Pod
+from kausa.detection.events import merge_notes
+from kausa.detection.surroundings import NOWHERE, ClaimState, NodeState, Note, Surroundings
+
+__all__ = ["Observed"]
+
+MOST_OBJECTS = 10_000
+"""Objects whose Warning Events are remembered, the last ones; each has a few notes of 1 KiB."""
+MOST_CLAIMS = 10_000
+_NO_CLAIMS: Mapping[str, ClaimState] = {}
+
+
+class Observed:
+    """Answers what stands around an object, from memory, in a microsecond."""
+
+    def __init__(self) -> None:
+        self._notes: OrderedDict[str, tuple[Note, ...]] = OrderedDict()
+        self._nodes: dict[str, NodeState] = {}
+        self._claims: dict[str, dict[str, ClaimState]] = {}
+        self._claim_count = 0
+
+    # -- taking in -------------------------------------------------------------------------------
+
+    def note(self, note: Note) -> bool:
+        """Remember what an Event says; True where it is news."""
+        known = self._notes.pop(note.uid, ())
+        merged = merge_notes(known, note)
+        self._notes[note.uid] = merged
+        while len(self._notes) > MOST_OBJECTS:
+            self._notes.popitem(last=False)
+        return merged != known
+
+    def forget_notes(self, uid: str) -> None:
+        """The object is gone."""
+        self._notes.pop(uid, None)
+
+    def node(self, state: NodeState) -> None:
+        """Remember how a node is doing."""
+        if state.ready:
+            self._nodes.pop(state.name, None)
+        else:
+            self._nodes[state.name] = state
+
+    def forget_node(self, name: str) -> None:
+        """The node is gone."""
+        self._nodes.pop(name, None)
+
+    def claim(self, *, namespace: str, name: str, state: ClaimState | None) -> bool:
+        """Remember a claim that is not bound; None where it is bound or gone. True where that is
+        news.
+        """
+        before = self._claims.get(namespace, _NO_CLAIMS).get(name)
+        known = self._claims.get(namespace)
+        if known is not None and known.pop(name, None) is not None:
+            self._claim_count -= 1
+            if not known:
+                del self._claims[namespace]
+        if state is not None and self._claim_count < MOST_CLAIMS:
+            self._claims.setdefault(namespace, {})[name] = state
+            self._claim_count += 1
+        return state != before
+
+    # -- answering -------------------------------------------------------------------------------
+
+    def notes_of(self, uid: str) -> tuple[Note, ...]:
+        """What Events say of an object, the oldest first."""
+        return self._notes.get(uid, ())
+
+    def around_pod(self, pod: Pod) -> Surroundings:
+        """What stands around a Pod."""
+        meta = pod.metadata
+        notes = self._notes.get(meta.uid, ())
+        node = self._nodes.get(pod.spec.node_name) if self._nodes else None
+        claims = self._claims.get(meta.namespace) if self._claims else None
+        if not notes and node is None and claims is None:
+            return NOWHERE
+        return Surroundings(notes=notes, node=node, unbound_claims=claims or _NO_CLAIMS)
+
+    def around(self, uid: str, *, failing_pods: int = 0) -> Surroundings:
+        """What stands around any other object."""
+        notes = self._notes.get(uid, ())
+        if not notes and not failing_pods:
+            return NOWHERE
+        return Surroundings(notes=notes, failing_pods=failing_pods)

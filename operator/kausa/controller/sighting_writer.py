@@ -1,0 +1,93 @@
+"""Writing what was seen: at once when a failure is opened, its repeats every few seconds."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from kausa.cluster.errors import ClusterError
+from kausa.controller.sighting_documents import sighting_status
+from kausa.controller.sightings import ResourceKey, Sighting, Sightings
+from kausa.controller.store import FailureDiagnosisStore
+from kausa.telemetry.logs import get_logger
+from kausa.telemetry.metrics import Metrics
+
+__all__ = ["SightingWriter", "Written"]
+
+_logger = get_logger("kausa.controller.sighting_writer")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """What became of the repeats that were due."""
+
+    count: int
+    gone: tuple[ResourceKey, ...]
+    """The resources that are not there any more."""
+    error: ClusterError | None
+    """The last of the errors; what it was about is tried again."""
+
+
+class SightingWriter:
+    """Writes the part of a status that the streams own."""
+
+    def __init__(
+        self,
+        *,
+        store: FailureDiagnosisStore,
+        sightings: Sightings,
+        metrics: Metrics,
+        repeat_interval_seconds: float,
+    ) -> None:
+        self._store = store
+        self._sightings = sightings
+        self._metrics = metrics
+        self._repeat_interval_seconds = repeat_interval_seconds
+
+    async def write(self, key: ResourceKey, sighting: Sighting) -> bool:
+        """Write one; False where the resource is gone."""
+        namespace, name = key
+        sighting.dirty = False
+        try:
+            there = await self._store.write_sighting(
+                namespace=namespace,
+                name=name,
+                status=sighting_status(sighting, upstream=self._upstream(sighting)),
+            )
+        except ClusterError:
+            sighting.dirty = True
+            raise
+        sighting.written_at = time.monotonic()
+        self._metrics.sighting_written()
+        return there
+
+    async def write_due(self, *, all_of_them: bool = False) -> Written:
+        """Write the repeats that have waited long enough; one that fails holds up no other."""
+        gone: list[ResourceKey] = []
+        error: ClusterError | None = None
+        interval = 0.0 if all_of_them else self._repeat_interval_seconds
+        due = self._sightings.due(interval_seconds=interval)
+        for key in due:
+            sighting = self._sightings.by_resource.get(key)
+            if sighting is None:
+                continue
+            try:
+                if not await self.write(key, sighting):
+                    gone.append(key)
+            except ClusterError as caught:
+                error = caught
+                sighting.written_at = time.monotonic()  # its next turn comes after the others'
+            except Exception:
+                _logger.exception("Could not write what was seen", name="/".join(key))
+                sighting.written_at = time.monotonic()
+        return Written(count=len(due), gone=tuple(gone), error=error)
+
+    def _upstream(self, sighting: Sighting) -> str | None:
+        """The resource of the failure that this one follows from, where it is in sight of it."""
+        upstream = sighting.symptom.caused_by
+        if upstream is None or not upstream.uid:
+            return None
+        for (namespace, name), known in self._sightings.of_owner(upstream.uid):
+            if namespace == sighting.owner.namespace and known is not sighting:
+                return name
+        return None

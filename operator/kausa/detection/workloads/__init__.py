@@ -1,0 +1,1 @@
+"""Deciding what fails beside Pods: one module a kind, pure functions from object to verdict."""

@@ -1,0 +1,183 @@
+"""What is shown to Prometheus is what happened, is documented, and costs the streams nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import time
+from enum import StrEnum
+from pathlib import Path
+
+import prometheus_client
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from kausa.cluster.client import KubernetesClient
+from kausa.cluster.credentials import Credentials
+from kausa.cluster.objects import Pod
+from kausa.cluster.paths import PODS
+from kausa.cluster.watch import Watcher
+from kausa.resources.category import Category
+from kausa.resources.diagnosis import DecidedBy
+from kausa.telemetry.metrics import Metrics, measure_loop_lag
+
+TABLE = Path(__file__).parents[3] / "docs" / "metrics.md"
+ROW = re.compile(r"^\| `(kausa_\w+)` \| (\w+) \| ([^|]*)\| ([^|]*)\| ([^|]+)\|", re.MULTILINE)
+
+
+class Queue:
+    """As long as it is told."""
+
+    def __init__(self, *, depth: int, dropped: int) -> None:
+        self._depth = depth
+        self.dropped = dropped
+
+    def __len__(self) -> int:
+        return self._depth
+
+
+def watcher() -> Watcher[Pod]:
+    client = KubernetesClient(Credentials(server="http://127.0.0.1:9"))
+    return Watcher(client=client, resource=PODS, kind=Pod)
+
+
+def everything_happened() -> Metrics:
+    metrics = Metrics()
+    metrics.observe_watch("pods", watcher())
+    metrics.observe_queue(Queue(depth=3, dropped=2))
+    metrics.observe_failures(lambda: 5)
+    metrics.symptom_seen(Category.OOM_KILLED)
+    metrics.work_retried()
+    metrics.failure_opened(seconds=0.3)
+    metrics.failure_resolved()
+    metrics.failure_relapsed()
+    metrics.sighting_written()
+    metrics.diagnosed(DecidedBy.RULES, seconds=0.2)
+    metrics.leads(True)
+    metrics.loop_lagged(0.004)
+    return metrics
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float | None:
+    return metrics.registry.get_sample_value(name, labels)
+
+
+def test_the_table_and_the_registry_say_the_same() -> None:
+    documented = {
+        name: (type_, tuple(sorted(re.findall(r"`(\w+)`", labels))))
+        for name, type_, labels, _, _ in ROW.findall(TABLE.read_text())
+    }
+    shown = {}
+    for family in everything_happened().registry.collect():
+        if family.name.startswith("process_"):
+            continue
+        name = family.name + ("_total" if family.type == "counter" else "")
+        labels = {label for each in family.samples for label in each.labels} - {"le"}
+        shown[name] = (family.type, tuple(sorted(labels)))
+    assert shown == documented
+
+
+def test_every_row_of_the_table_is_whole() -> None:
+    text = TABLE.read_text()
+    rows = [each for each in text.splitlines() if each.startswith("| `")]
+    assert len(rows) == len(ROW.findall(text))
+    for row in rows:
+        assert row.count("|") == 7
+        name, unit = row.split("|")[1].strip(" `"), row.split("|")[4].strip()
+        assert unit
+        for base in ("seconds", "bytes"):
+            assert (base in name.removesuffix("_total").split("_")) == (unit == base), name
+
+
+def test_every_metric_is_explained_and_has_our_name() -> None:
+    for family in everything_happened().registry.collect():
+        assert family.documentation.endswith(".")
+        assert family.name.startswith(("kausa_", "process_"))
+
+
+def test_nothing_gets_into_the_registry_that_all_share() -> None:
+    before = {family.name for family in prometheus_client.REGISTRY.collect()}
+    everything_happened()
+    everything_happened()
+    assert {family.name for family in prometheus_client.REGISTRY.collect()} == before
+
+
+def test_what_prometheus_reads_is_what_happened() -> None:
+    text = prometheus_client.generate_latest(everything_happened().registry).decode()
+    samples = {
+        (sample.name, *sorted(sample.labels.items())): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert samples[("kausa_symptoms_total", ("category", "OOMKilled"))] == 1
+    assert samples[("kausa_queue_depth",)] == 3
+    assert samples[("kausa_queue_dropped_total",)] == 2
+    assert samples[("kausa_failures_unresolved",)] == 5
+    assert samples[("kausa_detection_latency_seconds_bucket", ("le", "0.5"))] == 1
+    assert samples[("kausa_detection_latency_seconds_bucket", ("le", "0.25"))] == 0
+    assert samples[("kausa_diagnosis_duration_seconds_count", ("decided_by", "Rules"))] == 1
+    assert not [key for key in samples if str(key[0]).endswith("_created")]
+
+
+def test_a_stream_is_read_when_somebody_asks() -> None:
+    metrics, stream = Metrics(), watcher()
+    metrics.observe_watch("pods", stream)
+    for name in ("listed", "added", "modified", "deleted", "vanished"):
+        assert value(metrics, "kausa_watch_changes_total", kind="pods", type=name) == 0
+    stream.tally.modified += 7
+    stream.tally.relists += 2
+    stream.tally.bytes_read += 1000
+    assert value(metrics, "kausa_watch_changes_total", kind="pods", type="modified") == 7
+    assert value(metrics, "kausa_watch_relists_total", kind="pods") == 2
+    assert value(metrics, "kausa_watch_received_bytes_total", kind="pods") == 1000
+    assert value(metrics, "kausa_watch_synced", kind="pods") == 0
+    stream.synced.set()
+    assert value(metrics, "kausa_watch_synced", kind="pods") == 1
+    time.sleep(0.02)
+    age = value(metrics, "kausa_watch_age_seconds", kind="pods")
+    assert age is not None
+    assert 0.02 <= age < 5
+
+
+def test_a_stream_takes_the_place_of_the_one_before_it() -> None:
+    metrics = Metrics()
+    for _ in range(2):
+        metrics.observe_watch("pods", watcher())
+    families = {family.name: family for family in metrics.registry.collect()}
+    assert len(families["kausa_watch_objects"].samples) == 1
+
+
+def test_leading_is_counted_when_it_changes() -> None:
+    metrics = Metrics()
+    assert value(metrics, "kausa_leader") == 0
+    for leads in (False, True, True, False, True):
+        metrics.leads(leads)
+    assert value(metrics, "kausa_leader") == 1
+    assert value(metrics, "kausa_leader_transitions_total") == 3
+
+
+def test_every_category_is_a_label() -> None:
+    metrics = Metrics()
+    category: StrEnum
+    for category in Category:
+        metrics.symptom_seen(category)
+        assert value(metrics, "kausa_symptoms_total", category=category.value) == 1
+
+
+@pytest.mark.parametrize(("blocked", "late"), [(0.0, False), (0.15, True)])
+async def test_a_loop_that_is_held_up_is_seen(blocked: float, late: bool) -> None:
+    metrics = Metrics()
+    task = asyncio.ensure_future(measure_loop_lag(metrics, every=0.01))
+    await asyncio.sleep(0.03)
+    time.sleep(blocked)  # noqa: ASYNC251 - this is what holds it up
+    await asyncio.sleep(0.05)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+    looked = value(metrics, "kausa_event_loop_lag_seconds_count")
+    in_time = value(metrics, "kausa_event_loop_lag_seconds_bucket", le="0.1")
+    assert looked is not None
+    assert in_time is not None
+    assert looked >= 3
+    assert (in_time < looked) is late
