@@ -32,6 +32,7 @@ from kausa.cluster.owners import OwnerResolver
 from kausa.cluster.paths import EVENTS, PODS
 from kausa.cluster.reader import LiveCluster
 from kausa.cluster.watch import Change, ChangeType, Watcher
+from kausa.controller.found import reference
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 
@@ -98,7 +99,7 @@ async def test_the_top_owner_of_a_pod_is_its_deployment(
     made = await asyncio.to_thread(deployed, namespace, "owned")
     reader, owners = LiveCluster(client=connection), OwnerResolver(client=connection)
     pod = await reader.pod(namespace=namespace.name, name=made.metadata.name)
-    owner = await owners.top_owner(pod)
+    owner = await owners.top_owner(reference(pod), meta=pod.metadata)
     assert owner is not None
     assert (owner.api_version, owner.kind, owner.name) == ("apps/v1", "Deployment", "owned")
     assert await owners.exists(owner)

@@ -15,11 +15,12 @@ from kausa.cluster.reader import LiveCluster
 from kausa.cluster.watch import Watcher
 from kausa.cluster.workloads import NAMESPACES, WORKLOADS, Namespace, Workload
 from kausa.controller.asking import Asking
-from kausa.controller.found import Found, merge
+from kausa.controller.found import Found, Watched, merge
 from kausa.controller.judge import Judge
 from kausa.controller.kopf_host import KopfHost
 from kausa.controller.looks import Looks
 from kausa.controller.observed import Observed
+from kausa.controller.rechecks import Rechecks
 from kausa.controller.reconcile import Reconciler
 from kausa.controller.recorder import Recorder
 from kausa.controller.recovery import Recovery
@@ -132,7 +133,7 @@ def assemble(helpers: Helpers) -> Operator:
         stabilisation_seconds=settings.stabilisation_seconds,
     )
     sweep = ServiceSweep(client=helpers.client, judge=judge, sightings=shared.sightings)
-    _observe(helpers.metrics, streams=streams, shared=shared)
+    _observe(helpers.metrics, streams=streams, shared=shared, judge=judge)
 
     async def look_again() -> None:
         await shared.looks.run(reconciler.look_again)
@@ -248,8 +249,24 @@ def _kopf(
     )
 
 
-def _observe(metrics: Metrics, *, streams: Streams, shared: _Shared) -> None:
+class _Waiting:
+    """All that may be dropped, as one queue for the metrics."""
+
+    def __init__(self, queue: WorkQueue[Found], rechecks: Rechecks[Watched]) -> None:
+        self._queue = queue
+        self._rechecks = rechecks
+
+    @property
+    def dropped(self) -> int:
+        """What found no room."""
+        return self._queue.dropped + self._rechecks.dropped
+
+    def __len__(self) -> int:
+        return len(self._queue)
+
+
+def _observe(metrics: Metrics, *, streams: Streams, shared: _Shared, judge: Judge) -> None:
     for kind, watcher in streams.watchers.items():
         metrics.observe_watch(kind, watcher)
-    metrics.observe_queue(shared.queue)
+    metrics.observe_queue(_Waiting(shared.queue, judge.rechecks))
     metrics.observe_failures(lambda: len(shared.sightings.by_resource))

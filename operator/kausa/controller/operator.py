@@ -145,11 +145,9 @@ async def _leadership(
         identity=settings.identity,
         lease_seconds=settings.lease_seconds,
     )
-    if not await _or_stop(election.acquire, stop=stop):
-        yield election
-        return
-    metrics.leads(True)
     try:
+        if await _or_stop(election.acquire, stop=stop):
+            metrics.leads(True)
         yield election
     finally:
         metrics.leads(False)

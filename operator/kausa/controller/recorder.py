@@ -73,7 +73,8 @@ class Recorder:
                 sighting = await self._open(identity, found, symptom, owner=owner)
             if sighting is None:
                 return None
-            self._sightings.fails_as_one(identity.key, owner)
+            if self._sightings.fails_as_one(identity.key, owner) or sighting.written_at == NEVER:
+                self._sightings.upstream_is_known(owner)
             self._count(sighting, found, symptom)
             if sighting.dirty and sighting.written_at == NEVER:
                 await self._writer.write(identity.key, sighting)

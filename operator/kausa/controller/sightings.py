@@ -61,6 +61,9 @@ class Sightings:
         self._keys_of: dict[str, tuple[ResourceKey, ...]] = {}
         """Under which failures each failing object is recorded."""
         self._keys_of_owner: dict[str, set[ResourceKey]] = {}
+        self._owner_of: dict[str, str] = {}
+        """The uid of the owner of each failing object that was recorded."""
+        self._failing_of_owner: dict[str, set[str]] = {}
         self._quiet_since: dict[str, float] = {}
         """Since when nothing of an owner has failed, for owners that are not resolved yet."""
 
@@ -71,12 +74,21 @@ class Sightings:
         self.by_resource[key] = sighting
         self._keys_of_owner.setdefault(sighting.owner.uid, set()).add(key)
 
-    def fails_as_one(self, key: ResourceKey, owner: Owner) -> None:
-        """Another owner has the same failure under the same identity."""
-        sighting = self.by_resource.get(key)
-        if sighting is not None and owner.uid != sighting.owner.uid:
-            sighting.other_owners.add(owner.uid)
-            self._keys_of_owner.setdefault(owner.uid, set()).add(key)
+    def fails_as_one(self, key: ResourceKey, owner: Owner) -> bool:
+        """Another owner has the same failure under the same identity; True where that is news."""
+        sighting = self.by_resource[key]
+        if owner.uid == sighting.owner.uid or owner.uid in sighting.other_owners:
+            return False
+        sighting.other_owners.add(owner.uid)
+        self._keys_of_owner.setdefault(owner.uid, set()).add(key)
+        return True
+
+    def upstream_is_known(self, owner: Owner) -> None:
+        """This owner's failure has a resource now: those that follow from it are to say so."""
+        for each in self.by_resource.values():
+            upstream = each.symptom.caused_by
+            if upstream is not None and upstream.uid == owner.uid:
+                each.dirty = True
 
     def of_owner(self, uid: str) -> tuple[tuple[ResourceKey, Sighting], ...]:
         """The known failures of one owner."""
@@ -118,8 +130,11 @@ class Sightings:
         self.failing.pop(uid, None)
         self.recorded(uid, ())
 
-    def recorded(self, uid: str, keys: Collection[ResourceKey]) -> None:
+    def recorded(
+        self, uid: str, keys: Collection[ResourceKey], *, owner: Owner | None = None
+    ) -> None:
         """Under which failures an object fails now; nothing where it has stopped failing."""
+        self._note_owner(uid, owner)
         now = tuple(keys) if uid in self.failing else ()
         before = self._keys_of.get(uid, ())
         for key in before:
@@ -134,6 +149,18 @@ class Sightings:
             self._keys_of.pop(uid, None)
         self._note_quiet(key for key in {*before, *now})
 
+    def _note_owner(self, uid: str, owner: Owner | None) -> None:
+        if uid in self.failing:
+            if owner is not None:
+                self._owner_of[uid] = owner.uid
+                self._failing_of_owner.setdefault(owner.uid, set()).add(uid)
+            return
+        known = self._owner_of.pop(uid, None)
+        failing = self._failing_of_owner.get(known, set()) if known is not None else set()
+        failing.discard(uid)
+        if known is not None and not failing:
+            self._failing_of_owner.pop(known, None)
+
     def still_fails(self, key: ResourceKey) -> bool:
         """Whether any object shows this failure in the state that was read last."""
         sighting = self.by_resource.get(key)
@@ -147,13 +174,17 @@ class Sightings:
         return tuple(key for key, each in self.by_resource.items() if uid in each.count.pods)
 
     def failing_pods_of(self, owner_uid: str) -> int:
-        """How many Pods of an owner fail now."""
-        return sum(
+        """How many Pods of an owner fail now, those included that follow their node; at least one
+        while a failure of its Pods is not resolved, though they just run between two crashes.
+        """
+        failing = self._failing_of_owner.get(owner_uid, ())
+        pods = sum(
             1
-            for _, sighting in self.of_owner(owner_uid)
-            for uid in sighting.failing
+            for uid in failing
             if (found := self.failing.get(uid)) is not None and isinstance(found.object, Pod)
         )
+        unresolved = any(each.shown_by.kind == "Pod" for _, each in self.of_owner(owner_uid))
+        return max(pods, int(unresolved))
 
     def fails_otherwise(self, uid: str, owner: Owner, symptom: Symptom) -> bool:
         """Whether the same container of that Pod is known for another failure."""

@@ -22,6 +22,7 @@ from kausa.controller.upstreams import quota_symptom
 from kausa.controller.workqueue import WorkQueue
 from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom
+from kausa.resources.category import Category
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.metrics import Metrics
 from kausa.telemetry.trouble import Trouble
@@ -103,11 +104,15 @@ class Worker:
             return  # The workload above says it itself.
         keys: dict[_SymptomKey, tuple[ResourceKey, ...]] = {}
         for symptom in found.symptoms:
+            if symptom.category is Category.ROLLOUT and self._sightings.failing_pods_of(owner.uid):
+                continue  # Its Pods had not been recorded yet when it was judged.
             keys[_key(symptom)] = await self._record(found, symptom, owner=owner)
         # The state that was read last may be another by now; what it shows is recorded in its turn.
         now = self._sightings.failing.get(uid)
         self._sightings.recorded(
-            uid, {each for one in (now.now if now else ()) for each in keys.get(_key(one), ())}
+            uid,
+            {each for one in (now.now if now else ()) for each in keys.get(_key(one), ())},
+            owner=owner,
         )
         self._sightings.seen(key for every in keys.values() for key in every)
         if found.marked:

@@ -37,6 +37,8 @@ class FailureCount:
     unlisted_pods: int = 0
     """Pods that were counted by an earlier process and are not kept by name."""
     pods: OrderedDict[str, PodCount] = field(default_factory=OrderedDict)
+    objects: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """The counts of what is no Pod, by uid; known to this process only."""
 
     @property
     def pod_count(self) -> int:
@@ -73,11 +75,18 @@ class FailureCount:
     def observe_object(self, sighting: PodCount) -> bool:
         """Take in what an object that is no Pod says now; True where it is news.
 
-        Its own count (attempts of an Event, failed Pods of a Job) is the whole count.
+        Several may show one failure in turn (the Jobs of a CronJob). What was last seen before the
+        last written sighting is taken as counted by an earlier process.
         """
         seen = sighting.last_seen
-        grown = sighting.occurrences > self.occurrences
-        self.occurrences = max(self.occurrences, sighting.occurrences)
+        before = self.objects.pop(sighting.uid, 0)
+        if not before and self.occurrences and seen is not None and seen <= self.last_seen:
+            before = sighting.occurrences
+        self.objects[sighting.uid] = max(before, sighting.occurrences)
+        while len(self.objects) > MOST_PODS:
+            self.objects.popitem(last=False)
+        grown = sighting.occurrences > before
+        self.occurrences += max(0, sighting.occurrences - before)
         if seen is not None and seen > self.last_seen:
             self.last_seen = seen
             grown = True

@@ -1,1 +1,1 @@
-"""How the operator is seen from outside: its log lines (metrics and traces come later)."""
+"""How the operator is seen from outside: its log lines, its metrics, its probes."""

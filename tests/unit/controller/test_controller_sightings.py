@@ -62,7 +62,8 @@ def known(clock: Clock, *keys: ResourceKey) -> Sightings:
 
 def fail(sightings: Sightings, uid: str, *keys: ResourceKey) -> None:
     sightings.fails(uid, found(uid))
-    sightings.recorded(uid, keys)
+    owner = sightings.by_resource[keys[0]].owner if keys else None
+    sightings.recorded(uid, keys, owner=owner)
     sightings.seen(keys)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, Generic, TypeVar, cast
 
 from support.dossiers import DEPLOYMENT
@@ -36,7 +37,7 @@ class FakeWatcher(Generic[T]):
     """Delivers what it was given, all at once, and then nothing more."""
 
     def __init__(self, *changes: Change[T]) -> None:
-        self._changes = changes
+        self._changes: tuple[Change[T], ...] = changes
         self.synced = asyncio.Event()
         self.forbidden = False
         self.lists_asked_for = 0
@@ -161,8 +162,6 @@ async def test_the_own_namespace_is_not_watched() -> None:
 
 
 async def test_a_workload_that_opted_out_is_not_recorded() -> None:
-    from dataclasses import replace
-
     owners = FakeOwners(replace(DEPLOYMENT, marked="false"))
     record = Recording(FakeStore(), owners)
     assert await recorded(seen(KILLED), recording=record) == []

@@ -71,7 +71,7 @@ def _stopped(
     if found.spec.paused or replicas == 0:
         return HEALTHY
     again = later(now, GRACES.pods_settle)
-    if False:
+    if around.failing_pods:
         return waits(again)
     available = f"{found.status.available_replicas} of {replicas} replicas are available"
     deadline = found.spec.progress_deadline_seconds

@@ -111,6 +111,8 @@ def test_a_resize_fails_while_it_is_tried_and_an_event_says_so() -> None:
     assert (symptom.reason, symptom.occurrences) == ("VolumeResizeFailed", 5)
     assert detect_workload(growing, now=NOW) is HEALTHY
     assert detect_workload(claim(phase="Bound"), around=around, now=NOW) is HEALTHY
+    done = claim(said("Resizing", "False"), phase="Bound")
+    assert detect_workload(done, around=around, now=NOW) is HEALTHY
 
 
 def test_a_file_system_that_waits_for_a_new_pod_is_told_after_a_while() -> None:
