@@ -57,6 +57,18 @@ e2e: $(STAMP) embedded-models cluster-up ## The operator against a real cluster 
 bench: $(STAMP) embedded-models ## Measure what a diagnosis costs on this machine
 	PYTHONPATH=tests $(BIN)/python tests/bench/bench_pipeline.py
 
+.PHONY: bench-watch
+bench-watch: $(STAMP) ## What a change costs our watch, Kopf, the official client and lightkube
+	PYTHONPATH=tests $(BIN)/python -m bench.watch.run $(BENCH)
+
+.PHONY: bench-faults
+bench-faults: $(STAMP) embedded-models cluster-up ## Kill, cut, stop and forget: count what is lost and doubled (20 minutes)
+	PYTHONPATH=tests $(BIN)/python -m bench.faults.run
+
+.PHONY: bench-storm
+bench-storm: $(STAMP) cluster-up ## 20,000 pods on fake nodes, 5,000 of 50 Deployments fail at once
+	PYTHONPATH=tests $(BIN)/python -m bench.storm $(BENCH)
+
 ##@ Parts
 
 .PHONY: install

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 from collections.abc import Callable
@@ -349,6 +350,8 @@ def _in_pod(namespace: Namespace, pod: str, command: str) -> None:
         opened.run_forever(timeout=20)
     finally:
         opened.close()
+        del opened
+        gc.collect()
 
 
 def _label(namespace: Namespace, value: str | None) -> None:

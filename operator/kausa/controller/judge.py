@@ -72,6 +72,10 @@ class Judge:
         """A workload, claim or node was listed or has changed."""
         meta = found.metadata
         if not self._scope.watches(meta.namespace) or opted_out(meta):
+            if isinstance(found, Node):
+                self.node_gone(meta.name)  # What is said of it no more can stand for no Pod.
+            elif isinstance(found, PersistentVolumeClaim):
+                self.claim_gone(namespace=meta.namespace, name=meta.name)
             self.gone(meta.uid)
             return
         if isinstance(found, Node):
@@ -86,6 +90,9 @@ class Judge:
 
     def service(self, service: Service, verdict: Verdict) -> None:
         """A Service was looked at, with the Pods behind it."""
+        if opted_out(service.metadata):
+            self.gone(service.metadata.uid)
+            return
         self._take(service.metadata.uid, service, verdict)
 
     def event(self, event: Event) -> None:
