@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import sys
 from pathlib import Path
@@ -27,13 +28,14 @@ from kausa.telemetry.logs import configure_logs
 
 __all__ = ["main"]
 
+LEADERSHIP_LOST = 5
 EXIT_CODES: tuple[tuple[type[KausaError], int], ...] = (
     (SettingsError, 2),
     (KubeconfigError, 2),
     (MissingResourceDefinitionsError, 3),
     (AccessRefusedError, 4),
     (LeaseForbiddenError, 4),
-    (LeadershipLostError, 5),
+    (LeadershipLostError, LEADERSHIP_LOST),
 )
 
 
@@ -91,9 +93,19 @@ async def _run(settings: Settings, credentials: Credentials) -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     try:
-        await run_operator(settings=settings, credentials=credentials, stop=stop)
+        await run_operator(
+            settings=settings, credentials=credentials, stop=stop, abandon=_leave_at_once
+        )
     except* KausaError as group:
         raise _first(group) from group
+
+
+def _leave_at_once(error: LeadershipLostError) -> None:
+    """Another operator leads: no more than these words, and above all no orderly end."""
+    click.echo(f"kausa: {error}", err=True)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(LEADERSHIP_LOST)
 
 
 def _first(group: BaseExceptionGroup[KausaError]) -> KausaError:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
@@ -19,6 +19,7 @@ import msgspec
 from kausa.cluster.credentials import Credentials, Token
 from kausa.cluster.errors import (
     ApiUnreachableError,
+    LeadershipLostError,
     UndecodableError,
     UntrustedServerError,
     api_error,
@@ -67,6 +68,7 @@ class KubernetesClient:
         self._token: Token | None = None
         self._reading_token = asyncio.Lock()
         self._session: aiohttp.ClientSession | None = None
+        self._may_write: Callable[[], bool] = lambda: True
 
     async def __aenter__(self) -> KubernetesClient:
         return self
@@ -144,6 +146,13 @@ class KubernetesClient:
 
     # -- writing our own resources ---------------------------------------------------------------
 
+    def fence(self, may_write: Callable[[], bool]) -> None:
+        """Ask this before every write; where it says no, LeadershipLostError is raised instead.
+
+        A process that was stopped for a while does not know that it leads no more until it looks.
+        """
+        self._may_write = may_write
+
     async def apply(
         self,
         path: str,
@@ -200,6 +209,8 @@ class KubernetesClient:
         content_type: str = "application/json",
         timeout_seconds: float,
     ) -> bytes:
+        if method != "GET" and not self._may_write():
+            raise LeadershipLostError(f"{method} {path}: not sent, another operator leads now.")
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         async with self._request(
             method,

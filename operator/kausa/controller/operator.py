@@ -14,6 +14,7 @@ from kausa.cluster.credentials import Credentials
 from kausa.cluster.errors import (
     ApiUnreachableError,
     ForbiddenError,
+    LeadershipLostError,
     OverloadedError,
     UnauthorizedError,
     UntrustedServerError,
@@ -41,14 +42,21 @@ _logger = get_logger("kausa.controller.operator")
 
 
 async def run_operator(
-    *, settings: Settings, credentials: Credentials, stop: asyncio.Event
+    *,
+    settings: Settings,
+    credentials: Credentials,
+    stop: asyncio.Event,
+    abandon: Callable[[LeadershipLostError], None],
 ) -> None:
     """Stand by, then watch, diagnose and publish until `stop` is set.
+
+    `abandon` is called when another operator may lead by now, and is to end the process at once:
+    an orderly end would take seconds, and Kopf would write meanwhile.
 
     Raises:
         MissingResourceDefinitionsError: the cluster does not know our resources.
         AccessRefusedError: the API server refuses these credentials altogether.
-        LeadershipLostError: another operator leads now; nothing is written any more.
+        LeaseForbiddenError: the permission for the Lease is missing.
     """
     metrics, health = Metrics(), Health(dead_seconds=settings.stream_dead_seconds)
     async with KubernetesClient(credentials) as client, _probes(settings, health, metrics):
@@ -56,9 +64,11 @@ async def run_operator(
         await _until_the_api_answers(store, stop=stop, credentials=credentials)
         if stop.is_set():
             return
-        async with _leadership(settings, client, metrics=metrics, stop=stop) as election:
+        async with _leadership(settings, credentials, metrics=metrics, stop=stop) as election:
             if stop.is_set():
                 return
+            if election is not None:
+                client.fence(lambda: election.is_leader)
             redactor = Redactor(key=load_or_make_key(settings.redaction_key_path))
             async with _memory(settings) as memory, _model(settings) as model:
                 helpers = Helpers(
@@ -71,7 +81,7 @@ async def run_operator(
                     model=model,
                     metrics=metrics,
                 )
-                await _lead(helpers, election=election, health=health, stop=stop)
+                await _lead(helpers, election=election, health=health, stop=stop, abandon=abandon)
 
 
 async def _lead(
@@ -80,6 +90,7 @@ async def _lead(
     election: LeaseElection | None,
     health: Health,
     stop: asyncio.Event,
+    abandon: Callable[[LeadershipLostError], None],
 ) -> None:
     operator = assemble(helpers)
     health.leads(operator.streams)
@@ -97,8 +108,16 @@ async def _lead(
     work.append(measure_loop_lag(helpers.metrics))
     work.append(_settle(operator, started=time.monotonic()))
     if election is not None:
-        work.append(election.keep())
+        work.append(_keep(election, abandon=abandon))
     await _until_stopped(work, stop=stop)
+
+
+async def _keep(election: LeaseElection, *, abandon: Callable[[LeadershipLostError], None]) -> None:
+    try:
+        await election.keep()
+    except LeadershipLostError as error:
+        abandon(error)
+        raise
 
 
 async def _settle(operator: Operator, *, started: float) -> None:
@@ -132,26 +151,29 @@ async def _until_stopped(work: Sequence[Coroutine[Any, Any, None]], *, stop: asy
 
 @contextlib.asynccontextmanager
 async def _leadership(
-    settings: Settings, client: KubernetesClient, *, metrics: Metrics, stop: asyncio.Event
+    settings: Settings, credentials: Credentials, *, metrics: Metrics, stop: asyncio.Event
 ) -> AsyncIterator[LeaseElection | None]:
-    """Wait for the Lease, or for the stop; give it back at the end."""
+    """Wait for the Lease, or for the stop; give it back at the end. Over connections of its own:
+    a renewal waits behind nothing.
+    """
     if not settings.leader_election:
         metrics.leads(True)
         yield None
         return
-    election = LeaseElection(
-        client=client,
-        namespace=settings.home_namespace,
-        identity=settings.identity,
-        lease_seconds=settings.lease_seconds,
-    )
-    try:
-        if await _or_stop(election.acquire, stop=stop):
-            metrics.leads(True)
-        yield election
-    finally:
-        metrics.leads(False)
-        await election.release()
+    async with KubernetesClient(credentials) as client:
+        election = LeaseElection(
+            client=client,
+            namespace=settings.home_namespace,
+            identity=settings.identity,
+            lease_seconds=settings.lease_seconds,
+        )
+        try:
+            if await _or_stop(election.acquire, stop=stop):
+                metrics.leads(True)
+            yield election
+        finally:
+            metrics.leads(False)
+            await election.release()
 
 
 async def _or_stop(work: Callable[[], Coroutine[Any, Any, None]], *, stop: asyncio.Event) -> bool:

@@ -136,3 +136,23 @@ async def test_an_answer_that_is_too_large_is_given_up(monkeypatch: pytest.Monke
         server.answers({"x": "y" * 2000})
         with pytest.raises(errors.UndecodableError, match="larger than 1000 bytes"):
             await client.get("/api", kind=Pod)
+
+
+@pytest.mark.parametrize("write", ["apply", "create", "replace"])
+async def test_who_may_not_write_any_more_sends_nothing_and_still_reads(write: str) -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers({})
+        client.fence(lambda: False)
+        given = {"manager": "kausa-streams"} if write == "apply" else {}
+        with pytest.raises(errors.LeadershipLostError):
+            await getattr(client, write)("/api/v1/namespaces/shop/events/x", {}, **given)
+        await client.get("/api/v1/pods/x", kind=Pod)
+        assert [each.method for each in server.requests] == ["GET"]
+
+
+async def test_who_may_write_again_does() -> None:
+    async with FakeApiServer() as server, KubernetesClient(server.credentials) as client:
+        server.answers({})
+        client.fence(lambda: True)
+        await client.create("/api/v1/namespaces/shop/events", {})
+        assert [each.method for each in server.requests] == ["POST"]
