@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-__all__ = ["CapturedChange", "captured_changes"]
+__all__ = ["CapturedChange", "captured", "captured_changes"]
 
 FOLDER = Path(__file__).parents[1] / "captures"
 _TIME = re.compile(r'"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z"')
@@ -29,49 +29,43 @@ class CapturedChange:
     """The object as the API server sent it."""
 
 
+def captured(name: str, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The type and object of every change of a recorded stream; bookmarks are left out."""
+    text = gzip.decompress((FOLDER / f"{name}.watch.json.gz").read_bytes()).decode()
+    decoder, position = json.JSONDecoder(), 0
+    while position < len(text):
+        change, position = decoder.raw_decode(text, position)
+        while position < len(text) and text[position].isspace():
+            position += 1
+        if change["object"]["kind"] == kind:
+            yield change["type"], change["object"]
+
+
 def captured_changes() -> list[CapturedChange]:
     """Pods and Events in the order of their versions, in which they were written; the moment of
     each is the newest time that it tells, and never goes back.
     """
-    documents = [*_stream("pods.watch.json.gz"), *_stream("events.watch.json.gz")]
+    found = [*captured("pods", "Pod"), *captured("events", "Event")]
     last, changes = _BEGINNING, []
-    for change in sorted(documents, key=_version):
-        found = change["object"]
-        last = max(last, _newest(found))
+    for type_, document in sorted(found, key=lambda each: _version(each[1])):
+        last = max(last, _newest(document))
         changes.append(
             CapturedChange(
                 at=last,
-                kind=found["kind"],
-                deleted=change["type"] == "DELETED",
-                raw=json.dumps(found).encode(),
+                kind=document["kind"],
+                deleted=type_ == "DELETED",
+                raw=json.dumps(document).encode(),
             )
         )
     return changes
 
 
-def _version(change: dict[str, Any]) -> int:
-    return int(change["object"]["metadata"]["resourceVersion"])
+def _version(document: dict[str, Any]) -> int:
+    return int(document["metadata"]["resourceVersion"])
 
 
-def _stream(name: str) -> Iterator[dict[str, Any]]:
-    text = gzip.decompress((FOLDER / name).read_bytes()).decode()
-    return (each for each in _documents(text) if each["object"]["kind"] in ("Pod", "Event"))
-
-
-def _documents(text: str) -> Iterator[dict[str, Any]]:
-    decoder, position = json.JSONDecoder(), 0
-    while (start := _next(text, position)) is not None:
-        document, position = decoder.raw_decode(text, start)
-        yield document
-
-
-def _next(text: str, position: int) -> int | None:
-    found = re.compile(r"\S").search(text, position)
-    return found.start() if found else None
-
-
-def _newest(found: dict[str, Any]) -> datetime:
+def _newest(document: dict[str, Any]) -> datetime:
     """A deletion may be announced for later, and a container may have started in 1970."""
-    meta = {**found["metadata"], "deletionTimestamp": None}
-    times = _TIME.findall(json.dumps({**found, "metadata": meta}))
+    meta = {**document["metadata"], "deletionTimestamp": None}
+    times = _TIME.findall(json.dumps({**document, "metadata": meta}))
     return max((datetime.fromisoformat(f"{each}+00:00") for each in times), default=_BEGINNING)

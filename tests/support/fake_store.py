@@ -1,4 +1,4 @@
-"""FakeStore and FakeOwners: our resources in a dict, to inject faults and see what is written.
+"""FakeStore, FakeOwners, FakeClient: a cluster in dicts, to inject faults and see what is written.
 
 The real ones are tested against a real API server in tests/integration and tests/e2e.
 """
@@ -6,15 +6,22 @@ The real ones are tested against a real API server in tests/integration and test
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from typing import TypeVar
 
-from kausa.cluster.errors import ClusterError, OverloadedError
-from kausa.cluster.objects import Meta, ObjectReference
+import msgspec
+
+from kausa.cluster.client import Page
+from kausa.cluster.errors import ClusterError, NotFoundError, OverloadedError
+from kausa.cluster.objects import ListMeta, Meta, ObjectReference
 from kausa.cluster.owners import Owner
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.status import FailureDiagnosisStatus
 
-__all__ = ["FakeOwners", "FakeStore", "overloaded"]
+__all__ = ["FakeClient", "FakeOwners", "FakeStore", "overloaded"]
+
+T = TypeVar("T")
 
 
 def overloaded() -> ClusterError:
@@ -44,6 +51,12 @@ class FakeStore:
         self.applied.append(resource)
         self.resources[(resource.metadata.namespace or "", resource.metadata.name)] = resource
         return resource
+
+    async def unresolved(self, *, namespace: str | None = None) -> AsyncIterator[FailureDiagnosis]:
+        self._fail()
+        for resource in list(self.resources.values()):
+            if namespace in (None, resource.metadata.namespace):
+                yield resource
 
     async def write_sighting(
         self, *, namespace: str, name: str, status: FailureDiagnosisStatus
@@ -76,15 +89,57 @@ class FakeStore:
 
 
 class FakeOwners:
-    """Every Pod belongs to one owner, which may be gone."""
+    """Every object belongs to one owner, which may be gone, but for those that are told apart."""
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.there = True
+        self.of: dict[str, Owner | Exception | None] = {}
+        """The owners of single objects, by uid; an exception is raised."""
+        self.named: dict[tuple[str, str], Owner] = {}
+        """What can be found by its kind and name."""
 
     async def top_owner(self, found: ObjectReference, *, meta: Meta | None = None) -> Owner | None:
-        return self.owner
+        owner = self.of.get(found.uid, self.owner)
+        if isinstance(owner, Exception):
+            raise owner
+        return owner
+
+    async def find(self, *, api_version: str, kind: str, namespace: str, name: str) -> Owner | None:
+        await asyncio.sleep(0)
+        return self.named.get((kind, name))
 
     async def exists(self, owner: Owner) -> bool:
         await asyncio.sleep(0)
         return self.there
+
+
+class FakeClient:
+    """Answers with what lies under a path; what is an exception is raised."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, object] = {}
+        self.lists: dict[str, tuple[object, ...] | Exception] = {}
+        self.requests: list[str] = []
+
+    async def get(self, path: str, *, kind: type[T]) -> T:
+        await asyncio.sleep(0)
+        self.requests.append(path)
+        found = self.objects.get(path)
+        if found is None:
+            raise NotFoundError(f"{path} is not there", status=404)
+        if isinstance(found, Exception):
+            raise found
+        return msgspec.json.decode(msgspec.json.encode(found), type=kind)
+
+    async def list_page(self, path: str, *, parameters: Mapping[str, str]) -> Page:
+        await asyncio.sleep(0)
+        self.requests.append(path)
+        found = self.lists.get(path, ())
+        if isinstance(found, Exception):
+            raise found
+        first = int(parameters.get("continue", "0"))
+        end = first + int(parameters["limit"])
+        more = str(end) if end < len(found) else ""
+        items = tuple(msgspec.Raw(msgspec.json.encode(each)) for each in found[first:end])
+        return Page(metadata=ListMeta(continue_=more), items=items)

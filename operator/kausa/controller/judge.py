@@ -79,8 +79,8 @@ class Judge:
             self.gone(meta.uid)
             return
         if isinstance(found, Node):
-            self._observed.node(node_state(found))
-            self._judge_again(lambda pod: pod.spec.node_name == meta.name)
+            if self._observed.node(node_state(found)):
+                self._judge_again(lambda pod: pod.spec.node_name == meta.name)
         elif isinstance(found, PersistentVolumeClaim):
             self._claim(found)
         around = self._observed.around(

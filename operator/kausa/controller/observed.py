@@ -45,12 +45,12 @@ class Observed:
         """The object is gone."""
         self._notes.pop(uid, None)
 
-    def node(self, state: NodeState) -> None:
-        """Remember how a node is doing."""
-        if state.ready:
-            self._nodes.pop(state.name, None)
-        else:
+    def node(self, state: NodeState) -> bool:
+        """Remember how a node is doing; True where that is news."""
+        known = self._nodes.pop(state.name, None)
+        if not state.ready:
             self._nodes[state.name] = state
+        return known != (None if state.ready else state)
 
     def forget_node(self, name: str) -> None:
         """The node is gone."""

@@ -9,6 +9,7 @@ from kausa.cluster.objects import ContainerStatus, Waiting
 from kausa.detection.case import PodCase, last_end, latest, shows, waits
 from kausa.detection.fingerprint import normalise
 from kausa.detection.graces import GRACES
+from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom
 from kausa.detection.verdict import Verdict
 from kausa.resources.category import Category
@@ -23,10 +24,24 @@ _RUNTIME = re.compile(
 )
 
 
+_UNREAD = re.compile(
+    r"failed to sync (?:configmap|secret) cache|timed out waiting|connection refused|i/o timeout|"
+    r"TLS handshake|deadline exceeded|etcdserver|connection reset|server is currently unable",
+    re.I,
+)
+"""The kubelet could not ask, mostly because the API server was away; nothing may be missing."""
+
+
 def configuration(case: PodCase, status: ContainerStatus, waiting: Waiting) -> Verdict:
     """The kubelet cannot make the container of what was asked for."""
     since = _waiting_since(case, status)
     if waiting.reason == "CreateContainerConfigError":
+        if _UNREAD.search(waiting.message):
+            asked = [note.first_seen for note in _attempts(case, status, waiting)]
+            first = min((each for each in asked if each is not None), default=case.now)
+            wait = case.grace(first, GRACES.unread_configuration)
+            if wait is not None:
+                return waits(wait)
         return shows(
             _symptom(case, status, waiting, category=Category.CONFIG, reason_class="ConfigError")
         )
@@ -59,10 +74,7 @@ def _symptom(
     reason_class: str,
 ) -> Symptom:
     since = _waiting_since(case, status)
-    said = f"Error: {waiting.message}"
-    attempts = [
-        note for note in case.notes({"Failed"}, container=status.name) if note.message == said
-    ]
+    attempts = _attempts(case, status, waiting)
     return Symptom(
         category=category,
         reason=waiting.reason,
@@ -74,6 +86,12 @@ def _symptom(
         last_seen=latest(since, *(note.last_seen for note in attempts)),
         occurrences=max((note.count for note in attempts), default=1),
     )
+
+
+def _attempts(case: PodCase, status: ContainerStatus, waiting: Waiting) -> list[Note]:
+    """What Events say of the same words."""
+    said = f"Error: {waiting.message}"
+    return [note for note in case.notes({"Failed"}, container=status.name) if note.message == said]
 
 
 def _waiting_since(case: PodCase, status: ContainerStatus) -> datetime | None:

@@ -36,6 +36,8 @@ class Graces:
     """An image of several GB takes minutes; nothing is said meanwhile."""
     unknown_waiting: timedelta = timedelta(seconds=60)
     """A reason that is not known here may be a passing one."""
+    unread_configuration: timedelta = timedelta(minutes=2)
+    """The API server was away, or had not told the node yet of what its new Pod may read."""
     creation: timedelta = timedelta(seconds=10)
     """CreateContainerError passes where the runtime was slow or still cleaned up."""
     probe_margin: timedelta = timedelta(seconds=10)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
+from support.recording import HandClock
 
 from kausa.controller.looks import AFTER_CHANGE_SECONDS, AFTER_GAP_SECONDS, MOST_KEYS, Looks
 from kausa.detection.symptom import Symptom
@@ -24,28 +25,18 @@ SYMPTOM = Symptom(
 )
 
 
-class FakeClock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> HandClock:
+    return HandClock()
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def looks(clock: FakeClock) -> Looks:
+def looks(clock: HandClock) -> Looks:
     return Looks(refresh_seconds=600, clock=clock)
 
 
 def test_repeats_that_say_the_same_are_not_looked_at_again_for_a_while(
-    looks: Looks, clock: FakeClock
+    looks: Looks, clock: HandClock
 ) -> None:
     for clock.now in range(0, 599, 10):
         looks.seen(KEY, SYMPTOM)
@@ -58,7 +49,7 @@ def test_repeats_that_say_the_same_are_not_looked_at_again_for_a_while(
 
 
 def test_another_message_is_looked_at_soon_and_other_numbers_are_not(
-    looks: Looks, clock: FakeClock
+    looks: Looks, clock: HandClock
 ) -> None:
     looks.seen(KEY, SYMPTOM)
     looks.seen(
@@ -73,7 +64,7 @@ def test_another_message_is_looked_at_soon_and_other_numbers_are_not(
 
 
 def test_what_could_not_be_read_is_tried_again_later_each_time(
-    looks: Looks, clock: FakeClock
+    looks: Looks, clock: HandClock
 ) -> None:
     waits = []
     for _ in range(4):
@@ -89,7 +80,7 @@ def test_what_could_not_be_read_is_tried_again_later_each_time(
     assert looks.due() == ()
 
 
-def test_a_resource_that_is_gone_is_not_looked_at(looks: Looks, clock: FakeClock) -> None:
+def test_a_resource_that_is_gone_is_not_looked_at(looks: Looks, clock: HandClock) -> None:
     looks.looked(KEY, missing=True)
     looks.forget(KEY)
     clock.now = 10_000
@@ -105,7 +96,7 @@ def test_no_more_is_kept_than_the_bound(many: int) -> None:
 
 
 def test_two_pods_that_say_different_things_in_turn_are_not_looked_at_without_end(
-    looks: Looks, clock: FakeClock
+    looks: Looks, clock: HandClock
 ) -> None:
     count = 0
     other = structs.replace(SYMPTOM, message="0/3 nodes are available: 3 had untolerated taint.")
@@ -122,7 +113,7 @@ async def test_a_defect_in_one_look_does_not_end_the_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("kausa.controller.looks.TICK_SECONDS", 0.01)
-    looks = Looks(refresh_seconds=600, clock=FakeClock())
+    looks = Looks(refresh_seconds=600, clock=HandClock())
     seen: list[tuple[str, str]] = []
     for name in ("bad", "good"):
         looks.seen(("shop", name), SYMPTOM)

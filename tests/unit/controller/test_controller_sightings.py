@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from support.dossiers import DEPLOYMENT
 from support.pods import container, pod, waiting
+from support.recording import HandClock
 
 from kausa.cluster.owners import Owner
 from kausa.controller.found import Found, reference
@@ -27,14 +28,6 @@ A: ResourceKey = ("shop", "a")
 B: ResourceKey = ("shop", "b")
 
 
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 def found(uid: str) -> Found:
     failing = pod(container(waiting("CrashLoopBackOff"), restarts=2), uid=uid)
     return Found(object=failing, symptoms=(FAILS,), now=(FAILS,))
@@ -53,7 +46,7 @@ def sighting(owner: Owner = DEPLOYMENT) -> Sighting:
     )
 
 
-def known(clock: Clock, *keys: ResourceKey) -> Sightings:
+def known(clock: HandClock, *keys: ResourceKey) -> Sightings:
     sightings = Sightings(clock=clock)
     for key in keys:
         sightings.add(key, sighting())
@@ -68,7 +61,7 @@ def fail(sightings: Sightings, uid: str, *keys: ResourceKey) -> None:
 
 
 def test_an_owner_is_well_when_none_of_its_objects_has_failed_for_so_long() -> None:
-    clock = Clock()
+    clock = HandClock()
     sightings = known(clock, A)
     fail(sightings, "p", A)
     clock.now = 100.0
@@ -81,7 +74,7 @@ def test_an_owner_is_well_when_none_of_its_objects_has_failed_for_so_long() -> N
 
 
 def test_an_owner_of_which_another_pod_or_another_failure_goes_on_is_not_well() -> None:
-    clock = Clock()
+    clock = HandClock()
     sightings = known(clock, A, B)
     fail(sightings, "p", A)
     fail(sightings, "q", B)
@@ -94,7 +87,7 @@ def test_an_owner_of_which_another_pod_or_another_failure_goes_on_is_not_well() 
 
 
 def test_a_failure_that_was_over_before_it_was_recorded_recovers_too() -> None:
-    clock = Clock()
+    clock = HandClock()
     sightings = known(clock, A)
     sightings.recorded("p", (A,))
     sightings.seen((A,))
@@ -103,7 +96,7 @@ def test_a_failure_that_was_over_before_it_was_recorded_recovers_too() -> None:
 
 
 def test_a_short_failure_begins_the_wait_anew() -> None:
-    clock = Clock()
+    clock = HandClock()
     sightings = known(clock, A)
     sightings.seen((A,))
     clock.now = 200.0
@@ -116,7 +109,7 @@ def test_a_short_failure_begins_the_wait_anew() -> None:
 
 
 def test_a_pod_that_fails_otherwise_now_does_not_fail_in_the_first_way_any_more() -> None:
-    sightings = known(Clock(), A, B)
+    sightings = known(HandClock(), A, B)
     fail(sightings, "p", A)
     fail(sightings, "p", B)
     assert not sightings.still_fails(A)
@@ -125,7 +118,7 @@ def test_a_pod_that_fails_otherwise_now_does_not_fail_in_the_first_way_any_more(
 
 
 def test_a_resource_that_was_deleted_gives_back_what_still_fails() -> None:
-    sightings = known(Clock(), A)
+    sightings = known(HandClock(), A)
     fail(sightings, "p", A)
     fail(sightings, "q", A)
     sightings.works("q")
@@ -135,7 +128,7 @@ def test_a_resource_that_was_deleted_gives_back_what_still_fails() -> None:
 
 
 def test_the_failing_pods_of_an_owner_are_counted() -> None:
-    sightings = known(Clock(), A)
+    sightings = known(HandClock(), A)
     other = replace(DEPLOYMENT, uid="another")
     sightings.add(B, sighting(other))
     for uid in "pqr":
@@ -146,7 +139,7 @@ def test_the_failing_pods_of_an_owner_are_counted() -> None:
 
 
 def test_repeats_are_due_only_after_the_interval_and_never_before_the_first_write() -> None:
-    clock = Clock()
+    clock = HandClock()
     sightings = known(clock, A)
     assert sightings.due(interval_seconds=10) == ()
     sightings.by_resource[A].written_at = 0.0

@@ -11,22 +11,13 @@ from typing import Any, Generic, TypeVar, cast
 from support.dossiers import DEPLOYMENT
 from support.fake_store import FakeOwners, FakeStore
 from support.pods import container, event, pod, terminated, waiting
-from support.recording import Recording
+from support.recording import Recording, Working
 
 from kausa.cluster.objects import Event, Marks, Meta, Pod
 from kausa.cluster.watch import Change, ChangeType
 from kausa.cluster.workloads import Namespace
-from kausa.controller.asking import Asking
-from kausa.controller.found import Found, merge
-from kausa.controller.judge import Judge
-from kausa.controller.looks import Looks
-from kausa.controller.observed import Observed
 from kausa.controller.scope import Scope
 from kausa.controller.streams import Streams
-from kausa.controller.worker import Worker
-from kausa.controller.workqueue import WorkQueue
-from kausa.evidence.redaction import Redactor
-from kausa.telemetry.metrics import Metrics
 
 KILLED = pod(container(terminated(137, "OOMKilled")), uid="u")
 RUNS_AGAIN = pod(container({"running": {}}, last=terminated(137, "OOMKilled"), restarts=1), uid="u")
@@ -69,39 +60,18 @@ async def watched(
 ) -> Recording:
     """What was recorded of these changes."""
     record = recording or Recording(FakeStore(), FakeOwners(DEPLOYMENT))
-    scope = scope or Scope()
-    queue: WorkQueue[Found] = WorkQueue(size=10, merge=merge)
-    judge = Judge(
-        scope=scope,
-        observed=Observed(),
-        sightings=record.sightings,
-        queue=queue,
-        metrics=Metrics(),
-    )
-    worker = Worker(
-        client=cast(Any, None),
-        queue=queue,
-        owners=cast(Any, record.owners),
-        judge=judge,
-        recorder=record.recorder,
-        sightings=record.sightings,
-        asking=Asking(
-            store=cast(Any, record.store), redactor=Redactor(key=b"k" * 32), cluster="test"
-        ),
-        looks=Looks(refresh_seconds=600),
-        metrics=Metrics(),
-    )
+    process = Working(record=record, scope=scope or Scope(), queue_size=10)
     streams = Streams(
         pods=cast(Any, FakeWatcher(*changes)),
         events=cast(Any, FakeWatcher(*events)),
         namespaces=cast(Any, FakeWatcher(*namespaces)),
         workloads={},
-        scope=scope,
-        judge=judge,
-        worker=worker,
+        scope=process.scope,
+        judge=process.judge,
+        worker=process.worker,
         writer=record.writer,
         sightings=record.sightings,
-        dropped=lambda: queue.dropped,
+        dropped=lambda: process.queue.dropped,
     )
     running = asyncio.ensure_future(streams.run())
     await asyncio.sleep(0.15)

@@ -8,15 +8,12 @@ are read is not; so the last state before a Pod's end, which is its outcome, is 
 
 from __future__ import annotations
 
-import gzip
-import json
-from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from support.captures import captured
 
 from kausa.cluster.objects import Event, Pod
 from kausa.detection.events import merge_notes, note_of
@@ -24,7 +21,6 @@ from kausa.detection.pods import detect_pod
 from kausa.detection.surroundings import Note, Surroundings
 from kausa.detection.verdict import Verdict
 
-CAPTURES = Path(__file__).parents[2] / "captures"
 AFTERWARDS = timedelta(minutes=15)
 Seen = set[tuple[str, str, str]]
 
@@ -58,18 +54,6 @@ SCENARIOS = sorted(
     key=len,
     reverse=True,
 )
-
-
-def captured(name: str, kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The type and object of every change of a recorded stream."""
-    text = gzip.decompress((CAPTURES / f"{name}.watch.json.gz").read_bytes()).decode()
-    decoder, position = json.JSONDecoder(), 0
-    while position < len(text):
-        change, position = decoder.raw_decode(text, position)
-        while position < len(text) and text[position].isspace():
-            position += 1
-        if change["object"]["kind"] == kind:
-            yield change["type"], change["object"]
 
 
 def changed_at(document: dict[str, Any]) -> datetime:
