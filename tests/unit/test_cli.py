@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from kausa import __version__, cli
+from kausa.cluster.errors import LeadershipLostError, LeaseForbiddenError
 from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.errors import KausaError
 
@@ -52,6 +53,8 @@ def test_no_cluster_at_all_says_what_to_name(tmp_path: Path) -> None:
     [
         (MissingResourceDefinitionsError("https://x"), 3),
         (AccessRefusedError(server="https://x", origin="context c", why="Unauthorized"), 4),
+        (LeaseForbiddenError("leases is forbidden: may not update", status=403), 4),
+        (LeadershipLostError("another operator holds the Lease"), 5),
         (KausaError("something else"), 1),
     ],
 )
@@ -65,6 +68,18 @@ def test_every_error_of_ours_ends_in_a_sentence_and_its_exit_code(
     exit_code, said = run("--kubeconfig", str(kubeconfig))
     assert exit_code == code
     assert said == f"kausa: {error}\n"
+
+
+def test_an_error_of_one_of_many_tasks_ends_in_its_own_sentence_and_exit_code(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lost = LeadershipLostError("another operator holds the Lease")
+
+    async def fail(**_: Any) -> None:
+        raise ExceptionGroup("tasks", [ExceptionGroup("streams", [lost])])
+
+    monkeypatch.setattr(cli, "run_operator", fail)
+    assert run("--kubeconfig", str(kubeconfig)) == (5, f"kausa: {lost}\n")
 
 
 def test_what_the_command_line_says_comes_before_the_environment(

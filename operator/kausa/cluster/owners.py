@@ -267,7 +267,9 @@ def _controller(meta: Meta) -> OwnerReference | None:
 
 
 def _marked(meta: Meta) -> str | None:
-    return meta.annotations.diagnose if meta.annotations is not None else None
+    """The annotation, or the label where there is none."""
+    marks = (meta.annotations, meta.labels)
+    return next((each.diagnose for each in marks if each is not None and each.diagnose), None)
 
 
 def _is_an_object(reference: OwnerReference) -> bool:

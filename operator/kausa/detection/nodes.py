@@ -62,8 +62,11 @@ def _said_to_be_lost(case: PodCase) -> Verdict:
     """
     ready, note = case.condition("Ready"), newest(case.notes({NOT_READY}))
     statuses = case.pod.status.container_statuses
-    if ready is None or note is None or not statuses or not all(each.ready for each in statuses):
+    if ready is None or not statuses or not all(each.ready for each in statuses):
         return HEALTHY
+    if note is None:
+        # The node's own change may be on its way; who waits is judged again when it comes.
+        return waits(case.grace(ready.last_transition_time, GRACES.node_unheard))
     since = ready.last_transition_time or note.last_seen
     if since and note.last_seen and note.last_seen < earlier(since, GRACES.node_unheard):
         return HEALTHY

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 import pytest
@@ -14,7 +14,7 @@ from kausa.cluster import owners
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.credentials import Credentials
 from kausa.cluster.errors import ApiUnreachableError, OverloadedError
-from kausa.cluster.objects import ObjectReference, Pod
+from kausa.cluster.objects import Marks, Meta, ObjectReference, Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 
 REPLICA_SET = "/apis/apps/v1/namespaces/shop/replicasets/web-1"
@@ -221,3 +221,14 @@ async def test_what_is_remembered_is_bounded(
             cluster.has[f"/apis/g{group}.example/v1"] = ({"resources": []}, 200)
             await cluster.top(pod(reference("Thing", f"x{number}", f"g{group}.example/v1")))
     assert cluster.asked.count("/apis/g0.example/v1") == 2
+
+
+@pytest.mark.parametrize("where", ["labels", "annotations"])
+async def test_an_owner_is_marked_by_its_label_or_its_annotation(where: str) -> None:
+    marks = Meta(name="web", namespace="shop", uid="u", **{where: Marks(diagnose="disabled")})
+    owner = await OwnerResolver(client=cast(Any, None)).top_owner(
+        ObjectReference(api_version="v1", kind="Pod", name="web", namespace="shop", uid="u"),
+        meta=marks,
+    )
+    assert owner is not None
+    assert owner.marked == "disabled"

@@ -172,13 +172,7 @@ STARTS = pod(container(waiting("ContainerCreating")), uid="u", phase="Pending")
         (CRASHES, False),
         (STARTS, True),
         (STARTS, False),
-        pytest.param(
-            NOT_READY_BY_ITS_NODE,
-            True,
-            marks=pytest.mark.xfail(
-                strict=True, reason="a Pod whose containers are ready does not wait for its node"
-            ),
-        ),
+        (NOT_READY_BY_ITS_NODE, True),
         (NOT_READY_BY_ITS_NODE, False),
     ],
 )

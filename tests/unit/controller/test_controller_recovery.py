@@ -125,7 +125,7 @@ async def test_a_failure_that_goes_on_is_never_over() -> None:
 
 
 async def test_that_a_failure_is_over_is_written_again_until_it_works_and_said_once() -> None:
-    process = Recovering()
+    process = Recovering(idle=lambda: False)  # Nothing is taken up: only the write can fail.
     key = await process.fail()
     process.record.sightings.works("a")
     process.clock.now = STABLE
@@ -177,17 +177,16 @@ async def test_what_an_earlier_process_recorded_and_nothing_shows_any_more_is_ov
         await until(lambda: process.said(key) == "True")
 
 
-async def test_nothing_is_taken_up_before_all_is_listed_and_recorded() -> None:
+@pytest.mark.parametrize("first", ["synced", "idle"])
+async def test_nothing_is_taken_up_before_all_is_listed_and_recorded(first: str) -> None:
     store, key = await left_behind()
-    synced, idle = False, False
-    process = Recovering(store, synced=lambda: synced, idle=lambda: idle)
+    true = {"synced": False, "idle": False}
+    process = Recovering(store, synced=lambda: true["synced"], idle=lambda: true["idle"])
     async with process.running():
+        true[first] = True
         await some_ticks()
         assert not process.record.sightings.by_resource
-        synced = True
-        await some_ticks()
-        assert not process.record.sightings.by_resource
-        idle = True
+        true.update(synced=True, idle=True)
         await until(lambda: key in process.record.sightings.by_resource)
 
 

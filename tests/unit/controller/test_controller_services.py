@@ -39,7 +39,7 @@ def crashing(uid: str = "a", *, namespace: str = "shop") -> Pod:
 class Sweeping(Working):
     """A process of which one Pod fails behind a Service."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, every_seconds: float = 0.002) -> None:
         owners = FakeOwners(DEPLOYMENT)
         owners.of[IS_SERVICE.uid] = IS_SERVICE
         super().__init__(record=Recording(FakeStore(), owners), clock=lambda: NOW)
@@ -49,7 +49,7 @@ class Sweeping(Working):
             client=cast(Any, self.client),
             judge=self.judge,
             sightings=self.sightings,
-            every_seconds=0.002,
+            every_seconds=every_seconds,
         )
 
     @property
@@ -160,11 +160,14 @@ async def test_a_service_that_vanished_is_not_recorded_though_it_waits_for_a_wor
 
 
 async def test_many_namespaces_are_read_in_turn_a_few_each_round() -> None:
-    process = Sweeping()
+    process = Sweeping(every_seconds=0.2)
     names = [f"team-{number:02}" for number in range(NAMESPACES_A_ROUND + 5)]
     for name in names:
         process.judge.pod(crashing(uid=name, namespace=name))
     async with process.running():
+        await until(lambda: len(process.client.requests) >= 2 * NAMESPACES_A_ROUND)
+        await asyncio.sleep(0.02)
+        assert len(process.client.requests) == 2 * NAMESPACES_A_ROUND
         await until(lambda: len(process.client.requests) >= 4 * NAMESPACES_A_ROUND)
     read = [path.split("/")[4] for path in process.client.requests if path.endswith("/services")]
     first, second = read[:NAMESPACES_A_ROUND], read[NAMESPACES_A_ROUND : 2 * NAMESPACES_A_ROUND]

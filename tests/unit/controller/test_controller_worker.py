@@ -4,32 +4,25 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 from msgspec import structs
 from support.dossiers import DEPLOYMENT
 from support.fake_store import overloaded
 from support.logs import captured_log
-from support.objects import NOW, claim, deployment, node, note, said
+from support.objects import NOW, deployment, note, said
 from support.pods import condition, container, event, pod, terminated, waiting
 from support.recording import Working
 
 from kausa.cluster.objects import Marks, Pod
 from kausa.cluster.owners import Owner
-from kausa.cluster.workloads import Deployment, PersistentVolumeClaim
+from kausa.cluster.workloads import Deployment
 from kausa.controller.found import Found
 from kausa.detection.workloads.deployments import DEADLINE
-from kausa.resources.failure_diagnosis import FailureDiagnosis
 
-IS_NODE = Owner(api_version="v1", kind="Node", name="node-1", uid="uid-of-node-1", namespace="ops")
-QUOTA = Owner(
-    api_version="v1", kind="ResourceQuota", name="compute", uid="quota-uid", namespace="shop"
-)
 REPLICA_SET = Owner(
     api_version="apps/v1", kind="ReplicaSet", name="loose", uid="uid-of-loose", namespace="shop"
 )
-LOST = node(said("Ready", "Unknown", "NodeStatusUnknown", ago=timedelta(minutes=1)))
 OVER_QUOTA = said(
     "ReplicaFailure",
     "True",
@@ -69,27 +62,6 @@ def workload(name: str, *conditions: dict[str, object]) -> tuple[Deployment, Own
     )
 
 
-def claim_of(number: int) -> tuple[PersistentVolumeClaim, Owner]:
-    """One claim of a StatefulSet, and it as the owner of its own failure."""
-    found = claim(storage_class=None)
-    name, uid = f"data-db-{number}", f"claim-{number}"
-    owner = Owner(
-        api_version="v1", kind="PersistentVolumeClaim", name=name, uid=uid, namespace="shop"
-    )
-    return structs.replace(
-        found, metadata=structs.replace(found.metadata, name=name, uid=uid)
-    ), owner
-
-
-def resource_of(work: Working, kind: str, name: str) -> FailureDiagnosis:
-    (found,) = (
-        each
-        for each in work.store.resources.values()
-        if (each.spec.target.kind, each.spec.target.name) == (kind, name)
-    )
-    return found
-
-
 def warnings(log: str) -> list[str]:
     lines = [json.loads(line) for line in log.splitlines()]
     return [each["event"] for each in lines if each["level"] in ("warning", "error")]
@@ -122,103 +94,6 @@ async def test_an_object_whose_owner_is_going_is_not_recorded() -> None:
     await work.work()
     assert work.recorded() == []
     assert work.metrics.registry.get_sample_value("kausa_queue_retries_total") == 0
-
-
-# -- quotas ------------------------------------------------------------------------------------
-
-
-async def over_one_quota() -> Working:
-    """Two Deployments that one quota keeps out, recorded."""
-    work = working()
-    work.owners.named["ResourceQuota", "compute"] = QUOTA
-    for name in ("cart", "checkout"):
-        found, owner = workload(name, OVER_QUOTA)
-        work.owners.of[owner.uid] = owner
-        work.judge.workload(found)
-    await work.work()
-    return work
-
-
-async def test_two_workloads_over_one_quota_are_three_failures_and_point_to_the_quotas() -> None:
-    work = await over_one_quota()
-    assert work.recorded() == ["Deployment/cart", "Deployment/checkout", "ResourceQuota/compute"]
-    quota = resource_of(work, "ResourceQuota", "compute")
-    for name in ("cart", "checkout"):
-        status = resource_of(work, "Deployment", name).status
-        assert status is not None
-        assert status.failure is not None
-        cause = status.failure.caused_by
-        assert cause is not None
-        assert (cause.kind, cause.name) == ("ResourceQuota", "compute")
-        assert cause.diagnosis == quota.metadata.name
-    assert quota.status is not None
-    assert quota.status.failure is not None
-    assert quota.status.failure.caused_by is None
-
-
-async def test_a_quota_has_recovered_only_when_it_keeps_nobody_out_any_more() -> None:
-    work = await over_one_quota()
-    name = resource_of(work, "ResourceQuota", "compute").metadata.name
-    for workload_name, over in (("cart", False), ("checkout", True)):
-        work.judge.workload(workload(workload_name)[0])
-        assert (("shop", name) in work.sightings.recovered(after_seconds=0)) is over
-
-
-async def test_a_quota_that_cannot_be_read_leaves_the_workload_recorded() -> None:
-    work = working()
-    work.judge.workload(workload("checkout", OVER_QUOTA)[0])
-    await work.work()
-    assert work.recorded() == ["Deployment/checkout"]
-
-
-# -- nodes ---------------------------------------------------------------------------------------
-
-
-async def test_pods_of_a_lost_node_are_listed_in_its_resource_and_have_none() -> None:
-    work = working()
-    work.owners.of[IS_NODE.uid] = IS_NODE
-    work.judge.workload(LOST)
-    for uid in "abc":
-        work.judge.pod(crashing(uid))
-    await work.work()
-    assert work.recorded() == ["Node/node-1"]
-    ((_, sighting),) = work.sightings.of_owner(IS_NODE.uid)
-    assert sorted(each.name for each in sighting.count.latest_pods(10)) == [
-        "checkout-a",
-        "checkout-b",
-        "checkout-c",
-    ]
-    assert sighting.failing == {"a", "b", "c", IS_NODE.uid}
-
-
-async def test_a_pod_that_is_looked_at_before_its_node_comes_again_until_the_node_is_there() -> (
-    None
-):
-    work = working()
-    work.owners.of[IS_NODE.uid] = IS_NODE
-    work.judge.workload(LOST)
-    (lost,) = await work.queued()
-    work.judge.pod(crashing())
-    with captured_log() as log:
-        await work.work(seconds=0.05)
-        assert work.recorded() == []
-        work.queue.put(IS_NODE.uid, lost)
-        await work.work()
-    assert work.recorded() == ["Node/node-1"]
-    ((_, sighting),) = work.sightings.of_owner(IS_NODE.uid)
-    assert list(sighting.count.pods) == ["a"]
-    assert warnings(log.getvalue()) == []
-
-
-async def test_a_pod_that_works_again_before_its_node_is_recorded_is_not_listed_there() -> None:
-    work = working()
-    work.owners.of[IS_NODE.uid] = IS_NODE
-    work.judge.workload(LOST)
-    work.judge.pod(crashing())
-    work.sightings.works("a")
-    await work.work()
-    ((_, sighting),) = work.sightings.of_owner(IS_NODE.uid)
-    assert list(sighting.count.pods) == []
 
 
 # -- rollouts ------------------------------------------------------------------------------------
@@ -339,75 +214,6 @@ async def test_an_object_of_a_shape_that_nobody_thought_of_does_not_stop_its_wor
     assert warnings(log.getvalue()) == ["Could not look at an object"]
     ((_, sighting),) = work.sightings.of_owner(DEPLOYMENT.uid)
     assert list(sighting.count.pods) == ["b"]
-
-
-# -- claims --------------------------------------------------------------------------------------
-
-
-async def test_three_claims_of_one_stateful_set_that_fail_at_once_are_one_failure() -> None:
-    work = working()
-    work.store.delay = 0.005
-    for number in range(3):
-        found, owner = claim_of(number)
-        work.owners.of[owner.uid] = owner
-        work.judge.workload(found)
-    await work.work(workers=3)
-    assert len(work.store.applied) == 1
-    (key,) = work.sightings.by_resource
-    for number in range(3):
-        assert [known for known, _ in work.sightings.of_owner(f"claim-{number}")] == [key]
-    assert work.sightings.by_resource[key].failing == {"claim-0", "claim-1", "claim-2"}
-
-
-async def test_a_pod_points_to_the_resource_of_its_claims_whichever_of_them_opened_it() -> None:
-    work = working()
-    for number in range(3):
-        found, owner = claim_of(number)
-        work.owners.of[owner.uid] = owner
-        work.judge.workload(found)
-    await work.work()
-    (claims,) = work.sightings.by_resource
-    work.judge.pod(
-        pod(
-            uid="db-2",
-            name="db-2",
-            phase="Pending",
-            node="",
-            spec={
-                "nodeName": "",
-                "volumes": [{"name": "d", "persistentVolumeClaim": {"claimName": "data-db-2"}}],
-            },
-            conditions=(
-                condition(
-                    "PodScheduled",
-                    "False",
-                    "Unschedulable",
-                    "0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.",
-                ),
-            ),
-        )
-    )
-    await work.work()
-    status = resource_of(work, "Deployment", "checkout").status
-    assert status is not None
-    assert status.failure is not None
-    assert status.failure.caused_by is not None
-    assert status.failure.caused_by.diagnosis == claims[1]
-
-
-async def test_the_claims_of_one_stateful_set_have_recovered_when_all_of_them_have() -> None:
-    work = working()
-    for number in range(2):
-        found, owner = claim_of(number)
-        work.owners.of[owner.uid] = owner
-        work.judge.workload(found)
-    await work.work()
-    (key,) = work.sightings.by_resource
-    for number, over in ((0, False), (1, True)):
-        found, _ = claim_of(number)
-        bound = structs.replace(found, status=structs.replace(found.status, phase="Bound"))
-        work.judge.workload(bound)
-        assert (key in work.sightings.recovered(after_seconds=0)) is over
 
 
 # -- questions -----------------------------------------------------------------------------------

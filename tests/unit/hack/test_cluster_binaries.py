@@ -51,24 +51,6 @@ def test_without_go_and_without_binaries_one_sentence_says_so(
         binaries.ensure(tmp_path, {})
 
 
-def test_only_lines_that_name_a_package_are_counted() -> None:
-    lines = ["k8s.io/api/core/v1", "go: downloading k8s.io/api v0.36.3", "runtime", "# broken"]
-    assert binaries.count_packages(lines) == 2
-
-
-@pytest.mark.parametrize(
-    ("done", "pending", "expected"),
-    [
-        (0, 0, "  60 s: linking"),
-        (0, 900, "  60 s: 0 of 900 packages built"),
-        (300, 900, "  60 s: 300 of 900 packages built, about 140 s left"),
-        (900, 900, "  60 s: linking"),
-    ],
-)
-def test_progress_says_what_is_left(done: int, pending: int, expected: str) -> None:
-    assert binaries.progress(60, done=done, pending=pending) == expected
-
-
 def test_the_module_names_no_registry_and_pins_what_is_built() -> None:
     text = (binaries.MODULE / "go.mod").read_text()
     assert "://" not in text

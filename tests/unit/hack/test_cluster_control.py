@@ -87,8 +87,14 @@ def test_kubeconfig_prints_the_path_and_nothing_else(
 
 
 def test_the_names_that_can_be_stopped_are_the_components() -> None:
-    assert tuple(components(LAYOUT, Path("/bin"))) == NAMES
+    assert (*components(LAYOUT, Path("/bin")), "kwok") == NAMES
     assert set(PORTS.values()) <= set(NAMES)
+
+
+def test_what_makes_and_places_pods_is_not_held_to_twenty_a_second() -> None:
+    found = components(LAYOUT, Path("/bin"))
+    for name in ("kube-controller-manager", "kube-scheduler"):
+        assert "--kube-api-qps=500" in found[name].command
 
 
 def test_a_node_is_ready_when_it_says_so_and_takes_pods() -> None:

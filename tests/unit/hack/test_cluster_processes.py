@@ -2,6 +2,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from localcluster import processes
 from localcluster.processes import Process
 
@@ -55,6 +57,30 @@ def test_ours_come_oldest_first(tmp_path: Path) -> None:
     pretend(tmp_path, 1, started=300)
     pretend(tmp_path, 2, started=200)
     assert [process.pid for process in processes.ours(OWNER, proc=tmp_path)] == [2, 1]
+
+
+def test_a_process_that_was_just_started_is_waited_for_until_it_shows_its_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = pretend(tmp_path, 7)
+    whole = (folder / "environ").read_text()
+    (folder / "environ").write_text("")
+    naps: list[float] = []
+
+    def nap(seconds: float) -> None:
+        naps.append(seconds)
+        if len(naps) == 3:
+            (folder / "environ").write_text(whole)
+
+    monkeypatch.setattr(processes.time, "sleep", nap)
+    assert processes.wait_for_environment(folder)
+    assert len(naps) == 3
+    assert processes.read_process(folder, owner=OWNER) is not None
+
+
+def test_a_process_that_died_at_once_is_not_waited_for(tmp_path: Path) -> None:
+    assert not processes.wait_for_environment(pretend(tmp_path, 7, state="Z"), timeout_s=1000)
+    assert not processes.wait_for_environment(tmp_path / "8", timeout_s=1000)
 
 
 def test_a_shim_that_inherited_the_environment_is_not_the_component() -> None:

@@ -47,6 +47,18 @@ def test_components_of_a_named_cluster_are_not_stopped(action: str) -> None:
         getattr(named, action)("etcd")
 
 
+@pytest.mark.parametrize(
+    "provider", [NamedCluster(Path("/some/config"), LAYOUT), KindCluster(LAYOUT)]
+)
+def test_a_cluster_that_is_not_ours_gets_no_fake_nodes(
+    provider: NamedCluster | KindCluster, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(CannotRun, match=r"[Ff]ake nodes"):
+        provider.kwok_up(30)
+    provider.kwok_down()
+    assert "no fake nodes" in capsys.readouterr().err
+
+
 def test_a_named_cluster_stays_when_it_is_taken_down(capsys: pytest.CaptureFixture[str]) -> None:
     NamedCluster(Path("/some/config"), LAYOUT).down()
     assert "stays as it is" in capsys.readouterr().err

@@ -61,8 +61,8 @@ def node_state(found: Node) -> NodeState:
     """How a node is doing, for the Pods on it."""
     meta = found.metadata
     ready = condition(found.status.conditions, "Ready")
-    if ready is None:
-        # It has only just registered, and nothing runs there.
+    if ready is None or meta.deletion_timestamp is not None:
+        # It has only just registered, and nothing runs there; or it goes, and is no failure itself.
         return NodeState(name=meta.name, uid=meta.uid, ready=True, since=None)
     return NodeState(
         name=meta.name,
