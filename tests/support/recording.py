@@ -59,13 +59,13 @@ class Recording:
         self.writer = SightingWriter(
             store=cast(Any, self.store),
             sightings=self.sightings,
+            redactor=Redactor(key=b"k" * 32),
             metrics=metrics,
             repeat_interval_seconds=self.interval,
         )
         self.recorder = Recorder(
             store=cast(Any, self.store),
             owners=cast(Any, self.owners),
-            redactor=Redactor(key=b"k" * 32),
             sightings=self.sightings,
             writer=self.writer,
             metrics=metrics,

@@ -98,13 +98,13 @@ def assemble(helpers: Helpers) -> Operator:
     writer = SightingWriter(
         store=helpers.store,
         sightings=shared.sightings,
+        redactor=helpers.redactor,
         metrics=helpers.metrics,
         repeat_interval_seconds=settings.repeat_interval_seconds,
     )
     recorder = Recorder(
         store=helpers.store,
         owners=shared.owners,
-        redactor=helpers.redactor,
         sightings=shared.sightings,
         writer=writer,
         metrics=helpers.metrics,

@@ -26,7 +26,6 @@ from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.twins import are_twins, other_word, wording
 from kausa.detection.counting import FailureCount, PodCount
 from kausa.detection.symptom import Symptom
-from kausa.evidence.redaction import Redactor
 from kausa.resources.condition import RESOLVED, ConditionStatus, find_condition
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.spec import Trigger
@@ -48,7 +47,6 @@ class Recorder:
         *,
         store: FailureDiagnosisStore,
         owners: OwnerResolver,
-        redactor: Redactor,
         sightings: Sightings,
         writer: SightingWriter,
         metrics: Metrics,
@@ -57,7 +55,6 @@ class Recorder:
         self._store = store
         self._writer = writer
         self._owners = owners
-        self._redactor = redactor
         self._sightings = sightings
         self._metrics = metrics
         self._cluster = cluster
@@ -128,7 +125,6 @@ class Recorder:
             symptom=known_symptom(failure),
             fingerprint=failure.fingerprint,
             count=count_of(failure),
-            message=failure.message or "",
             turned_at=_turned_at(resource) or failure.first_seen,
             written_at=time.monotonic(),
             dirty=False,
@@ -172,7 +168,6 @@ class Recorder:
             symptom=symptom,
             fingerprint=identity.fingerprint,
             count=FailureCount(first_seen=moment, last_seen=moment),
-            message=self._redactor.text(symptom.message).value,
             turned_at=now,
         )
         self._leave_out_earlier_failures(sighting, found, symptom)
@@ -254,7 +249,6 @@ class Recorder:
             or sighting.symptom.reason != symptom.reason
             or sighting.symptom.caused_by != symptom.caused_by
         ):
-            sighting.message = self._redactor.text(symptom.message).value
             sighting.dirty = True
         sighting.shown_by, sighting.pod, sighting.symptom = by, found.pod, symptom
 

@@ -110,11 +110,15 @@ def failure_part(
     )
 
 
-def sighting_status(sighting: Sighting, *, upstream: str | None) -> FailureDiagnosisStatus:
-    """All that the streams own of a status: what was seen, and whether it is over."""
+def sighting_status(
+    sighting: Sighting, *, message: str, upstream: str | None
+) -> FailureDiagnosisStatus:
+    """All that the streams own of a status: what was seen, and whether it is over; `message` is
+    the redacted one.
+    """
     failure = failure_part(
         sighting.symptom,
-        message=sighting.message,
+        message=message,
         fingerprint=sighting.fingerprint,
         count=sighting.count,
         upstream=upstream,

@@ -9,6 +9,7 @@ from kausa.cluster.errors import ClusterError
 from kausa.controller.sighting_documents import sighting_status
 from kausa.controller.sightings import ResourceKey, Sighting, Sightings
 from kausa.controller.store import FailureDiagnosisStore
+from kausa.evidence.redaction import Redactor
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.metrics import Metrics
 
@@ -36,11 +37,13 @@ class SightingWriter:
         *,
         store: FailureDiagnosisStore,
         sightings: Sightings,
+        redactor: Redactor,
         metrics: Metrics,
         repeat_interval_seconds: float,
     ) -> None:
         self._store = store
         self._sightings = sightings
+        self._redactor = redactor
         self._metrics = metrics
         self._repeat_interval_seconds = repeat_interval_seconds
 
@@ -52,7 +55,12 @@ class SightingWriter:
             there = await self._store.write_sighting(
                 namespace=namespace,
                 name=name,
-                status=sighting_status(sighting, upstream=self._upstream(sighting)),
+                status=sighting_status(
+                    sighting,
+                    # Here and not for each Pod: a hundred of them may fail before it is written.
+                    message=self._redactor.text(sighting.symptom.message).value,
+                    upstream=self._upstream(sighting),
+                ),
             )
         except ClusterError:
             sighting.dirty = True

@@ -36,8 +36,6 @@ class Sighting:
     symptom: Symptom
     fingerprint: str
     count: FailureCount
-    message: str
-    """The symptom's message, redacted."""
     resolved: bool = False
     turned_at: datetime
     """When it began to fail (again), or when it was found resolved."""

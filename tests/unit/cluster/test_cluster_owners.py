@@ -225,7 +225,8 @@ async def test_what_is_remembered_is_bounded(
 
 @pytest.mark.parametrize("where", ["labels", "annotations"])
 async def test_an_owner_is_marked_by_its_label_or_its_annotation(where: str) -> None:
-    marks = Meta(name="web", namespace="shop", uid="u", **{where: Marks(diagnose="disabled")})
+    given: dict[str, Any] = {where: Marks(diagnose="disabled")}
+    marks = Meta(name="web", namespace="shop", uid="u", **given)
     owner = await OwnerResolver(client=cast(Any, None)).top_owner(
         ObjectReference(api_version="v1", kind="Pod", name="web", namespace="shop", uid="u"),
         meta=marks,

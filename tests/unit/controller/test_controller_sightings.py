@@ -41,7 +41,6 @@ def sighting(owner: Owner = DEPLOYMENT) -> Sighting:
         symptom=FAILS,
         fingerprint="f" * 16,
         count=FailureCount(first_seen=now, last_seen=now),
-        message="",
         turned_at=now,
     )
 

@@ -72,7 +72,7 @@ def test_a_process_that_was_just_started_is_waited_for_until_it_shows_its_enviro
         if len(naps) == 3:
             (folder / "environ").write_text(whole)
 
-    monkeypatch.setattr(processes.time, "sleep", nap)
+    monkeypatch.setattr("localcluster.processes.time.sleep", nap)
     assert processes.wait_for_environment(folder)
     assert len(naps) == 3
     assert processes.read_process(folder, owner=OWNER) is not None
