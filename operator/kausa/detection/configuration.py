@@ -9,6 +9,7 @@ from kausa.cluster.objects import ContainerStatus, Waiting
 from kausa.detection.case import PodCase, last_end, latest, shows, waits
 from kausa.detection.fingerprint import normalise
 from kausa.detection.graces import GRACES
+from kausa.detection.kubelet import kubelet_could_not_ask
 from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom
 from kausa.detection.verdict import Verdict
@@ -24,19 +25,11 @@ _RUNTIME = re.compile(
 )
 
 
-_UNREAD = re.compile(
-    r"failed to sync (?:configmap|secret) cache|timed out waiting|connection refused|i/o timeout|"
-    r"TLS handshake|deadline exceeded|etcdserver|connection reset|server is currently unable",
-    re.I,
-)
-"""The kubelet could not ask, mostly because the API server was away; nothing may be missing."""
-
-
 def configuration(case: PodCase, status: ContainerStatus, waiting: Waiting) -> Verdict:
     """The kubelet cannot make the container of what was asked for."""
     since = _waiting_since(case, status)
     if waiting.reason == "CreateContainerConfigError":
-        if _UNREAD.search(waiting.message):
+        if kubelet_could_not_ask(waiting.message):
             asked = [note.first_seen for note in _attempts(case, status, waiting)]
             first = min((each for each in asked if each is not None), default=case.now)
             wait = case.grace(first, GRACES.unread_configuration)

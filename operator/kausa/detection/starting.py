@@ -12,6 +12,7 @@ from datetime import datetime
 from kausa.cluster.objects import ContainerStatus
 from kausa.detection.case import PodCase, earlier, latest, newest, shows, waits
 from kausa.detection.graces import GRACES
+from kausa.detection.kubelet import kubelet_could_not_ask
 from kausa.detection.sandbox import SANDBOX_NOTES, sandbox
 from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom
@@ -77,6 +78,8 @@ def _fresh(case: PodCase, note: Note) -> bool:
 def _lasts_from(case: PodCase, note: Note) -> datetime | None:
     """When what the note says has lasted long enough; None where it has."""
     grace = GRACES.tried_again if note.count > 1 else GRACES.tried_once
+    if kubelet_could_not_ask(note.message):
+        grace = GRACES.unread_configuration
     return case.grace(note.first_seen or note.last_seen, grace)
 
 

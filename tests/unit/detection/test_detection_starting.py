@@ -239,3 +239,17 @@ def test_a_readiness_gate_that_nobody_opens_is_seen_after_ten_minutes() -> None:
     assert verdict(gated, seconds=599) == Verdict(look_again_at=at(600))
     (symptom,) = verdict(gated, seconds=600).symptoms
     assert (symptom.reason, symptom.message) == ("ReadinessGatesNotReady", "lb not ready")
+
+
+def test_a_token_that_could_not_be_fetched_is_no_failure_while_the_api_server_is_just_away() -> (
+    None
+):
+    refused = (
+        'MountVolume.SetUp failed for volume "kube-api-access-x" : failed to fetch token: Post '
+        '"https://127.0.0.1:6443/api/v1/namespaces/shop/serviceaccounts/default/token": dial tcp '
+        "127.0.0.1:6443: connect: connection refused"
+    )
+    said = note("FailedMount", refused, count=6, first=0, last=12)
+    assert verdict(creating(), said, seconds=15).symptoms == ()
+    (symptom,) = verdict(creating(), said, seconds=150).symptoms
+    assert symptom.category is Category.VOLUME
