@@ -2,65 +2,36 @@
 
 from __future__ import annotations
 
-import random
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from bench.faults.faults import (
+    api_server_away,
+    killed_again_and_again,
+    past_forgotten,
+    watches_cut,
+)
+from bench.faults.leaders import leader_lost
+from bench.faults.scene import Outcome, Scene, scene
 from kubernetes import client, utils
 from support.cluster import REPOSITORY, cluster_tool, is_local
 from support.crds import apply_crds
 from support.namespace import Namespace, condition
 from support.operator_process import OperatorProcess, wait_for
-from support.workloads import (
-    cannot_be_scheduled,
-    crashes,
-    healthy,
-    image_cannot_be_pulled,
-    lacks_its_configmap,
-    runs_out_of_memory,
-)
+from support.workloads import crashes, healthy, lacks_its_configmap, runs_out_of_memory
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(400)]
-ROUNDS = 12
 
 
-def test_an_operator_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing(
-    start_operator: Callable[..., OperatorProcess], namespace: Namespace
-) -> None:
-    dice = random.Random(20260102)
-    operator = start_operator(launch_only=True)
-    namespace.apply(
-        crashes(replicas=3),
-        runs_out_of_memory(),
-        image_cannot_be_pulled(),
-        cannot_be_scheduled(),
-        lacks_its_configmap(),
-        healthy(),
-    )
-    seen: dict[str, int] = {}
-    for _ in range(ROUNDS):
-        time.sleep(dice.uniform(0.3, 3.0))
-        operator.kill()
-        for each in namespace.diagnoses():
-            failure = each.get("status", {}).get("failure", {"occurrences": 0})
-            uid = each["metadata"]["uid"]
-            assert failure["occurrences"] >= seen.get(uid, 0), "a count went back"
-            seen[uid] = failure["occurrences"]
-        operator.launch()
-    wanted = ("checkout", "indexer", "mailer", "trainer", "cart")
-    resources = {name: namespace.diagnosis_of(name) for name in wanted}
-    targets = sorted(each["spec"]["target"]["name"] for each in namespace.diagnoses())
-    assert targets == sorted(wanted)
-    for name, resource in resources.items():
-        assert condition(resource, "Diagnosed")["status"] == "True", name
-        failure = resource["status"]["failure"]
-        assert failure["occurrences"] == sum(pod["occurrences"] for pod in failure["pods"]), name
-    print(f"\n{ROUNDS} SIGKILLs, {len(wanted)} failures: 0 lost, 0 doubled")
+@pytest.fixture
+def place(kubeconfig: str, namespace: Namespace, tmp_path: Path) -> Iterator[Scene]:
+    """Where faults happen and are counted; `make bench-faults` has them in their full size."""
+    with scene(kubeconfig=kubeconfig, folder=tmp_path, namespace=namespace) as found:
+        yield found
 
 
 @pytest.fixture
@@ -72,27 +43,62 @@ def api_server() -> Iterator[None]:
     cluster_tool("up")
 
 
-def test_an_api_server_that_goes_away_is_waited_for_and_said_once(
-    start_operator: Callable[..., OperatorProcess], namespace: Namespace, api_server: None
+def nothing_lost_nothing_doubled(outcome: Outcome) -> None:
+    assert not outcome.problems, "\n".join((*outcome.problems, *outcome.notes))
+    print(
+        f"\n{outcome.fault}: {outcome.count.failures} failures, 0 lost, 0 doubled, all found after "
+        f"{outcome.found_seconds:.1f} s; {'; '.join(outcome.notes)}"
+    )
+
+
+def test_an_operator_that_is_killed_again_and_again_loses_nothing_and_doubles_nothing(
+    place: Scene,
 ) -> None:
-    operator = start_operator()
-    namespace.apply(crashes())
-    namespace.diagnosis_of("checkout")
-    cluster_tool("stop", "kube-apiserver")
-    time.sleep(12)
-    assert operator.running
-    during = operator.log()
-    cluster_tool("restart", "kube-apiserver")
-    namespace.apply(lacks_its_configmap())
-    namespace.diagnosis_of("cart", seconds=150)
-    assert operator.running
+    place.namespace.apply(healthy())
+    outcome = killed_again_and_again(place, times=12, failures=16, seconds=18)
+    nothing_lost_nothing_doubled(outcome)
+    for each in place.namespace.diagnoses():
+        failure = each["status"]["failure"]
+        assert failure["occurrences"] == sum(pod["occurrences"] for pod in failure["pods"]), each
+
+
+def test_an_api_server_that_goes_away_is_waited_for_and_said_once(
+    place: Scene, tmp_path: Path, api_server: None
+) -> None:
+    nothing_lost_nothing_doubled(api_server_away(place, seconds=12, elects=False))
+    log = (tmp_path / "faults" / "operator.log").read_text()
     for kind in ("pods", "events"):
-        said = [
-            line for line in during.splitlines() if "Watch failed" in line and f'"{kind}"' in line
-        ]
+        lines = [line for line in log.splitlines() if f'"{kind}"' in line]
+        said = [line for line in lines if "Watch failed" in line]
         assert len(said) == 1, said
-    assert "Traceback" not in operator.log()
-    assert "Watch is back" in operator.log()
+        assert sum("Watch is back" in line for line in lines) == 1
+    assert "Traceback" not in log
+
+
+def test_a_leader_that_cannot_renew_its_lease_ends_and_the_next_one_misses_nothing(
+    place: Scene, tmp_path: Path, api_server: None
+) -> None:
+    nothing_lost_nothing_doubled(api_server_away(place, seconds=12, elects=True))
+    assert "Lost the Lease" in (tmp_path / "faults" / "operator.log").read_text()
+
+
+def test_what_came_and_went_before_a_forgotten_past_is_found_and_forgotten(
+    place: Scene, api_server: None
+) -> None:
+    nothing_lost_nothing_doubled(past_forgotten(place))
+
+
+def test_watches_that_are_cut_every_second_lose_nothing(place: Scene) -> None:
+    nothing_lost_nothing_doubled(watches_cut(place, seconds=10, failures=16))
+
+
+def test_a_leader_that_dies_is_replaced_and_two_never_write_at_a_time(place: Scene) -> None:
+    found = leader_lost(place, failures=16, seconds=20, freeze=False)
+    nothing_lost_nothing_doubled(found.outcome)
+    killed, ended = found.take_overs
+    assert killed.seconds < 20
+    assert ended.seconds < 5, "who is told to end gives the Lease back at once"
+    assert (found.strays, found.idle_watches) == ((), ())
 
 
 def test_without_our_resources_it_ends_with_a_sentence_that_says_what_to_do(
