@@ -128,16 +128,38 @@ def test_two_processes_outside_of_a_pod_have_two_names_of_one_host() -> None:
     assert other.startswith("laptop-")
 
 
-@pytest.mark.usefixtures("inside_of_a_pod")
-def test_a_container_that_was_restarted_in_its_pod_goes_on_under_the_same_name() -> None:
-    one, other = Settings.from_environment().identity, Settings.from_environment().identity
-    assert one == other == "kausa-7d9f-x2kpw"
+def test_outside_of_a_pod_the_lease_is_in_the_namespace_that_is_watched() -> None:
+    found = Settings.from_environment(namespace="shop")
+    assert (found.home_namespace, found.left_out_namespace) == ("shop", None)
 
 
 @pytest.mark.usefixtures("inside_of_a_pod")
-def test_the_name_of_the_pod_goes_before_that_of_its_host(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_own_namespace_is_left_out_unless_it_is_asked_for() -> None:
+    assert Settings.from_environment().left_out_namespace == "ops"
+    assert Settings.from_environment(namespace="shop").left_out_namespace == "ops"
+    assert Settings.from_environment(watch_own_namespace=True).left_out_namespace is None
+
+
+@pytest.mark.usefixtures("inside_of_a_pod")
+def test_a_namespace_that_is_named_is_watched_though_the_operator_runs_in_it() -> None:
+    found = Settings.from_environment(namespace="ops")
+    assert (found.left_out_namespace, found.home_namespace) == (None, "ops")
+
+
+@pytest.mark.usefixtures("inside_of_a_pod")
+def test_a_container_that_was_restarted_in_its_pod_goes_on_under_the_name_of_its_pod(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("POD_NAME", "kausa-0")
-    assert Settings.from_environment().identity == "kausa-0"
+    one, other = Settings.from_environment().identity, Settings.from_environment().identity
+    assert one == other == "kausa-0"
+
+
+@pytest.mark.usefixtures("inside_of_a_pod")
+def test_two_pods_that_have_the_name_of_their_node_have_two_names() -> None:
+    one, other = Settings.from_environment().identity, Settings.from_environment().identity
+    assert one != other
+    assert one.startswith("kausa-7d9f-x2kpw-")
 
 
 def test_the_name_of_a_host_that_is_too_long_for_a_lease_is_cut(

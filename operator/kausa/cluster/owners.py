@@ -141,6 +141,10 @@ class OwnerResolver:
             marked=link.marked,
         )
 
+    def forget(self, uid: str) -> None:
+        """What is known of this object may not be true any more."""
+        self._links.forget(uid)
+
     async def exists(self, owner: Owner) -> bool:
         """Whether the owner is still there and not being deleted; True where these credentials
         cannot tell.
@@ -248,6 +252,9 @@ class _Remembered(Generic[K, V]):
     def __getitem__(self, key: K) -> V:
         self._found.move_to_end(key)
         return self._found[key][1]
+
+    def forget(self, key: K) -> None:
+        self._found.pop(key, None)
 
     def __setitem__(self, key: K, value: V) -> None:
         self._found[key] = (time.monotonic() + REMEMBERED_SECONDS, value)

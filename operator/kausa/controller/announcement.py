@@ -10,7 +10,7 @@ from kausa.cluster.owners import Owner
 from kausa.controller.sighting_documents import MANAGED_BY_LABELS
 from kausa.resources.group import API_VERSION, FAILURE_DIAGNOSIS_KIND
 
-__all__ = ["target_event"]
+__all__ = ["CLUSTER_SCOPED", "target_event"]
 
 EVENT_REASON = "FailureDiagnosed"
 LONGEST_EVENT_MESSAGE = 1000

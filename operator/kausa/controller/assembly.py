@@ -15,12 +15,11 @@ from kausa.cluster.reader import LiveCluster
 from kausa.cluster.watch import Watcher
 from kausa.cluster.workloads import NAMESPACES, WORKLOADS, Namespace, Workload
 from kausa.controller.asking import Asking
-from kausa.controller.found import Found, Watched, merge
+from kausa.controller.found import Found, merge
 from kausa.controller.judge import Judge
 from kausa.controller.kopf_host import KopfHost
 from kausa.controller.looks import Looks
 from kausa.controller.observed import Observed
-from kausa.controller.rechecks import Rechecks
 from kausa.controller.reconcile import Reconciler
 from kausa.controller.recorder import Recorder
 from kausa.controller.recovery import Recovery
@@ -195,7 +194,7 @@ def _streams(
         worker=worker,
         writer=writer,
         sightings=shared.sightings,
-        dropped=lambda: shared.queue.dropped + judge.rechecks.dropped,
+        owners=shared.owners,
     )
 
 
@@ -249,24 +248,8 @@ def _kopf(
     )
 
 
-class _Waiting:
-    """All that may be dropped, as one queue for the metrics."""
-
-    def __init__(self, queue: WorkQueue[Found], rechecks: Rechecks[Watched]) -> None:
-        self._queue = queue
-        self._rechecks = rechecks
-
-    @property
-    def dropped(self) -> int:
-        """What found no room."""
-        return self._queue.dropped + self._rechecks.dropped
-
-    def __len__(self) -> int:
-        return len(self._queue)
-
-
 def _observe(metrics: Metrics, *, streams: Streams, shared: _Shared, judge: Judge) -> None:
     for kind, watcher in streams.watchers.items():
         metrics.observe_watch(kind, watcher)
-    metrics.observe_queue(_Waiting(shared.queue, judge.rechecks))
+    metrics.observe_queue(judge)
     metrics.observe_failures(lambda: len(shared.sightings.by_resource))

@@ -72,6 +72,8 @@ class Found:
 
 def merge(older: Found, newer: Found) -> Found:
     """Both in one: the newer state, with all that either showed."""
+    if isinstance(newer.object, Note) and not newer.symptoms and older.symptoms:
+        return older  # An Event that asks for a look at what is being looked at already.
     known = {(each.reason_class, each.container, each.detail) for each in newer.symptoms}
     earlier = (
         each

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from kausa.cluster.objects import Event, Pod
@@ -33,6 +34,8 @@ from kausa.telemetry.metrics import Metrics
 
 __all__ = ["Judge"]
 
+MOST_AT_ONCE = 1_000
+"""Judged again in one go: some 15 ms, which the streams wait for."""
 _logger = get_logger("kausa.controller.judge")
 
 
@@ -55,7 +58,17 @@ class Judge:
         self._queue = queue
         self._metrics = metrics
         self._clock = clock
+        self._changed_nodes: set[str] = set()
+        self._changed_claims: set[tuple[str, str]] = set()
         self.rechecks: Rechecks[Watched] = Rechecks()
+
+    @property
+    def dropped(self) -> int:
+        """How many objects found no room, to be recorded or to be judged again."""
+        return self._queue.dropped + self.rechecks.dropped
+
+    def __len__(self) -> int:
+        return len(self._queue)
 
     # -- changes ---------------------------------------------------------------------------------
 
@@ -63,7 +76,7 @@ class Judge:
         """A Pod was listed or has changed."""
         meta = pod.metadata
         if not self._scope.watches(meta.namespace) or opted_out(meta):
-            self.gone(meta.uid)
+            self.left_out(meta.uid)
             return
         verdict = detect_pod(pod, around=self._observed.around_pod(pod), now=self._clock())
         self._take(meta.uid, pod, verdict)
@@ -76,11 +89,12 @@ class Judge:
                 self.node_gone(meta.name)  # What is said of it no more can stand for no Pod.
             elif isinstance(found, PersistentVolumeClaim):
                 self.claim_gone(namespace=meta.namespace, name=meta.name)
-            self.gone(meta.uid)
+            self.left_out(meta.uid)
+            self._sightings.leave_owner(meta.uid)
             return
         if isinstance(found, Node):
             if self._observed.node(node_state(found)):
-                self._judge_again(lambda pod: pod.spec.node_name == meta.name)
+                self._changed_nodes.add(meta.name)
         elif isinstance(found, PersistentVolumeClaim):
             self._claim(found)
         around = self._observed.around(
@@ -91,7 +105,7 @@ class Judge:
     def service(self, service: Service, verdict: Verdict) -> None:
         """A Service was looked at, with the Pods behind it."""
         if opted_out(service.metadata):
-            self.gone(service.metadata.uid)
+            self.left_out(service.metadata.uid)
             return
         self._take(service.metadata.uid, service, verdict)
 
@@ -115,26 +129,39 @@ class Judge:
         self._take(note.uid, note, detect_note(note, now=self._clock()))
 
     def gone(self, uid: str) -> None:
-        """An object was deleted, or asks to be left alone."""
+        """An object was deleted."""
+        self._forget(uid)
+        self._sightings.works(uid)
+
+    def left_out(self, uid: str) -> None:
+        """An object asks to be left alone: its failure is not over, nobody speaks of it."""
+        self._forget(uid)
+        self._sightings.leave(uid)
+
+    def _forget(self, uid: str) -> None:
         self.rechecks.forget(uid)
         self._observed.forget_notes(uid)
         self._queue.forget(uid)
-        self._sightings.works(uid)
 
     def node_gone(self, name: str) -> None:
         """A node was deleted."""
         self._observed.forget_node(name)
-        self._judge_again(lambda pod: pod.spec.node_name == name)
+        self._changed_nodes.add(name)
 
     def due(self) -> None:
-        """Judge again what time alone may have changed."""
-        for found in self.rechecks.due(self._clock()):
+        """Judge again what time alone may have changed, and whom a node or a claim may fail."""
+        if self._changed_nodes or self._changed_claims:
+            # Once for all of them: a zone that is lost changes hundreds of nodes at a time.
+            nodes, self._changed_nodes = self._changed_nodes, set()
+            claims, self._changed_claims = self._changed_claims, set()
+            self._judge_again(lambda pod: pod.spec.node_name in nodes or _mounts(pod, claims))
+        for found in self.rechecks.due(self._clock(), most=MOST_AT_ONCE):
             self._again(found)
 
     def put_back(self, found: tuple[Found, ...]) -> None:
         """Have objects recorded anew, because their resource is gone."""
         for each in found:
-            self._put(each.shown_by.uid, each)
+            self._put(each.shown_by.uid, replace(each, read_at=time.monotonic()))
 
     # -- judging ---------------------------------------------------------------------------------
 
@@ -157,9 +184,7 @@ class Judge:
         meta = claim.metadata
         state = claim_state(claim, self._observed.notes_of(meta.uid))
         if self._observed.claim(namespace=meta.namespace, name=meta.name, state=state):
-            self._judge_again(
-                lambda pod: pod.metadata.namespace == meta.namespace and _mounts(pod, meta.name)
-            )
+            self._changed_claims.add((meta.namespace, meta.name))
 
     def claim_gone(self, *, namespace: str, name: str) -> None:
         """A claim was deleted."""
@@ -197,9 +222,10 @@ class Judge:
             )
 
 
-def _mounts(pod: Pod, claim: str) -> bool:
-    return any(
+def _mounts(pod: Pod, claims: set[tuple[str, str]]) -> bool:
+    namespace = pod.metadata.namespace
+    return bool(claims) and any(
         each.persistent_volume_claim is not None
-        and each.persistent_volume_claim.claim_name == claim
+        and (namespace, each.persistent_volume_claim.claim_name) in claims
         for each in pod.spec.volumes or ()
     )

@@ -107,12 +107,18 @@ async def _lead(
     work.append(_warm(helpers.memory))
     work.append(measure_loop_lag(helpers.metrics))
     work.append(_settle(operator, started=time.monotonic()))
-    if election is not None:
-        work.append(_keep(election, abandon=abandon))
-    await _until_stopped(work, stop=stop)
+    async with asyncio.TaskGroup() as around:
+        keeping = around.create_task(_keep(election, abandon=abandon))
+        await _until_stopped(work, stop=stop)
+        # Not before all else has ended: nobody may take over while something still writes.
+        keeping.cancel()
 
 
-async def _keep(election: LeaseElection, *, abandon: Callable[[LeadershipLostError], None]) -> None:
+async def _keep(
+    election: LeaseElection | None, *, abandon: Callable[[LeadershipLostError], None]
+) -> None:
+    if election is None:
+        return
     try:
         await election.keep()
     except LeadershipLostError as error:

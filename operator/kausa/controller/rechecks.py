@@ -52,10 +52,10 @@ class Rechecks(Generic[T]):
         """The object is gone."""
         self._waiting.pop(uid, None)
 
-    def due(self, now: datetime) -> list[T]:
-        """What is to be judged now; it is forgotten until it is set again."""
+    def due(self, now: datetime, *, most: int = MOST) -> list[T]:
+        """What is to be judged now, at most so many; it is forgotten until it is set again."""
         found: list[T] = []
-        while self._heap and self._heap[0][0] <= now:
+        while self._heap and self._heap[0][0] <= now and len(found) < most:
             at, uid = heapq.heappop(self._heap)
             waiting = self._waiting.get(uid)
             if waiting is not None and waiting[0] == at:

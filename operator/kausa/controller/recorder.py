@@ -85,9 +85,10 @@ class Recorder:
         """
         upstream = symptom.caused_by
         known = self._sightings.of_owner(upstream.uid) if upstream is not None else ()
-        if not known:
+        if upstream is None or not known:
             raise UpstreamPendingError(upstream.name if upstream is not None else "")
-        key, sighting = known[0]
+        named = (each for each in known if each[1].symptom.reason == upstream.reason)
+        key, sighting = next(named, known[0])
         meta = found.shown_by
         moment = symptom.last_seen or utc_now()
         sighting.dirty |= sighting.count.follow(

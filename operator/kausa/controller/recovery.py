@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from kausa.cluster.errors import ClusterError
 from kausa.cluster.owners import Owner, OwnerResolver
+from kausa.controller.announcement import CLUSTER_SCOPED
 from kausa.controller.looks import Looks
 from kausa.controller.recorder import Recorder
 from kausa.controller.scope import OPTED_OUT, Scope
@@ -26,6 +27,7 @@ __all__ = ["Recovery"]
 
 TICK_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
+LONGEST_PAUSE_SECONDS = 300.0
 """After the first lists: the workers have recorded what fails by then."""
 _logger = get_logger("kausa.controller.recovery")
 
@@ -82,6 +84,8 @@ class Recovery:
             await self._recorder.resolve(key, worked_since=worked_since)
         except ClusterError as error:
             self._trouble.happened(error, key="/".join(key))
+        except Exception:
+            _logger.exception("Could not say that a failure is over", name="/".join(key))
         else:
             self._trouble.over(key="/".join(key))
             self._looks.forget(key)
@@ -90,20 +94,38 @@ class Recovery:
         while not (self._synced() and self._idle()):  # noqa: ASYNC110 - two conditions, seldom
             await asyncio.sleep(TICK_SECONDS)
         await asyncio.sleep(SETTLE_SECONDS)
+        pause = 10 * TICK_SECONDS
         while True:
             try:
-                async for resource in self._store.unresolved(namespace=self._namespace):
-                    await self._adopt(resource)
+                missed = [
+                    each
+                    async for each in self._store.unresolved(namespace=self._namespace)
+                    if not await self._adopted(each)
+                ]
             except ClusterError as error:
                 self._trouble.happened(error, key="list")
-                await asyncio.sleep(10 * TICK_SECONDS)
             else:
                 self._trouble.over(key="list")
-                return
+                if not missed:
+                    return
+            await asyncio.sleep(pause)
+            pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+
+    async def _adopted(self, resource: FailureDiagnosis) -> bool:
+        """Whether that is settled; False where somebody could not be asked just now."""
+        try:
+            await self._adopt(resource)
+        except ClusterError as error:
+            _logger.debug("Cannot take up yet", name=resource.metadata.name, why=str(error))
+            return False
+        except Exception:
+            _logger.exception("Could not take up", name=resource.metadata.name)
+        return True
 
     async def _adopt(self, resource: FailureDiagnosis) -> None:
         namespace, target = resource.metadata.namespace or "", resource.spec.target
-        if not self._scope.watches(namespace):
+        # What belongs to no namespace is written down in one that is not watched itself.
+        if not self._scope.watches("" if target.kind in CLUSTER_SCOPED else namespace):
             return
         references = resource.metadata.owner_references or ()
         uid = next((each.uid for each in references if each.name == target.name), None)

@@ -69,6 +69,8 @@ class ServiceSweep:
                     await self._look_at(namespace)
                 except ClusterError as error:
                     self._trouble.happened(error, key=namespace, namespace=namespace)
+                except Exception:
+                    _logger.exception("Could not look at Services", namespace=namespace)
                 else:
                     self._trouble.over(key=namespace)
 

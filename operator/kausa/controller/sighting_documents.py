@@ -165,6 +165,7 @@ def count_of(failure: Failure) -> FailureCount:
     count = FailureCount(
         first_seen=failure.first_seen,
         last_seen=failure.last_seen,
+        restored_at=failure.last_seen,
         occurrences=failure.occurrences,
         unlisted_pods=max(0, (failure.pod_count or 0) - len(failure.pods)),
     )

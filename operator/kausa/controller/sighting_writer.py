@@ -50,21 +50,23 @@ class SightingWriter:
     async def write(self, key: ResourceKey, sighting: Sighting) -> bool:
         """Write one; False where the resource is gone."""
         namespace, name = key
-        sighting.dirty = False
-        try:
-            there = await self._store.write_sighting(
-                namespace=namespace,
-                name=name,
-                status=sighting_status(
-                    sighting,
-                    # Here and not for each Pod: a hundred of them may fail before it is written.
-                    message=self._redactor.text(sighting.symptom.message).value,
-                    upstream=self._upstream(sighting),
-                ),
-            )
-        except ClusterError:
-            sighting.dirty = True
-            raise
+        # One after the other: what is written last is what was true last.
+        async with sighting.writing:
+            sighting.dirty = False
+            try:
+                there = await self._store.write_sighting(
+                    namespace=namespace,
+                    name=name,
+                    status=sighting_status(
+                        sighting,
+                        # Here, not for each Pod: a hundred may fail before it is written.
+                        message=self._redactor.text(sighting.symptom.message).value,
+                        upstream=self._upstream(sighting),
+                    ),
+                )
+            except BaseException:
+                sighting.dirty = True
+                raise
         sighting.written_at = time.monotonic()
         self._metrics.sighting_written()
         return there
@@ -95,7 +97,10 @@ class SightingWriter:
         upstream = sighting.symptom.caused_by
         if upstream is None or not upstream.uid:
             return None
-        for (namespace, name), known in self._sightings.of_owner(upstream.uid):
-            if namespace == sighting.owner.namespace and known is not sighting:
-                return name
-        return None
+        near = [
+            (name, known)
+            for (namespace, name), known in self._sightings.of_owner(upstream.uid)
+            if namespace == sighting.owner.namespace and known is not sighting
+        ]
+        named = (name for name, known in near if known.symptom.reason == upstream.reason)
+        return next(named, near[0][0] if near else None)

@@ -6,6 +6,7 @@ list, and counts are read back from the resources.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
@@ -44,6 +45,7 @@ class Sighting:
     other_owners: set[str] = field(default_factory=set)
     """The uids of owners that fail as one with this one: the claims of a StatefulSet."""
     detected_at: float = field(default_factory=time.monotonic)
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
     written_at: float = NEVER
     dirty: bool = True
 
@@ -58,7 +60,7 @@ class Sightings:
         """The objects that fail now, by uid."""
         self._keys_of: dict[str, tuple[ResourceKey, ...]] = {}
         """Under which failures each failing object is recorded."""
-        self._keys_of_owner: dict[str, set[ResourceKey]] = {}
+        self._keys_of_owner: dict[str, dict[ResourceKey, None]] = {}
         self._owner_of: dict[str, str] = {}
         """The uid of the owner of each failing object that was recorded."""
         self._failing_of_owner: dict[str, set[str]] = {}
@@ -70,7 +72,7 @@ class Sightings:
     def add(self, key: ResourceKey, sighting: Sighting) -> None:
         """A failure is known from now on."""
         self.by_resource[key] = sighting
-        self._keys_of_owner.setdefault(sighting.owner.uid, set()).add(key)
+        self._keys_of_owner.setdefault(sighting.owner.uid, {})[key] = None
 
     def fails_as_one(self, key: ResourceKey, owner: Owner) -> bool:
         """Another owner has the same failure under the same identity; True where that is news."""
@@ -78,7 +80,7 @@ class Sightings:
         if owner.uid == sighting.owner.uid or owner.uid in sighting.other_owners:
             return False
         sighting.other_owners.add(owner.uid)
-        self._keys_of_owner.setdefault(owner.uid, set()).add(key)
+        self._keys_of_owner.setdefault(owner.uid, {})[key] = None
         return True
 
     def upstream_is_known(self, owner: Owner) -> None:
@@ -98,8 +100,8 @@ class Sightings:
         if sighting is None:
             return ()
         for owner in (sighting.owner.uid, *sighting.other_owners):
-            of_owner = self._keys_of_owner.get(owner, set())
-            of_owner.discard(key)
+            of_owner = self._keys_of_owner.get(owner, {})
+            of_owner.pop(key, None)
             if not of_owner:
                 self._keys_of_owner.pop(owner, None)
                 self._quiet_since.pop(owner, None)
@@ -107,6 +109,30 @@ class Sightings:
             self._keys_of[uid] = tuple(each for each in self._keys_of.get(uid, ()) if each != key)
         found = (self.failing.get(uid) for uid in sighting.failing)
         return tuple(each for each in found if each is not None)
+
+    def leave(self, uid: str) -> None:
+        """The object is left out from now on: nothing is said of its failures any more."""
+        keys = self._keys_of.get(uid, ())
+        self.works(uid)
+        for key in keys:
+            if (sighting := self.by_resource.get(key)) is not None and not sighting.failing:
+                self.remove(key)
+
+    def leave_owner(self, uid: str) -> None:
+        """The owner is left out from now on, and all that is of it."""
+        for failing in tuple(self._failing_of_owner.get(uid, ())):
+            self.leave(failing)
+        for key, _ in self.of_owner(uid):
+            self.remove(key)
+
+    def leave_namespace(self, namespace: str) -> None:
+        """The namespace is left out from now on, and all that is in it."""
+        for uid, found in tuple(self.failing.items()):
+            if found.shown_by.namespace == namespace:
+                self.leave(uid)
+        for key, sighting in tuple(self.by_resource.items()):
+            if sighting.shown_by.namespace == namespace:
+                self.remove(key)
 
     def due(self, *, interval_seconds: float) -> tuple[ResourceKey, ...]:
         """The resources whose repeats may be written now; not those that are being opened still."""
@@ -181,8 +207,11 @@ class Sightings:
             for uid in failing
             if (found := self.failing.get(uid)) is not None and isinstance(found.object, Pod)
         )
-        unresolved = any(each.shown_by.kind == "Pod" for _, each in self.of_owner(owner_uid))
-        return max(pods, int(unresolved))
+        return max(pods, int(bool(self.of_pods(owner_uid))))
+
+    def of_pods(self, owner_uid: str) -> tuple[ResourceKey, ...]:
+        """The failures of an owner's Pods that are not resolved."""
+        return tuple(key for key, each in self.of_owner(owner_uid) if each.shown_by.kind == "Pod")
 
     def fails_otherwise(self, uid: str, owner: Owner, symptom: Symptom) -> bool:
         """Whether the same container of that Pod is known for another failure."""

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 
 from kausa.cluster.objects import Event, Pod
+from kausa.cluster.owners import OwnerResolver
 from kausa.cluster.watch import ChangeType, Watcher
 from kausa.cluster.workloads import Namespace, Node, PersistentVolumeClaim, Workload
 from kausa.controller.judge import Judge
-from kausa.controller.scope import Scope
+from kausa.controller.scope import Scope, opted_out
 from kausa.controller.sighting_writer import SightingWriter
 from kausa.controller.sightings import Sightings
 from kausa.controller.worker import Worker
@@ -30,6 +32,8 @@ FLUSH_EVERY_SECONDS = 0.5
 JUDGE_EVERY_SECONDS = 0.25
 WAIT_FOR_OTHERS_SECONDS = 30.0
 HEAL_SECONDS = 60.0
+LONGEST_HEAL_SECONDS = 1800.0
+T = TypeVar("T")
 _logger = get_logger("kausa.controller.streams")
 
 
@@ -48,7 +52,7 @@ class Streams:
         worker: Worker,
         writer: SightingWriter,
         sightings: Sightings,
-        dropped: Callable[[], int],
+        owners: OwnerResolver,
     ) -> None:
         self._pods = pods
         self._events = events
@@ -59,7 +63,11 @@ class Streams:
         self._worker = worker
         self._writer = writer
         self._sightings = sightings
-        self._dropped = dropped
+        self._owners = owners
+        self._begun = False
+        """Whether Pods are being judged."""
+        self._opted_out: set[str] = set()
+        """The uids of the workloads that ask to be left alone."""
         self._node_names: dict[str, str] = {}
         self._claim_names: dict[str, tuple[str, str]] = {}
         self._repeating = Trouble(
@@ -69,9 +77,12 @@ class Streams:
         )
 
     @property
-    def watchers(self) -> Mapping[str, Watcher[Pod] | Watcher[Event] | Watcher[Workload]]:
-        """Every stream that failures are detected from, by its kind."""
-        return {"pods": self._pods, "events": self._events, **self._workloads}
+    def watchers(self) -> Mapping[str, Watcher[Any]]:
+        """Every stream, by its kind."""
+        found: dict[str, Watcher[Any]] = {"pods": self._pods, "events": self._events}
+        if self._namespaces is not None:
+            found["namespaces"] = self._namespaces
+        return {**found, **self._workloads}
 
     @property
     def synced(self) -> bool:
@@ -110,25 +121,31 @@ class Streams:
             value = meta.labels.diagnose if meta.labels is not None else None
             if change.type is ChangeType.DELETED:
                 value = None
-            if self._scope.label(meta.name, value) and watcher.synced.is_set():
-                _logger.info("A namespace changed its mind", namespace=meta.name, label=value)
-                self._list_again()
+            if not self._scope.label(meta.name, value) or not self._begun:
+                continue
+            _logger.info("A namespace changed its mind", namespace=meta.name, label=value)
+            if not self._scope.watches(meta.name):
+                self._sightings.leave_namespace(meta.name)
+            self._list_again()
 
     async def _read_pods(self) -> None:
-        if self._namespaces is not None:
-            await _ready(self._namespaces)
+        # Without its Events and its node a Pod would be called by another name of its failure.
+        for watcher in (self._namespaces, self._events, self._workloads.get("nodes")):
+            if watcher is not None:
+                await _ready(watcher)
+        self._begun = True
         async for change in self._pods.changes():
             if change.type is ChangeType.DELETED or change.object is None:
                 self._judge.gone(change.uid)
             else:
-                self._judge.pod(change.object)
+                self._safely(self._judge.pod, change.object)
 
     async def _read_events(self) -> None:
         if self._namespaces is not None:
             await _ready(self._namespaces)
         async for change in self._events.changes():
             if change.object is not None and change.type is not ChangeType.DELETED:
-                self._judge.event(change.object)
+                self._safely(self._judge.event, change.object)
 
     async def _read_workloads(self, watcher: Watcher[Workload]) -> None:
         if watcher is not self._workloads.get("nodes"):
@@ -137,18 +154,35 @@ class Streams:
             if change.type is ChangeType.DELETED or change.object is None:
                 self._workload_gone(change.uid)
                 continue
-            self._remember_name(change.object)
-            self._judge.workload(change.object)
+            self._remember(change.object, synced=watcher.synced.is_set())
+            self._safely(self._judge.workload, change.object)
 
-    def _remember_name(self, found: Workload) -> None:
-        """A deletion that a list shows has only a uid; nodes and claims are known by name too."""
+    def _safely(self, judge: Callable[[T], None], found: T) -> None:
+        """One object of a shape that nobody thought of must not stop the others."""
+        try:
+            judge(found)
+        except Exception:
+            _logger.exception("Could not judge an object", kind=type(found).__name__)
+
+    def _remember(self, found: Workload, *, synced: bool) -> None:
+        """A deletion that a list shows has only a uid; nodes and claims are known by name too.
+        Whoever opts out or in says so for all its Pods, which do not change for that.
+        """
         meta = found.metadata
+        if opted_out(meta) != (meta.uid in self._opted_out):
+            (self._opted_out.discard if meta.uid in self._opted_out else self._opted_out.add)(
+                meta.uid
+            )
+            self._owners.forget(meta.uid)
+            if synced:
+                self._pods.request_list()
         if isinstance(found, Node):
             self._node_names[meta.uid] = meta.name
         elif isinstance(found, PersistentVolumeClaim):
             self._claim_names[meta.uid] = meta.namespace, meta.name
 
     def _workload_gone(self, uid: str) -> None:
+        self._opted_out.discard(uid)
         node = self._node_names.pop(uid, None)
         if node is not None:
             self._judge.node_gone(node)
@@ -164,7 +198,7 @@ class Streams:
     async def _judge_what_is_due(self) -> None:
         while True:
             await asyncio.sleep(JUDGE_EVERY_SECONDS)
-            self._judge.due()
+            self._safely(lambda _: self._judge.due(), None)
 
     async def _write_repeats(self) -> None:
         while True:
@@ -179,17 +213,19 @@ class Streams:
 
     async def _heal(self) -> None:
         """What was dropped comes again with a new list."""
-        healed = 0
+        healed, pause = 0, HEAL_SECONDS
         while True:
-            await asyncio.sleep(HEAL_SECONDS)
-            dropped = self._dropped()
+            await asyncio.sleep(pause)
+            dropped = self._judge.dropped
+            # Where there is no room at all, lists only drop the same again.
+            pause = min(2 * pause, LONGEST_HEAL_SECONDS) if dropped > healed else HEAL_SECONDS
             if dropped > healed:
                 _logger.warning("Objects were dropped, listing all again", dropped=dropped)
                 healed = dropped
                 self._list_again()
 
 
-async def _ready(watcher: Watcher[Pod] | Watcher[Namespace]) -> None:
+async def _ready(watcher: Watcher[Any]) -> None:
     """Wait for the first list of another kind, or until it is plain that there is none to come."""
     try:
         async with asyncio.timeout(WAIT_FOR_OTHERS_SECONDS):

@@ -6,6 +6,8 @@ it, and every step can be repeated.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import ClusterError, NotFoundError
 from kausa.cluster.owners import Owner, OwnerResolver
@@ -30,6 +32,8 @@ from kausa.telemetry.trouble import Trouble
 __all__ = ["Worker"]
 
 _logger = get_logger("kausa.controller.worker")
+CONSEQUENCES = frozenset({Category.ROLLOUT, Category.JOB})
+"""What a workload says of itself because its Pods fail, which say why."""
 _SymptomKey = tuple[str, str | None, str]
 
 
@@ -63,6 +67,7 @@ class Worker:
             failed="Could not record what fails, trying until it works",
             recovered="Recording works again",
         )
+        queue.on_forget = self._recording.forget
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -98,25 +103,39 @@ class Worker:
         if owner is None:
             return
         if owner.marked in OPTED_OUT:
-            self._sightings.works(uid)
+            self._sightings.leave(uid)
+            self._sightings.leave_owner(owner.uid)
             return
         if isinstance(found.object, Note) and owner.kind in WORKLOADS and owner.uid != uid:
             return  # The workload above says it itself.
         keys: dict[_SymptomKey, tuple[ResourceKey, ...]] = {}
-        for symptom in found.symptoms:
-            if symptom.category is Category.ROLLOUT and self._sightings.failing_pods_of(owner.uid):
-                continue  # Its Pods had not been recorded yet when it was judged.
-            keys[_key(symptom)] = await self._record(found, symptom, owner=owner)
-        # The state that was read last may be another by now; what it shows is recorded in its turn.
-        now = self._sightings.failing.get(uid)
-        self._sightings.recorded(
-            uid,
-            {each for one in (now.now if now else ()) for each in keys.get(_key(one), ())},
-            owner=owner,
-        )
-        self._sightings.seen(key for every in keys.values() for key in every)
+        try:
+            for symptom in found.symptoms:
+                keys[_key(symptom)] = await self._record(found, symptom, owner=owner)
+        except BaseException:
+            # What is recorded counts at once, and what was before goes on until the next try.
+            self._note(uid, keys, owner=owner, before=self._sightings.resources_of(uid))
+            raise
+        self._note(uid, keys, owner=owner)
         if found.marked:
             await self._answer(found, owner=owner, question=found.marked)
+
+    def _note(
+        self,
+        uid: str,
+        keys: Mapping[_SymptomKey, tuple[ResourceKey, ...]],
+        *,
+        owner: Owner,
+        before: tuple[ResourceKey, ...] = (),
+    ) -> None:
+        """Note under which failures the object fails now.
+
+        The state that was read last may be another by now; what it shows is recorded in its turn.
+        """
+        now = self._sightings.failing.get(uid)
+        shown = {each for one in (now.now if now else ()) for each in keys.get(_key(one), ())}
+        self._sightings.recorded(uid, shown | set(before), owner=owner)
+        self._sightings.seen(key for every in keys.values() for key in every)
 
     async def _record(
         self, found: Found, symptom: Symptom, *, owner: Owner
@@ -127,6 +146,10 @@ class Worker:
             if found.shown_by.uid not in self._sightings.failing:
                 return ()
             return (self._recorder.follow(found, symptom),)
+        if symptom.category in CONSEQUENCES and found.shown_by.kind in WORKLOADS:
+            of_pods = self._sightings.of_pods(owner.uid)
+            if of_pods:
+                return of_pods  # It goes on for as long as this does, and is the same failure.
         above: tuple[ResourceKey, ...] = ()
         if upstream is not None and upstream.kind == "ResourceQuota":
             above, symptom = await self._record_quota(found, symptom, namespace=owner.namespace)

@@ -41,6 +41,8 @@ class WorkQueue(Generic[T]):
         self._failures: dict[str, int] = {}
         self._timers: dict[str, tuple[asyncio.TimerHandle, T]] = {}
         self._ready = asyncio.Event()
+        self.on_forget: Callable[[str], None] = lambda key: None
+        """Told of every key that is not worth any work any more."""
         self.dropped = 0
         """How many keys were pushed out because the queue was full."""
 
@@ -68,6 +70,7 @@ class WorkQueue(Generic[T]):
         self._held_back.pop(key, None)
         if key in self._in_work:
             self._gone.add(key)
+        self.on_forget(key)
 
     async def take(self) -> tuple[str, T]:
         """The key that has waited longest; call `done` or `failed` when its work is finished."""
@@ -91,6 +94,7 @@ class WorkQueue(Generic[T]):
             value = self._merge(value, newer)
         if gone or len(self._timers) >= self._size:
             self.dropped += not gone
+            self.on_forget(key)
             return
         failures = self._failures[key] = self._failures.get(key, 0) + 1
         ceiling = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(failures, 20))

@@ -36,6 +36,8 @@ class FailureCount:
     occurrences: int = 0
     unlisted_pods: int = 0
     """Pods that were counted by an earlier process and are not kept by name."""
+    restored_at: datetime | None = None
+    """The last failure that an earlier process has counted."""
     pods: OrderedDict[str, PodCount] = field(default_factory=OrderedDict)
     objects: OrderedDict[str, int] = field(default_factory=OrderedDict)
     """The counts of what is no Pod, by uid; known to this process only."""
@@ -48,10 +50,7 @@ class FailureCount:
     def observe(self, sighting: PodCount) -> bool:
         """Take in what one Pod's status says now; True where it is news."""
         known = self.pods.pop(sighting.uid, None)
-        if known is None and self._was_counted(sighting):
-            self.unlisted_pods -= 1
-            known = sighting
-        before = known.occurrences if known is not None else 0
+        before = known.occurrences if known is not None else self._counted_before(sighting)
         seen = sighting.last_seen
         if seen is None and known is not None:
             seen = known.last_seen
@@ -75,24 +74,24 @@ class FailureCount:
     def observe_object(self, sighting: PodCount) -> bool:
         """Take in what an object that is no Pod says now; True where it is news.
 
-        Several may show one failure in turn (the Jobs of a CronJob). What was last seen before the
-        last written sighting is taken as counted by an earlier process.
+        Several may show one failure in turn (the Jobs of a CronJob). The first that a new process
+        sees is taken for the one that was counted before.
         """
         seen = sighting.last_seen
-        before = self.objects.pop(sighting.uid, 0)
-        if not before and self.occurrences and seen is not None and seen <= self.last_seen:
-            before = sighting.occurrences
-        self.objects[sighting.uid] = max(before, sighting.occurrences)
+        known = self.objects.pop(sighting.uid, None)
+        if known is None:
+            known = 0 if self.objects else min(sighting.occurrences, self.occurrences)
+        self.objects[sighting.uid] = max(known, sighting.occurrences)
         while len(self.objects) > MOST_PODS:
             self.objects.popitem(last=False)
-        grown = sighting.occurrences > before
-        self.occurrences += max(0, sighting.occurrences - before)
-        if seen is not None and seen > self.last_seen:
-            self.last_seen = seen
-            grown = True
-        if seen is not None and seen < self.first_seen:
-            self.first_seen = seen
-        return grown
+        later = seen is not None and seen > self.last_seen
+        # What has no count of its own (a node that is not ready) is counted by its times.
+        again = later and sighting.occurrences == known == 1 and self.occurrences > 0
+        grown = max(0, sighting.occurrences - known) + int(again)
+        self.occurrences += grown
+        if seen is not None:
+            self.last_seen, self.first_seen = max(self.last_seen, seen), min(self.first_seen, seen)
+        return later or grown > 0
 
     def follow(self, sighting: PodCount) -> bool:
         """Take in a Pod that fails for this failure's sake: listed, and not counted as another
@@ -103,12 +102,18 @@ class FailureCount:
         self.occurrences = before
         return news
 
-    def _was_counted(self, sighting: PodCount) -> bool:
-        return (
-            self.unlisted_pods > 0
-            and sighting.last_seen is not None
-            and sighting.last_seen <= self.last_seen
-        )
+    def _counted_before(self, sighting: PodCount) -> int:
+        """How much of a Pod that is not known by name an earlier process has counted.
+
+        Nobody can tell for sure. That all but its last failure were counted doubles nothing; some
+        that happened while no operator ran may be missed.
+        """
+        if not self.unlisted_pods:
+            return 0
+        self.unlisted_pods -= 1
+        since = self.restored_at
+        later = since is None or sighting.last_seen is None or sighting.last_seen > since
+        return max(0, sighting.occurrences - int(later))
 
     def latest_pods(self, most: int) -> tuple[PodCount, ...]:
         """The Pods that were seen failing last, the newest first."""

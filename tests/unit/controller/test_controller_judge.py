@@ -186,6 +186,7 @@ async def test_a_pod_follows_its_node_whichever_of_them_came_first(
     judging.judge.workload(LOST)
     if not pod_first:
         judging.judge.pod(found)
+    judging.judge.due()
     assert judging.shown() == [("NodeNotReady", 1, "node-1")]
 
 
@@ -224,8 +225,10 @@ async def test_a_pod_names_its_unbound_claim_whichever_of_them_came_first(pod_fi
     judging.judge.workload(unbound)
     if not pod_first:
         judging.judge.pod(WAITS_FOR_CLAIM)
+    judging.judge.due()
     assert judging.shown() == [("VolumeClaim", 1, "data-db-0")]
     judging.judge.workload(claim(phase="Bound"))
+    judging.judge.due()
     assert judging.shown() == [("VolumeClaim", 1, "")]
 
 
@@ -346,7 +349,8 @@ async def test_objects_whose_resource_is_gone_are_queued_anew() -> None:
     judging.judge.pod(PULLS)
     first = await judging.queued()
     judging.judge.put_back(tuple(first))
-    assert await judging.queued() == first
+    again = await judging.queued()
+    assert [each.symptoms for each in again] == [each.symptoms for each in first]
 
 
 async def test_that_the_queue_is_full_is_said_once_with_the_setting_that_helps() -> None:

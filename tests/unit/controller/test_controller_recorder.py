@@ -347,3 +347,31 @@ async def test_what_was_taken_up_and_fails_again_is_not_over(
     assert after.sightings.recovered(after_seconds=0) == ()
     (sighting,) = after.sightings.by_resource.values()
     assert sighting.count.occurrences == 5
+
+
+async def test_a_write_that_is_broken_off_is_made_good_before_the_end(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners, interval=0.0)
+    await record.see(crashing(restarts=1))
+    await record.see(crashing(restarts=5))
+    writing = asyncio.ensure_future(record.write_due())
+    await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.gather(writing, return_exceptions=True)
+    await record.writer.write_due(all_of_them=True)
+    failure = store.sightings[-1].failure
+    assert failure is not None
+    assert failure.occurrences == 6
+
+
+async def test_an_older_write_never_comes_after_that_the_failure_is_over(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners, interval=0.0)
+    key = await record.see(crashing("a", restarts=1))
+    await record.see(crashing("a", restarts=2))
+    assert key is not None
+    record.sightings.works("a")
+    await asyncio.gather(record.write_due(), record.recorder.resolve(key, worked_since=utc_now()))
+    assert said(store).status == "True"

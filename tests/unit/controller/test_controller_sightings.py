@@ -148,3 +148,32 @@ def test_repeats_are_due_only_after_the_interval_and_never_before_the_first_writ
     assert sightings.due(interval_seconds=10) == (A,)
     sightings.by_resource[A].dirty = False
     assert sightings.due(interval_seconds=10) == ()
+
+
+def test_what_is_left_out_is_not_said_to_have_recovered() -> None:
+    clock = HandClock()
+    sightings = known(clock, A)
+    fail(sightings, "p", A)
+    sightings.leave("p")
+    clock.now = 1000.0
+    assert sightings.recovered(after_seconds=300) == ()
+    assert sightings.by_resource == {}
+
+
+def test_an_owner_that_is_left_out_takes_all_its_failures_with_it() -> None:
+    sightings = known(HandClock(), A, B)
+    fail(sightings, "p", A)
+    fail(sightings, "q", B)
+    sightings.works("q")
+    sightings.leave_owner(DEPLOYMENT.uid)
+    assert sightings.by_resource == {}
+    assert sightings.failing == {}
+
+
+def test_a_namespace_that_is_left_out_takes_its_failures_and_no_others() -> None:
+    sightings = known(HandClock(), A)
+    fail(sightings, "p", A)
+    sightings.leave_namespace("another")
+    assert set(sightings.by_resource) == {A}
+    sightings.leave_namespace("shop")
+    assert sightings.by_resource == {}

@@ -71,7 +71,7 @@ async def watched(
         worker=process.worker,
         writer=record.writer,
         sightings=record.sightings,
-        dropped=lambda: process.queue.dropped,
+        owners=cast(Any, record.owners),
     )
     running = asyncio.ensure_future(streams.run())
     await asyncio.sleep(0.15)

@@ -137,3 +137,14 @@ async def test_what_is_gone_while_it_is_worked_on_does_not_come_back() -> None:
     assert len(queue) == 0
     queue.put("a", 2)
     assert await queue.take() == ("a", 2)
+
+
+async def test_whoever_wants_to_know_is_told_of_keys_that_are_gone() -> None:
+    queue: WorkQueue[int] = WorkQueue(size=10, merge=newer, first_retry_seconds=0.01)
+    told: list[str] = []
+    queue.on_forget = told.append
+    queue.put("a", 1)
+    key, value = await queue.take()
+    queue.forget("a")
+    queue.failed(key, value)
+    assert set(told) == {"a"}

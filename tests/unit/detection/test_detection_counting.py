@@ -100,3 +100,45 @@ def test_the_total_is_the_sum_of_the_highest_count_of_each_pod(
     for uid, occurrences, _ in sightings:
         highest[uid] = max(highest[uid], occurrences)
     assert failure.occurrences == sum(highest.values())
+
+
+def of_object(uid: str, occurrences: int, *, seen: datetime | None = None) -> PodCount:
+    return PodCount(uid=uid, name=uid, occurrences=occurrences, last_seen=seen)
+
+
+def test_a_new_process_counts_nothing_twice_of_what_is_no_pod() -> None:
+    count = FailureCount(first_seen=START, last_seen=START)
+    count.observe_object(of_object("hpa", 40, seen=START))
+    after = FailureCount(
+        first_seen=START, last_seen=START, restored_at=START, occurrences=count.occurrences
+    )
+    after.observe_object(of_object("hpa", 41, seen=START + timedelta(minutes=1)))
+    assert after.occurrences == 41
+    again = FailureCount(first_seen=START, last_seen=START, occurrences=3)
+    again.observe_object(of_object("job", 3))
+    assert again.occurrences == 3
+
+
+def test_the_jobs_of_a_cron_job_are_counted_one_after_the_other() -> None:
+    count = FailureCount(first_seen=START, last_seen=START)
+    count.observe_object(of_object("monday", 3, seen=START))
+    count.observe_object(of_object("tuesday", 3, seen=START + timedelta(days=1)))
+    assert count.occurrences == 6
+
+
+def test_what_has_no_count_of_its_own_is_counted_by_its_times() -> None:
+    count = FailureCount(first_seen=START, last_seen=START)
+    for minute in range(5):
+        count.observe_object(of_object("node", 1, seen=START + timedelta(minutes=minute)))
+        count.observe_object(of_object("node", 1, seen=START + timedelta(minutes=minute)))
+    assert count.occurrences == 5
+
+
+def test_a_pod_that_is_not_listed_is_not_counted_twice_after_a_restart() -> None:
+    later = START + timedelta(minutes=5)
+    count = FailureCount(
+        first_seen=START, last_seen=START, restored_at=START, occurrences=240, unlisted_pods=2
+    )
+    for uid in ("a", "b"):
+        count.observe(PodCount(uid=uid, name=uid, occurrences=21, last_seen=later))
+    assert (count.occurrences, count.pod_count) == (242, 2)
