@@ -58,9 +58,14 @@ def _namespace_of_this_pod() -> str | None:
 
 
 def _name_of_this_process() -> str:
-    """The Pod's name, under which a restarted container goes on; elsewhere one of its own."""
-    host = os.environ.get("POD_NAME") or socket.gethostname()
-    return host if NAMESPACE_FILE.is_file() else f"{host[:200]}-{secrets.token_hex(4)}"
+    """The Pod's name, under which a restarted container goes on; elsewhere one of its own.
+
+    In a Pod with hostNetwork the host's name is the node's, which other Pods have too.
+    """
+    pod = os.environ.get("POD_NAME")
+    if pod and NAMESPACE_FILE.is_file():
+        return pod
+    return f"{(pod or socket.gethostname())[:200]}-{secrets.token_hex(4)}"
 
 
 class Settings(BaseSettings):
@@ -89,10 +94,11 @@ class Settings(BaseSettings):
     ] = Field(default_factory=lambda: _namespace_of_this_pod())
     """Where the operator itself runs: it is not watched, it holds the Lease, and failures of nodes
     are written there. In a Pod it is found by itself; elsewhere the Lease and the nodes' failures
-    are in `default`, and nothing is left out."""
+    are in `namespace`, or in `default` without one, and nothing is left out."""
 
     watch_own_namespace: bool = False
-    """True watches the operator's own namespace too."""
+    """True watches the operator's own namespace too; where it is the one that `namespace` names, it
+    is watched in any case."""
 
     log_format: Literal["auto", "json", "text"] = "auto"
     """`json` for machines, `text` for people; `auto` is text on a terminal, else json."""
@@ -145,8 +151,9 @@ class Settings(BaseSettings):
     identity: Annotated[str, Field(min_length=1, max_length=253)] = Field(
         default_factory=lambda: _name_of_this_process()
     )
-    """The name under which the Lease is held. In a Pod it is the Pod's name, so that a container
-    that was restarted goes on at once; elsewhere the host's name with a random end."""
+    """The name under which the Lease is held. In a Pod it is `POD_NAME` (from the downward API), so
+    that a container that was restarted goes on soon; elsewhere the host's name with a random
+    end."""
 
     lease_seconds: Annotated[int, Field(ge=3, le=300)] = 10
     """How long the Lease of an operator that died keeps others from taking over."""
@@ -172,7 +179,17 @@ class Settings(BaseSettings):
     @property
     def home_namespace(self) -> str:
         """Where the Lease is, and failures of what belongs to no namespace are written."""
-        return self.own_namespace or OUTSIDE_NAMESPACE
+        return self.own_namespace or self.namespace or OUTSIDE_NAMESPACE
+
+    @property
+    def left_out_namespace(self) -> str | None:
+        """The operator's own namespace where it is not watched; None where nothing is left out.
+
+        Who names a namespace to watch means it, also where the operator runs in the same.
+        """
+        if self.watch_own_namespace or self.own_namespace == self.namespace:
+            return None
+        return self.own_namespace
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Self:

@@ -130,7 +130,9 @@ def test_a_replica_set_that_nobody_watches_is_told_by_its_events(
 # The official client leaves the sockets of its `exec` to the garbage collector.
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_a_failing_probe_is_told_and_its_recovery_and_its_relapse_in_the_same_resource(
-    start_operator: Callable[..., OperatorProcess], namespace: Namespace
+    start_operator: Callable[..., OperatorProcess],
+    namespace: Namespace,
+    settle: Callable[[float], None],
 ) -> None:
     start_operator(KAUSA_MEMORY_ENABLED="false", KAUSA_STABILISATION_SECONDS="4")
     probe = {
@@ -138,12 +140,15 @@ def test_a_failing_probe_is_told_and_its_recovery_and_its_relapse_in_the_same_re
         "periodSeconds": 1,
         "failureThreshold": 2,
     }
-    container = {"name": "web", "readinessProbe": probe, **shell(LONG)}
+    container = {"name": "web", "readinessProbe": probe, **shell(f"touch /tmp/ready; {LONG}")}
     namespace.apply(deployment("picky", container))
+    wait_for(lambda: _available(namespace, "picky"), what="the Pod to be ready")
+    settle(12.0)  # whoever was never ready for longer than that is given minutes to start
+    (running,) = namespace.pods("picky")
+    _in_pod(namespace, running.metadata.name, "rm /tmp/ready")
     found = failure_of(namespace, "picky")
     assert found["status"]["failure"]["category"] == "Probe"
     assert "readiness" in said(found).lower()
-    (running,) = namespace.pods("picky")
 
     _in_pod(namespace, running.metadata.name, "touch /tmp/ready")
     resolved = wait_for(

@@ -150,6 +150,8 @@ class KubernetesClient:
         """Ask this before every write; where it says no, LeadershipLostError is raised instead.
 
         A process that was stopped for a while does not know that it leads no more until it looks.
+        It is asked again when a connection is there, right before the first byte is sent: to wait
+        for a token and for one of the connections may take longer than to lose the Lease.
         """
         self._may_write = may_write
 
@@ -209,8 +211,7 @@ class KubernetesClient:
         content_type: str = "application/json",
         timeout_seconds: float,
     ) -> bytes:
-        if method != "GET" and not self._may_write():
-            raise LeadershipLostError(f"{method} {path}: not sent, another operator leads now.")
+        self._check_fence(method, path)
         timeout = aiohttp.ClientTimeout(total=timeout_seconds)
         async with self._request(
             method,
@@ -293,8 +294,22 @@ class KubernetesClient:
     def _open_session(self) -> aiohttp.ClientSession:
         if self._session is None:
             connector = aiohttp.TCPConnector(ssl=self._ssl or False, limit=64)
-            self._session = aiohttp.ClientSession(connector=connector, auto_decompress=True)
+            tracing = aiohttp.TraceConfig()
+            # Despite its name it comes before the headers are written, and after the connection.
+            tracing.on_request_headers_sent.append(self._before_it_is_sent)
+            self._session = aiohttp.ClientSession(
+                connector=connector, auto_decompress=True, trace_configs=[tracing]
+            )
         return self._session
+
+    def _check_fence(self, method: str, path: str) -> None:
+        if method != "GET" and not self._may_write():
+            raise LeadershipLostError(f"{method} {path}: not sent, another operator leads now.")
+
+    async def _before_it_is_sent(
+        self, _session: object, _context: object, request: aiohttp.TraceRequestHeadersSentParams
+    ) -> None:
+        self._check_fence(request.method, request.url.path)
 
 
 async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:

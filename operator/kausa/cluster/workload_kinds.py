@@ -153,6 +153,8 @@ class CronJobStatus(_Part, frozen=True):
     """When a CronJob ran last."""
 
     last_schedule_time: Time | None = None
+    last_successful_time: Time | None = None
+    """When a run ended well, whenever it was started."""
 
 
 class CronJob(_Part, frozen=True):

@@ -55,6 +55,7 @@ __all__ = [
     "Service",
     "StatefulSet",
     "Workload",
+    "is_watched",
 ]
 
 Workload: TypeAlias = (
@@ -100,3 +101,19 @@ WORKLOADS: Mapping[str, tuple[ResourcePath, type[Workload]]] = {
     "Node": (NODES, Node),
 }
 """The kinds that are watched for their own failures, by the name that Events call them."""
+
+
+def is_watched(api_version: str, kind: str) -> bool:
+    """Whether objects of this kind are among WORKLOADS, in whatever version they are spoken of.
+
+    A kind belongs to a group: a Job of `batch.volcano.sh` is another thing than a Job of `batch`.
+    Without a group (some who write Events leave it out) the name of the kind decides.
+    """
+    watched = WORKLOADS.get(kind)
+    if watched is None:
+        return False
+    return not api_version or _group(api_version) == _group(watched[0].api_version)
+
+
+def _group(api_version: str) -> str:
+    return api_version.rpartition("/")[0]

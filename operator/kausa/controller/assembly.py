@@ -86,7 +86,7 @@ def assemble(helpers: Helpers) -> Operator:
         scope=Scope(
             include=settings.namespaces_include,
             exclude=settings.namespaces_exclude,
-            own_namespace=None if settings.watch_own_namespace else settings.own_namespace,
+            own_namespace=settings.left_out_namespace,
         ),
         sightings=Sightings(),
         observed=Observed(),

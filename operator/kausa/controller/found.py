@@ -7,8 +7,9 @@ recorded does not depend on how busy the operator was.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import TypeAlias
+
+import msgspec
 
 from kausa.cluster.objects import Meta, ObjectReference, Pod
 from kausa.cluster.owners import Owner
@@ -25,8 +26,7 @@ Watched: TypeAlias = Pod | Workload | Service | Note
 """Whatever can show a symptom; a Note where its object is not watched."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """One object that is worth a worker's look."""
 
     object: Watched
@@ -75,12 +75,17 @@ def merge(older: Found, newer: Found) -> Found:
     if isinstance(newer.object, Note) and not newer.symptoms and older.symptoms:
         return older  # An Event that asks for a look at what is being looked at already.
     known = {(each.reason_class, each.container, each.detail) for each in newer.symptoms}
-    earlier = (
+    earlier = tuple(
         each
         for each in older.symptoms
         if (each.reason_class, each.container, each.detail) not in known
     )
-    return replace(newer, symptoms=(*earlier, *newer.symptoms), read_at=older.read_at)
+    return Found(
+        object=newer.object,
+        symptoms=(*earlier, *newer.symptoms) if earlier else newer.symptoms,
+        now=newer.now,
+        read_at=older.read_at,
+    )
 
 
 def reference(found: Watched) -> ObjectReference:

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from kausa.cluster.objects import Event, Pod
-from kausa.cluster.workloads import Node, PersistentVolumeClaim, Service, Workload
+from kausa.cluster.workloads import CronJob, Job, Node, PersistentVolumeClaim, Service, Workload
 from kausa.controller.found import Found, Watched
 from kausa.controller.observed import Observed
 from kausa.controller.rechecks import Rechecks
@@ -97,9 +98,9 @@ class Judge:
                 self._changed_nodes.add(meta.name)
         elif isinstance(found, PersistentVolumeClaim):
             self._claim(found)
-        around = self._observed.around(
-            meta.uid, failing_pods=self._sightings.failing_pods_of(meta.uid)
-        )
+        elif isinstance(found, CronJob):
+            self._cron_job(found)
+        around = self._observed.around(meta, failing_pods=self._sightings.failing_pods_of(meta.uid))
         self._take(meta.uid, found, detect_workload(found, around=around, now=self._clock()))
 
     def service(self, service: Service, verdict: Verdict) -> None:
@@ -141,6 +142,7 @@ class Judge:
     def _forget(self, uid: str) -> None:
         self.rechecks.forget(uid)
         self._observed.forget_notes(uid)
+        self._observed.forget_success(uid)
         self._queue.forget(uid)
 
     def node_gone(self, name: str) -> None:
@@ -186,6 +188,15 @@ class Judge:
         if self._observed.claim(namespace=meta.namespace, name=meta.name, state=state):
             self._changed_claims.add((meta.namespace, meta.name))
 
+    def _cron_job(self, found: CronJob) -> None:
+        """A run that succeeded ends the failures of those before it."""
+        uid = found.metadata.uid
+        if not self._observed.success(uid, found.status.last_successful_time):
+            return
+        for each in tuple(self._sightings.failing.values()):
+            if isinstance(each.object, Job) and _is_of(each.object, uid):
+                self.workload(each.object)
+
     def claim_gone(self, *, namespace: str, name: str) -> None:
         """A claim was deleted."""
         self._observed.claim(namespace=namespace, name=name, state=None)
@@ -220,6 +231,10 @@ class Judge:
                 "The queue of failing objects is full, the oldest are dropped until the next list",
                 raise_with="KAUSA_QUEUE_SIZE",
             )
+
+
+def _is_of(job: Job, cron_job: str) -> bool:
+    return any(each.uid == cron_job for each in job.metadata.owner_references or ())
 
 
 def _mounts(pod: Pod, claims: set[tuple[str, str]]) -> bool:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from datetime import datetime
 
-from kausa.cluster.objects import Pod
+from kausa.cluster.objects import Meta, Pod
 from kausa.detection.events import merge_notes
 from kausa.detection.surroundings import NOWHERE, ClaimState, NodeState, Note, Surroundings
 
 __all__ = ["Observed"]
 
 MOST_OBJECTS = 10_000
-"""Objects whose Warning Events are remembered, the last ones; each has a few notes of 1 KiB."""
+"""Objects whose Warning Events are remembered, the last ones; each has a few notes, nearly always
+of less than 1 KiB, 16 KiB at most."""
 MOST_CLAIMS = 10_000
 _NO_CLAIMS: Mapping[str, ClaimState] = {}
 
@@ -28,6 +30,7 @@ class Observed:
         self._notes: OrderedDict[str, tuple[Note, ...]] = OrderedDict()
         self._nodes: dict[str, NodeState] = {}
         self._claims: dict[str, dict[str, ClaimState]] = {}
+        self._successes: dict[str, datetime] = {}
         self._claim_count = 0
 
     # -- taking in -------------------------------------------------------------------------------
@@ -71,6 +74,17 @@ class Observed:
             self._claim_count += 1
         return state != before
 
+    def success(self, uid: str, at: datetime | None) -> bool:
+        """Remember when a CronJob's run succeeded last; True where that is news."""
+        if at is None or self._successes.get(uid) == at:
+            return False
+        self._successes[uid] = at
+        return True
+
+    def forget_success(self, uid: str) -> None:
+        """The CronJob is gone."""
+        self._successes.pop(uid, None)
+
     # -- answering -------------------------------------------------------------------------------
 
     def notes_of(self, uid: str) -> tuple[Note, ...]:
@@ -87,9 +101,12 @@ class Observed:
             return NOWHERE
         return Surroundings(notes=notes, node=node, unbound_claims=claims or _NO_CLAIMS)
 
-    def around(self, uid: str, *, failing_pods: int = 0) -> Surroundings:
+    def around(self, meta: Meta, *, failing_pods: int = 0) -> Surroundings:
         """What stands around any other object."""
-        notes = self._notes.get(uid, ())
-        if not notes and not failing_pods:
+        notes = self._notes.get(meta.uid, ())
+        owners = (each.uid for each in meta.owner_references or ())
+        successes = (self._successes[uid] for uid in owners if uid in self._successes)
+        succeeded = max(successes, default=None)
+        if not notes and not failing_pods and succeeded is None:
             return NOWHERE
-        return Surroundings(notes=notes, failing_pods=failing_pods)
+        return Surroundings(notes=notes, failing_pods=failing_pods, owner_succeeded_at=succeeded)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import ClusterError, NotFoundError
 from kausa.cluster.owners import Owner, OwnerResolver
-from kausa.cluster.workloads import WORKLOADS, Workload
+from kausa.cluster.workloads import WORKLOADS, Workload, is_watched
 from kausa.controller.asking import Asking
 from kausa.controller.errors import UpstreamPendingError
 from kausa.controller.found import Found
@@ -106,7 +106,8 @@ class Worker:
             self._sightings.leave(uid)
             self._sightings.leave_owner(owner.uid)
             return
-        if isinstance(found.object, Note) and owner.kind in WORKLOADS and owner.uid != uid:
+        watched = is_watched(owner.api_version, owner.kind)
+        if isinstance(found.object, Note) and watched and owner.uid != uid:
             return  # The workload above says it itself.
         keys: dict[_SymptomKey, tuple[ResourceKey, ...]] = {}
         try:
@@ -146,7 +147,8 @@ class Worker:
             if found.shown_by.uid not in self._sightings.failing:
                 return ()
             return (self._recorder.follow(found, symptom),)
-        if symptom.category in CONSEQUENCES and found.shown_by.kind in WORKLOADS:
+        by = found.shown_by
+        if symptom.category in CONSEQUENCES and is_watched(by.api_version, by.kind):
             of_pods = self._sightings.of_pods(owner.uid)
             if of_pods:
                 return of_pods  # It goes on for as long as this does, and is the same failure.
@@ -196,11 +198,10 @@ class Worker:
 
     async def _read(self, note: Note) -> None:
         """An Event warns of an object that seemed healthy: read it, if its kind is watched."""
-        watched = WORKLOADS.get(note.kind)
-        if watched is None:
+        if not is_watched(note.api_version, note.kind):
             self._judge.unwatched(note)
             return
-        path, kind = watched
+        path, kind = WORKLOADS[note.kind]
         try:
             found: Workload = await self._client.get(
                 path.object(name=note.name, namespace=note.namespace), kind=kind

@@ -90,6 +90,22 @@ class PodCase:
             for each in self.pod.spec.init_containers or ()
         )
 
+    def has_run_out(self) -> bool:
+        """Whether all main containers have ended and none is started again.
+
+        The kubelet then ends the sidecars, in whatever way they let it.
+        """
+        statuses = self.pod.status.container_statuses or ()
+        return len(statuses) >= max(1, len(self.pod.spec.containers or ())) and all(
+            self._ended_for_good(each) for each in statuses
+        )
+
+    def _ended_for_good(self, status: ContainerStatus) -> bool:
+        ended, restarts = status.state.terminated, self.restarts(status)
+        if ended is None:
+            return False
+        return restarts == "Never" or (restarts == "OnFailure" and ended.exit_code == 0)
+
     def restarts(self, status: ContainerStatus) -> str:
         """Always, OnFailure or Never: whether the kubelet starts the container again."""
         asked = self.asked(status)

@@ -1,7 +1,9 @@
 """Pods that have ended for good, or were told to end: evicted, refused by a node, failed, stuck.
 
 A Job decides itself what the failure of one of its Pods means, but an eviction is nobody's decision
-but the node's. Pods that ended and were replaced stay as records: only the last hour counts.
+but the node's. Pods that ended and were replaced stay as records: only the last hour counts. A node
+that is shut down in order, and a Pod of higher priority, are nobody's failure where a controller
+makes a new Pod: if that one finds no place, it says so itself.
 """
 
 from __future__ import annotations
@@ -27,7 +29,7 @@ from kausa.detection.symptom import Symptom
 from kausa.detection.verdict import HEALTHY, Verdict
 from kausa.resources.category import Category
 
-__all__ = ["deleting", "failed"]
+__all__ = ["deleting", "failed", "gives_way"]
 
 _BY_REASON = {
     "Evicted": Category.EVICTION,
@@ -51,6 +53,10 @@ _BY_REASON = {
     "UnexpectedPredicateFailureType": Category.ADMISSION,
 }
 _OUT_OF = "OutOf"
+_SHUT_DOWN = frozenset({"NodeShutdown", "Shutdown"})
+"""The kubelet's words for Pods that it refuses, or ends, because its node is shut down in order."""
+_ENDED_WITH_NODE = "Terminated"
+_OF_SHUTDOWN = re.compile(r"\bshut(?:ting)?[ -]?down\b|\bshutting\b", re.I)
 _PRESSURE = re.compile(
     r"low on resource: (?P<resource>[\w./-]{1,63}?)\.?(?:\s|$)|"
     r"node had condition: \[(?P<condition>[\w, ]{1,200})\]|"
@@ -69,6 +75,8 @@ _STUCK = {
 
 def failed(case: PodCase) -> Verdict:
     """What ails a Pod of the phase Failed."""
+    if gives_way(case):
+        return HEALTHY
     status = case.pod.status
     ended = _ended_at(case)
     until = None
@@ -82,7 +90,7 @@ def failed(case: PodCase) -> Verdict:
     if category is not None:
         return shows(_thrown_out(case, category, ended=ended), until=until)
     if (preempted := _preempted(case)) is not None:
-        return shows(preempted, until=until)
+        return shows(preempted)
     if case.is_a_jobs:
         return HEALTHY
     if status.reason == "DeadlineExceeded":
@@ -93,13 +101,29 @@ def failed(case: PodCase) -> Verdict:
     return found if until is None else Verdict(symptoms=found.symptoms, look_again_at=until)
 
 
+def gives_way(case: PodCase) -> bool:
+    """Whether its node is shut down in order, or another Pod needs its place, and its controller
+    makes a new one.
+
+    That may show before the Pod's phase does: its containers are ended first.
+    """
+    if case.controller is None:
+        return False
+    status = case.pod.status
+    if status.reason in _SHUT_DOWN:
+        return True
+    if status.reason == _ENDED_WITH_NODE and _OF_SHUTDOWN.search(status.message):
+        return True
+    return _preempted(case) is not None
+
+
 def deleting(case: PodCase) -> Verdict:
     """What ails a Pod that is to go: its node is lost, another takes its place, or it stays."""
     if case.pod.status.phase not in {"Failed", "Succeeded"}:
         lost = node_lost(case)
         if lost.symptoms:
             return lost
-        if (preempted := _preempted(case)) is not None:
+        if case.controller is None and (preempted := _preempted(case)) is not None:
             return shows(preempted)
     deadline = case.pod.metadata.deletion_timestamp
     wait = case.grace(deadline, GRACES.terminating)

@@ -14,15 +14,20 @@ from datetime import UTC, datetime
 from msgspec.structs import replace
 
 from kausa.cluster.objects import Event
-from kausa.detection.fingerprint import normalise
+from kausa.detection.fingerprint import LONGEST_READ, normalise
 from kausa.detection.surroundings import Note
 
 __all__ = ["MOST_NOTES", "merge_notes", "note_of"]
 
 MOST_NOTES = 8
 """Of one object: a Pod in trouble has two or three kinds of Events, rarely five."""
-LONGEST_MESSAGE = 1024
-"""As long as an Event's note of the newer API may be."""
+LONGEST_MESSAGE = 16 * 1024
+"""In characters: whole wherever it can be, for half a secret is not known for one any more.
+
+The newer API of Events allows 1 KiB, and nearly all messages are shorter. Longer are only refusals
+by a webhook, and what a probe's program says, of which the kubelet reads 10 KiB: one note for each
+probe, so ten thousand such Pods would hold 100 MB.
+"""
 _CONTAINER = re.compile(r"^spec\.(?:initC|ephemeralC|c)ontainers\{(?P<name>[^}]{1,253})\}$")
 _PLAIN_WORD = re.compile(r"(?<!\S)[^\d\s]+(?!\S)")
 _COMBINED = "(combined from similar events): "
@@ -44,11 +49,19 @@ def note_of(event: Event) -> Note | None:
         name=about.name,
         container=container["name"] if container else None,
         reason=event.reason,
-        message=event.message.removeprefix(_COMBINED)[:LONGEST_MESSAGE],
+        message=_bounded(event.message.removeprefix(_COMBINED)),
         count=event.repeats,
         first_seen=event.first_timestamp or event.event_time or last,
         last_seen=last,
     )
+
+
+def _bounded(message: str) -> str:
+    """As much of it as is kept: it is not redacted yet, so it may only be cut between two words."""
+    if len(message) <= LONGEST_MESSAGE:
+        return message
+    # What stands last may be the beginning of a longer word, so it goes.
+    return "".join(message[:LONGEST_MESSAGE].rsplit(maxsplit=1)[:-1])
 
 
 def merge_notes(notes: Sequence[Note], note: Note, *, most: int = MOST_NOTES) -> tuple[Note, ...]:
@@ -92,9 +105,14 @@ def _says_the_same(one: Note, other: Note) -> bool:
     if one.reason == "FailedScheduling":
         return True
     # The words without a digit tell most messages apart, at a tenth of the cost.
-    return _PLAIN_WORD.findall(one.message) == _PLAIN_WORD.findall(other.message) and normalise(
-        one.message
-    ) == normalise(other.message)
+    return _plain_words(one) == _plain_words(other) and normalise(one.message) == normalise(
+        other.message
+    )
+
+
+def _plain_words(note: Note) -> list[str]:
+    """Of as much of the message as identity is made of: a long one must not cost more."""
+    return _PLAIN_WORD.findall(note.message[:LONGEST_READ])
 
 
 def _fold(one: Note, other: Note) -> Note:

@@ -43,7 +43,14 @@ class Graces:
     probe_margin: timedelta = timedelta(seconds=10)
     """What the kubelet needs beside the probe's own times to write the status."""
     shortest_unready: timedelta = timedelta(seconds=30)
-    """Many probes are quick and many programs need half a minute to start."""
+    """Of a container that was ready before: many probes are quick, and a pause of the program, or
+    of what it stands on, passes within half a minute."""
+    never_ready: timedelta = timedelta(minutes=3)
+    """Of a container that has not been ready since it started: many programs (a JVM that warms up,
+    a cache that is filled) need one or two minutes, and are not ready meanwhile by intent."""
+    first_status: timedelta = timedelta(seconds=10)
+    """The kubelet says that a container is not ready before it starts it, or together with it; it
+    lags by seconds after a restart."""
     unready_in_silence: timedelta = timedelta(minutes=5)
     """No Event speaks of the probe, so only lasting says that it is a failure; the kubelet keeps
     silent for five minutes where it has said much of one Pod."""

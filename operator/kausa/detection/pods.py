@@ -14,7 +14,7 @@ from kausa.cluster.objects import ContainerStatus, Pod
 from kausa.detection.case import PodCase, together
 from kausa.detection.configuration import CONFIG_REASONS, configuration, unknown_waiting
 from kausa.detection.crashes import LOOP_REASONS, crashed, ended_for_good
-from kausa.detection.ending import deleting, failed
+from kausa.detection.ending import deleting, failed, gives_way
 from kausa.detection.images import IMAGE_REASONS, image
 from kausa.detection.nodes import node_lost
 from kausa.detection.probes import runs
@@ -61,6 +61,8 @@ def _is_plainly_well(pod: Pod, around: Surroundings) -> bool:
 
 def _placed(case: PodCase) -> Verdict:
     """A Pod that has a node and is to run there."""
+    if gives_way(case):
+        return HEALTHY
     whole = []
     for detector in (node_lost, prevented):
         verdict = detector(case)
@@ -80,6 +82,8 @@ def _placed(case: PodCase) -> Verdict:
 
 def _container(case: PodCase, status: ContainerStatus) -> Verdict:
     state = status.state
+    if case.is_sidecar(status) and case.has_run_out():
+        return HEALTHY
     if state.running is not None:
         return runs(case, status)
     if state.waiting is None:

@@ -104,7 +104,7 @@ def _unready(case: PodCase, status: ContainerStatus) -> Verdict:
         return HEALTHY
     note = _recent(case, status, probe, since)
     grace = max(
-        GRACES.shortest_unready,
+        GRACES.shortest_unready if _was_ready(case, status) else GRACES.never_ready,
         _needs(_asked_probe(case, status, probe)) + GRACES.probe_margin,
     )
     if note is None:
@@ -126,10 +126,30 @@ def _unready(case: PodCase, status: ContainerStatus) -> Verdict:
 
 def _unready_since(case: PodCase, status: ContainerStatus) -> datetime | None:
     """Since it runs, or since the Pod is not ready, whichever came later."""
-    unready = case.condition("ContainersReady") or case.condition("Ready")
-    lost = unready.last_transition_time if unready and unready.status == "False" else None
     running = status.state.running
-    return latest(running.started_at if running else None, lost) or case.begun
+    return latest(running.started_at if running else None, _lost_at(case)) or case.begun
+
+
+def _lost_at(case: PodCase) -> datetime | None:
+    """Since when not all containers of the Pod are ready."""
+    # The kubelet's own condition comes first: others write Ready too when they lose the node.
+    unready = case.condition("ContainersReady") or case.condition("Ready")
+    return unready.last_transition_time if unready and unready.status == "False" else None
+
+
+def _was_ready(case: PodCase, status: ContainerStatus) -> bool:
+    """Whether it has been ready since it was started last; False where nobody can tell.
+
+    No field says so. But the condition is True only while all containers are ready, and its time
+    changes only with its status: where it became False well after this container had started, it
+    was True while this one ran. A new Pod's is False from before its first container starts, and
+    so is one that was lost when a container ended, this or another, and has not come back since.
+    """
+    running, lost = status.state.running, _lost_at(case)
+    started = credible(running.started_at) if running is not None else None
+    if started is None or lost is None:
+        return False
+    return lost > later(started, GRACES.first_status)
 
 
 def _failing_probe(case: PodCase, status: ContainerStatus, since: datetime | None) -> str | None:

@@ -27,7 +27,7 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """From the field path `spec.containers{api}`, where it names one."""
     reason: str
     message: str
-    """At most 1,024 characters."""
+    """At most 16,384 characters, and never cut within a word."""
     count: int
     first_seen: datetime | None
     last_seen: datetime | None
@@ -70,6 +70,8 @@ class Surroundings:
     """The claims of the object's namespace that are not bound, by name."""
     failing_pods: int = 0
     """Of a workload: how many of its Pods show a symptom of their own."""
+    owner_succeeded_at: datetime | None = None
+    """Of a CronJob's Job: when a run of that CronJob succeeded last (`lastSuccessfulTime`)."""
 
 
 NOWHERE = Surroundings()

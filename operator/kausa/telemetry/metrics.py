@@ -1,9 +1,10 @@
 """What Prometheus may ask for, in a registry of our own; docs/metrics.md has the list.
 
-The streams and the queue are not told of it: they count for themselves, in plain numbers, and a
-scrape reads those (watch_metrics.py). So a change of a Pod pays for no metric, and a kind that is
-watched anew begins at 0, which Prometheus takes for a restart. Label values come from closed lists
-alone, which is why the parameters are enumerations: never the name of a workload.
+What happens for every change is not told to Prometheus: streams, symptoms and the queue are counted
+in plain numbers, and a scrape reads those (watch_metrics.py). So a change of a Pod pays next to
+nothing, and a kind that is watched anew begins at 0, which Prometheus takes for a restart. Label
+values come from closed lists alone, which is why the parameters are enumerations: never the name of
+a workload.
 """
 
 from __future__ import annotations
@@ -21,7 +22,13 @@ from prometheus_client import (
     ProcessCollector,
 )
 
-from kausa.telemetry.watch_metrics import QueueCollector, QueueLike, WatchCollector, WatchLike
+from kausa.telemetry.watch_metrics import (
+    QueueCollector,
+    QueueLike,
+    SymptomCollector,
+    WatchCollector,
+    WatchLike,
+)
 
 __all__ = ["Metrics", "QueueLike", "Registry", "WatchLike", "measure_loop_lag"]
 
@@ -50,11 +57,10 @@ class Metrics:
         self._queue = QueueCollector()
         self.registry.register(self._watches)
         self.registry.register(self._queue)
+        self._symptoms = SymptomCollector()
+        self.registry.register(self._symptoms)
         ProcessCollector(registry=self.registry)
         self._retries = self._counter("queue_retries", "Keys whose work failed and comes again.")
-        self._symptoms = self._counter(
-            "symptoms", "Symptoms found in changes and by time, repeats included.", "category"
-        )
         self._opened = self._counter("failures_opened", "FailureDiagnosis resources created.")
         self._resolved = self._counter("failures_resolved", "Failures that were over.")
         self._relapsed = self._counter("failures_relapsed", "Resolved failures that came back.")
@@ -104,7 +110,7 @@ class Metrics:
 
     def symptom_seen(self, category: StrEnum) -> None:
         """A symptom was found."""
-        self._symptoms.labels(category).inc()
+        self._symptoms.seen(category)
 
     def work_retried(self) -> None:
         """A key of the queue could not be worked on, and comes again."""

@@ -1,17 +1,27 @@
-"""The streams' and the queue's own figures, as Prometheus wants them, read when it asks."""
+"""What is counted for every change, as Prometheus wants it, read when it asks: the figures of the
+streams, of the symptoms found in them, and of the queue.
+"""
 
 from __future__ import annotations
 
 import time
 from asyncio import Event
 from collections.abc import Callable, Iterator
+from enum import StrEnum
 from typing import Protocol
 
 from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-__all__ = ["QueueCollector", "QueueLike", "TallyLike", "WatchCollector", "WatchLike"]
+__all__ = [
+    "QueueCollector",
+    "QueueLike",
+    "SymptomCollector",
+    "TallyLike",
+    "WatchCollector",
+    "WatchLike",
+]
 
 
 class TallyLike(Protocol):
@@ -142,6 +152,30 @@ class WatchCollector(Collector):
             for kind, watch in self.streams.items():
                 gauge.add_metric((kind,), measure(watch, now))
             yield gauge
+
+
+class SymptomCollector(Collector):
+    """The symptoms that were found, by category: a Counter of Prometheus takes ten times as long to
+    tell, and in a storm every change shows one.
+    """
+
+    def __init__(self) -> None:
+        self._seen: dict[StrEnum, int] = {}
+
+    def seen(self, category: StrEnum) -> None:
+        """One more was found."""
+        self._seen[category] = self._seen.get(category, 0) + 1
+
+    def collect(self) -> Iterator[Metric]:
+        """How many of each category there were until now."""
+        symptoms = CounterMetricFamily(
+            "kausa_symptoms",
+            "Symptoms found in changes and by time, repeats included.",
+            labels=("category",),
+        )
+        for category, count in self._seen.items():
+            symptoms.add_metric((category.value,), count)
+        yield symptoms
 
 
 class QueueCollector(Collector):

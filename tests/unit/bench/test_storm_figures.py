@@ -155,7 +155,7 @@ GOOD = Outcome(
 
 
 def missed(**changed: Any) -> list[str]:
-    return [row.what for row in rows(dataclasses.replace(GOOD, **changed)) if row.met is False]
+    return [row.what for row in rows(dataclasses.replace(GOOD, **changed)) if row.failed]
 
 
 def test_a_good_storm_misses_nothing() -> None:
@@ -171,7 +171,6 @@ def test_a_good_storm_misses_nothing() -> None:
         ({"resources_late": 1}, "of them after the storm"),
         ({"resources_deleted": 1}, "of them deleted"),
         ({"failed_pods": 4999}, "pods that failed"),
-        ({"storm_seconds": 10.5}, "they failed within"),
         ({"latencies": [0.5] * 49 + [2.1]}, "status to resource, p99"),
         ({"lag_seconds": 0.25}, "lag of its loops, at most"),
         ({"lag_seconds": None}, "lag of its loops, at most"),
@@ -182,6 +181,13 @@ def test_a_good_storm_misses_nothing() -> None:
 )
 def test_every_goal_is_missed_by_itself(changed: dict[str, Any], expected: str) -> None:
     assert missed(**changed) == [expected]
+
+
+def test_a_machine_that_lets_them_fail_too_slowly_is_said_and_is_no_fault_of_the_operator() -> None:
+    found = rows(dataclasses.replace(GOOD, storm_seconds=10.5))
+    assert [row.what for row in found if row.met is False] == ["they failed within"]
+    assert not any(row.failed for row in found)
+    assert "machine too slow" in table(found)
 
 
 def test_the_table_says_which_goal_is_missed() -> None:

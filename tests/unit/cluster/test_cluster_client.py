@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
+from aiohttp import web
 from support.fake_api_server import FakeApiServer, status
 
 from kausa.cluster import errors
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.credentials import Credentials, Token, read_token_file
 from kausa.cluster.objects import Pod
+
+CONNECTIONS = 64
 
 
 @pytest.mark.parametrize(
@@ -156,3 +161,78 @@ async def test_who_may_write_again_does() -> None:
         client.fence(lambda: True)
         await client.create("/api/v1/namespaces/shop/events", {})
         assert [each.method for each in server.requests] == ["POST"]
+
+
+class _BusyServer(FakeApiServer):
+    """Keeps every answer until it is free."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.free = asyncio.Event()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        self.requests.append(request)
+        await self.free.wait()
+        return web.json_response({})
+
+
+async def test_a_write_that_waited_for_a_connection_is_not_sent_when_the_lease_was_lost() -> None:
+    async with _BusyServer() as server, KubernetesClient(server.credentials) as client:
+        leads = True
+        client.fence(lambda: leads)
+        reads = [
+            asyncio.ensure_future(client.get("/api", kind=dict[str, Any]))
+            for _ in range(CONNECTIONS)
+        ]
+        while len(server.requests) < CONNECTIONS:
+            await asyncio.sleep(0.01)
+        write = asyncio.ensure_future(client.create("/x", {}))
+        await asyncio.sleep(0.1)
+        assert not write.done()
+        leads = False
+        server.free.set()
+        with pytest.raises(errors.LeadershipLostError):
+            await write
+        await asyncio.gather(*reads)
+        assert {each.method for each in server.requests} == {"GET"}
+        # What was not sent has kept no connection.
+        leads = True
+        async with asyncio.timeout(5):
+            await asyncio.gather(*(client.create("/x", {}) for _ in range(CONNECTIONS)))
+
+
+async def test_writes_that_are_not_sent_use_no_connection_up() -> None:
+    async with _BusyServer() as server, KubernetesClient(server.credentials) as client:
+        server.free.set()
+        asked = 0
+
+        def at_first_only() -> bool:
+            nonlocal asked
+            asked += 1
+            return asked % 2 == 1
+
+        client.fence(at_first_only)
+        async with asyncio.timeout(5):
+            for _ in range(2 * CONNECTIONS):
+                with pytest.raises(errors.LeadershipLostError):
+                    await client.replace("/x", {})
+            await client.get("/api", kind=dict[str, Any])
+        assert [each.method for each in server.requests] == ["GET"]
+
+
+async def test_a_write_that_waited_for_a_token_is_not_sent_when_the_lease_was_lost() -> None:
+    leads = True
+
+    def source() -> Token:
+        nonlocal leads
+        leads = False
+        return Token(value="late", valid_until=time.monotonic() + 60)
+
+    async with FakeApiServer() as server:
+        server.answers({})
+        credentials = Credentials(server=server.url, token_source=source)
+        async with KubernetesClient(credentials) as client:
+            client.fence(lambda: leads)
+            with pytest.raises(errors.LeadershipLostError):
+                await client.create("/x", {})
+        assert not server.requests

@@ -15,7 +15,7 @@ from kausa.cluster import lease as module
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import LeadershipLostError, LeaseForbiddenError
 from kausa.cluster.lease import LeaseElection
-from kausa.cluster.lease_record import LeaseRecord
+from kausa.cluster.lease_record import PROCESS_ANNOTATION, LeaseRecord
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, 600, tzinfo=UTC)
 
@@ -80,13 +80,80 @@ async def test_a_lease_that_was_given_back_is_taken_at_once(
     assert await seconds_to_lead(candidate(client, "b", lease_seconds=10)) < 1.0
 
 
-async def test_a_restarted_container_of_the_same_pod_goes_on_at_once(
+async def test_a_restarted_container_of_the_same_pod_goes_on_when_nothing_is_renewed(
     client: KubernetesClient,
 ) -> None:
-    await seconds_to_lead(candidate(client, "a", lease_seconds=10))
-    again = candidate(client, "a", lease_seconds=10)
-    assert await seconds_to_lead(again) < 1.0
+    await seconds_to_lead(candidate(client, "a", lease_seconds=4))
+    again = candidate(client, "a", lease_seconds=4)
+    assert 1.1 < await seconds_to_lead(again) < 2.0
     assert again.transitions == 0
+
+
+async def test_a_living_process_of_the_same_name_keeps_the_lease(
+    server: FakeLeases, client: KubernetesClient
+) -> None:
+    first, second = (candidate(client, "a", lease_seconds=3) for _ in range(2))
+    await seconds_to_lead(first)
+    keeping = asyncio.ensure_future(first.keep())
+    with pytest.raises(TimeoutError):
+        await seconds_to_lead(second, within=4.5)
+    assert first.is_leader
+    assert not second.is_leader
+    assert not keeping.done()
+    keeping.cancel()
+    await second.release()
+    assert server.holder == "a"
+
+
+async def test_a_process_that_was_overtaken_by_another_of_its_name_has_lost(
+    server: FakeLeases, client: KubernetesClient
+) -> None:
+    stopped, second = (candidate(client, "a", lease_seconds=3) for _ in range(2))
+    await seconds_to_lead(stopped)
+    await seconds_to_lead(second)
+    assert stopped.is_leader  # It stood still and has not looked: its renewal is refused.
+    writes = server.leases["kausa"]["metadata"]["resourceVersion"]
+    with pytest.raises(LeadershipLostError, match="another process of the same name"):
+        await stopped.keep()
+    await stopped.release()
+    assert server.leases["kausa"]["metadata"]["resourceVersion"] == writes
+    assert server.holder == "a"
+
+
+async def test_of_processes_of_one_name_there_are_never_two_leaders(
+    client: KubernetesClient,
+) -> None:
+    elections = [candidate(client, "a", lease_seconds=3) for _ in range(3)]
+    led: list[LeaseElection] = []
+
+    async def live(election: LeaseElection) -> None:
+        while True:
+            await election.acquire()
+            led.append(election)
+            keeping = asyncio.ensure_future(election.keep())
+            await asyncio.sleep(1.3)
+            keeping.cancel()
+            await asyncio.gather(keeping, return_exceptions=True)
+            await election.release()
+
+    lives = [asyncio.ensure_future(live(each)) for each in elections]
+    most, until = 0, time.monotonic() + 4
+    while time.monotonic() < until:
+        most = max(most, sum(each.is_leader for each in elections))
+        await asyncio.sleep(0.002)
+    for life in lives:
+        life.cancel()
+    assert most == 1
+    assert len(led) >= 2
+
+
+async def test_a_lease_without_a_word_of_the_process_is_not_ours_by_its_name(
+    server: FakeLeases, client: KubernetesClient
+) -> None:
+    """An older version wrote it, or a person."""
+    await seconds_to_lead(candidate(client, "a"))
+    del server.leases["kausa"]["metadata"]["annotations"]
+    assert await seconds_to_lead(candidate(client, "a")) > 0.25
 
 
 async def test_a_holder_that_renews_keeps_the_others_waiting(
@@ -225,12 +292,18 @@ async def test_labels_and_fields_that_are_not_ours_stay(
     server: FakeLeases, client: KubernetesClient
 ) -> None:
     server.leases["kausa"] = {
-        "metadata": {"name": "kausa", "resourceVersion": "1", "labels": {"team": "ops"}},
+        "metadata": {
+            "name": "kausa",
+            "resourceVersion": "1",
+            "labels": {"team": "ops"},
+            "annotations": {"note": "theirs"},
+        },
         "spec": {"strategy": "OldestEmulationVersion"},
     }
     await seconds_to_lead(candidate(client, "a"))
     lease = server.leases["kausa"]
     assert lease["metadata"]["labels"] == {"team": "ops"}
+    assert lease["metadata"]["annotations"]["note"] == "theirs"
     assert lease["spec"]["strategy"] == "OldestEmulationVersion"
 
 
@@ -288,18 +361,32 @@ async def test_what_was_taken_while_nobody_waited_for_the_answer_is_given_back(
     assert server.holder == ""
 
 
-@pytest.mark.parametrize("odd", [{}, {"spec": None}, {"spec": {"holderIdentity": 7}}])
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {},
+        {"spec": None, "metadata": None},
+        {"spec": {"holderIdentity": 7}, "metadata": {"annotations": 7}},
+        {"metadata": {"annotations": {PROCESS_ANNOTATION: 7}}},
+    ],
+)
 def test_an_odd_lease_is_held_by_nobody(odd: dict[str, object]) -> None:
     record = LeaseRecord(odd)
-    assert (record.holder, record.seconds, record.transitions) == ("", 0, 0)
+    assert (record.holder, record.process, record.seconds, record.transitions) == ("", "", 0, 0)
+
+
+def test_who_gives_a_lease_back_leaves_no_word_of_its_process() -> None:
+    empty = LeaseRecord.empty(name="kausa", namespace="ops")
+    taken = empty.taken(identity="a", process="1", seconds=10, now=NOW)
+    assert (taken.process, taken.released(now=NOW).process) == ("1", "")
 
 
 def test_times_are_written_as_the_api_wants_them() -> None:
     taken = LeaseRecord.empty(name="kausa", namespace="ops").taken(
-        identity="a", seconds=10, now=NOW
+        identity="a", process="1", seconds=10, now=NOW
     )
     assert taken.spec["renewTime"] == "2026-01-02T03:04:05.000600Z"
-    later = taken.taken(identity="a", seconds=10, now=datetime(2027, 1, 1, tzinfo=UTC))
+    later = taken.taken(identity="a", process="1", seconds=10, now=datetime(2027, 1, 1, tzinfo=UTC))
     assert later.spec["acquireTime"] == taken.spec["acquireTime"]
     assert later.transitions == 0
-    assert later.taken(identity="b", seconds=10, now=NOW).transitions == 1
+    assert later.taken(identity="b", process="2", seconds=10, now=NOW).transitions == 1

@@ -7,8 +7,9 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 from support.objects import note
-from support.pods import pod
+from support.pods import at, pod
 
+from kausa.cluster.objects import Meta, OwnerReference
 from kausa.controller import observed
 from kausa.controller.observed import MOST_OBJECTS, Observed
 from kausa.detection.surroundings import NOWHERE, ClaimState, NodeState, Note
@@ -27,7 +28,7 @@ def about(uid: str) -> Note:
 
 def test_nothing_stands_around_an_object_of_which_nothing_is_known() -> None:
     assert Observed().around_pod(POD) is NOWHERE
-    assert Observed().around("u") is NOWHERE
+    assert Observed().around(Meta(uid="u")) is NOWHERE
 
 
 # -- notes ---------------------------------------------------------------------------------------
@@ -51,7 +52,7 @@ def test_notes_of_different_things_are_kept_apart_the_oldest_first() -> None:
     for each in (newer, older):
         known.note(each)
     assert [each.reason for each in known.notes_of(newer.uid)] == ["A", "B"]
-    assert known.around_pod(POD).notes == known.around(newer.uid).notes == (older, newer)
+    assert known.around_pod(POD).notes == known.around(Meta(uid=newer.uid)).notes == (older, newer)
 
 
 def test_notes_of_an_object_that_is_gone_are_forgotten() -> None:
@@ -131,4 +132,15 @@ def test_claims_that_change_or_go_make_room_for_others(monkeypatch: pytest.Monke
 
 
 def test_failing_pods_of_a_workload_stand_around_it() -> None:
-    assert Observed().around("u", failing_pods=3).failing_pods == 3
+    assert Observed().around(Meta(uid="u"), failing_pods=3).failing_pods == 3
+
+
+def test_a_later_success_of_a_cron_job_stands_around_its_jobs_and_no_others() -> None:
+    known = Observed()
+    assert known.success("nightly", at(60))
+    assert not known.success("nightly", at(60))
+    mine = Meta(uid="job", owner_references=(OwnerReference(kind="CronJob", uid="nightly"),))
+    assert known.around(mine).owner_succeeded_at == at(60)
+    assert known.around(Meta(uid="other")) is NOWHERE
+    known.forget_success("nightly")
+    assert known.around(mine) is NOWHERE

@@ -176,7 +176,7 @@ async def test_a_workload_that_cannot_be_read_now_is_read_again() -> None:
     work = warned_of("uid-of-checkout")
     work.client.objects[PATH] = overloaded()
     with captured_log() as log:
-        await work.work(seconds=0.1)
+        await work.work(seconds=0.5)
         assert len(work.client.requests) > 1
         work.client.objects[PATH] = deployment(OVER_QUOTA)
         await work.work()
@@ -193,7 +193,7 @@ async def test_what_cannot_be_recorded_is_tried_again_and_said_once() -> None:
         work.owners.of[uid] = overloaded()
         work.judge.pod(crashing(uid))
     with captured_log() as log:
-        await work.work(seconds=0.1)
+        await work.work(seconds=0.5)
         assert warnings(log.getvalue()) == ["Could not record what fails, trying until it works"]
         assert work.recorded() == []
         work.owners.of.clear()

@@ -85,7 +85,6 @@ def leaving(
         ("Evicted", Category.EVICTION),
         ("Preempting", Category.EVICTION),
         ("Terminated", Category.NODE),
-        ("NodeShutdown", Category.NODE),
         ("NodeLost", Category.NODE),
         ("UnexpectedAdmissionError", Category.ADMISSION),
         ("OutOfcpu", Category.ADMISSION),
@@ -103,6 +102,37 @@ def test_a_pod_that_its_node_throws_out_is_one_failure_of_the_whole_pod(
     (symptom,) = verdict(ended(reason, "because", owner=controller)).symptoms
     assert (symptom.category, symptom.reason, symptom.container) == (category, reason, None)
     assert (symptom.message, symptom.last_seen) == ("because", at(0))
+
+
+SHUTDOWNS = [
+    ("Terminated", "Pod was terminated in response to imminent node shutdown."),
+    ("NodeShutdown", "Pod was rejected as the node is shutting down."),
+    ("NodeShutdown", "Pod was rejected: node is shutting down"),
+    ("Shutdown", "Node is shutting, evicting pods"),
+    ("Terminated", "Node is shutting, evicting pods"),
+]
+
+
+@pytest.mark.parametrize(("reason", "message"), SHUTDOWNS)
+@pytest.mark.parametrize("controller", [REPLICA_SET, JOB, owner("DaemonSet")])
+@pytest.mark.parametrize("phase", ["Running", "Failed"])
+def test_a_pod_whose_node_is_shut_down_in_order_is_replaced_by_its_controller(
+    reason: str, message: str, controller: dict[str, Any], phase: str
+) -> None:
+    """Its containers end before the phase tells of it."""
+    gone = pod(
+        container(terminated(143), restarts=2),
+        phase=phase,
+        owner=controller,
+        status={"reason": reason, "message": message},
+    )
+    assert verdict(gone) == HEALTHY
+
+
+@pytest.mark.parametrize(("reason", "message"), SHUTDOWNS)
+def test_a_bare_pod_whose_node_is_shut_down_is_lost(reason: str, message: str) -> None:
+    (symptom,) = verdict(ended(reason, message)).symptoms
+    assert (symptom.category, symptom.reason, symptom.message) == (Category.NODE, reason, message)
 
 
 @pytest.mark.parametrize(
@@ -174,6 +204,77 @@ def test_a_sidecar_that_is_ended_with_its_pod_did_not_fail() -> None:
     assert [each.container for each in verdict(done).symptoms] == ["api"]
 
 
+def with_sidecar(
+    sidecar: dict[str, Any],
+    *mains: dict[str, Any],
+    restarts: str = "Never",
+    owner: dict[str, Any] | None = JOB,
+) -> Pod:
+    """A Pod that still runs, whose native sidecar has been started again before."""
+    return pod(
+        *mains,
+        init=(container(sidecar, name="proxy", last=terminated(1, seconds=-60), restarts=3),),
+        owner=owner,
+        spec={
+            "restartPolicy": restarts,
+            "initContainers": [{"name": "proxy", "restartPolicy": "Always"}],
+        },
+    )
+
+
+SIDECARS = [
+    terminated(143),
+    terminated(137),
+    terminated(0, "Completed"),
+    terminated(1),
+    terminated(137, "OOMKilled"),
+    waiting("CrashLoopBackOff"),
+    running(),
+]
+
+
+@pytest.mark.parametrize("sidecar", SIDECARS)
+@pytest.mark.parametrize(
+    ("mains", "restarts"),
+    [
+        ((container(terminated(0)),), "Never"),
+        ((container(terminated(0)),), "OnFailure"),
+        ((container(terminated(3)), container(terminated(0), name="b")), "Never"),
+    ],
+)
+def test_a_sidecar_that_is_ended_because_all_else_has_ended_did_not_fail(
+    sidecar: dict[str, Any], mains: tuple[dict[str, Any], ...], restarts: str
+) -> None:
+    assert verdict(with_sidecar(sidecar, *mains, restarts=restarts), seconds=600).symptoms == ()
+
+
+@pytest.mark.parametrize(
+    ("mains", "restarts"),
+    [
+        ((container(running(), ready=True),), "Never"),
+        ((container(terminated(0)), container(running(), name="b", ready=True)), "Never"),
+        ((container(terminated(0)), container(waiting("PodInitializing"), name="b")), "OnFailure"),
+        ((container(terminated(3)),), "OnFailure"),
+        ((container(terminated(0)),), "Always"),
+    ],
+    ids=["runs", "one runs", "one comes", "is tried again", "is started again"],
+)
+def test_a_sidecar_that_crashes_while_a_container_is_to_run_fails(
+    mains: tuple[dict[str, Any], ...], restarts: str
+) -> None:
+    crashing = with_sidecar(waiting("CrashLoopBackOff"), *mains, restarts=restarts)
+    assert [each.container for each in verdict(crashing).symptoms] == ["proxy"]
+
+
+def test_an_init_container_that_is_no_sidecar_is_judged_whatever_else_has_ended() -> None:
+    odd = pod(
+        container(terminated(0)),
+        init=(container(waiting("CrashLoopBackOff"), name="proxy", restarts=3),),
+        spec={"restartPolicy": "Never", "initContainers": [{"name": "proxy"}]},
+    )
+    assert [each.container for each in verdict(odd).symptoms] == ["proxy"]
+
+
 def test_a_pod_that_was_refused_for_an_unknown_reason_is_seen() -> None:
     refused = pod(phase="Failed", status={"reason": "BrandNew", "message": "no"})
     (symptom,) = verdict(refused).symptoms
@@ -186,17 +287,37 @@ def test_a_container_that_the_kubelet_lost_is_no_crash() -> None:
     assert symptom.category is Category.NODE
 
 
-@pytest.mark.parametrize("phase", ["Running", "Failed"])
-def test_a_pod_that_must_go_for_another_is_preempted(phase: str) -> None:
+def preempted(phase: str, *, deleting: bool, owner: dict[str, Any] | None = None) -> Pod:
     target = condition("DisruptionTarget", "True", "PreemptionByScheduler", "preempting")
-    states = (container(terminated(137)),)
-    gone = (
-        leaving(*states, conditions=(target,))
-        if phase == "Running"
-        else pod(*states, phase=phase, conditions=(target,), owner=JOB)
+    return pod(
+        container(terminated(137), restarts=1),
+        phase=phase,
+        conditions=(target,),
+        owner=owner,
+        deleting=deleting,
     )
-    (symptom,) = verdict(gone).symptoms
+
+
+@pytest.mark.parametrize(("phase", "deleting"), [("Running", True), ("Failed", False)])
+def test_a_bare_pod_that_must_go_for_another_is_preempted(phase: str, deleting: bool) -> None:
+    (symptom,) = verdict(preempted(phase, deleting=deleting)).symptoms
     assert (symptom.category, symptom.reason) == (Category.EVICTION, "Preempted")
+
+
+@pytest.mark.parametrize("controller", [REPLICA_SET, JOB, owner("StatefulSet")])
+@pytest.mark.parametrize(
+    ("phase", "deleting"), [("Running", True), ("Running", False), ("Failed", False)]
+)
+def test_a_pod_that_must_go_for_another_is_replaced_by_its_controller(
+    phase: str, deleting: bool, controller: dict[str, Any]
+) -> None:
+    """If its replacement finds no place, that one says so."""
+    assert verdict(preempted(phase, deleting=deleting, owner=controller)).symptoms == ()
+
+
+def test_a_preempted_pod_of_a_controller_that_does_not_go_is_seen() -> None:
+    stays = preempted("Running", deleting=True, owner=REPLICA_SET)
+    assert [each.reason for each in verdict(stays, seconds=120).symptoms] == ["Terminating"]
 
 
 @pytest.mark.parametrize(

@@ -76,10 +76,46 @@ def test_the_newer_series_counts_where_the_older_count_is_missing() -> None:
     assert (said.count, said.last_seen) == (4, at(300))
 
 
-def test_a_note_is_no_longer_than_an_event_may_be_and_says_nothing_of_its_combination() -> None:
-    said = note_of(event("FailedCreate", "(combined from similar events): " + "x" * 5000))
+def kept(message: str) -> str:
+    said = note_of(event("FailedCreate", message))
     assert said is not None
-    assert said.message == "x" * LONGEST_MESSAGE
+    return said.message
+
+
+def test_a_note_says_nothing_of_its_combination() -> None:
+    assert kept("(combined from similar events): " + "x " * 1000) == "x " * 1000
+
+
+def test_a_message_is_whole_up_to_its_limit_for_nobody_knows_half_a_secret() -> None:
+    """What a probe says is 10 KiB at most; a token that stands anywhere in it stays whole."""
+    long = "x " * 500 + "password=" + "t0ken" * 9 + " and so on" * 1000
+    assert len(long) > 10 * 1024
+    assert kept(long) == long
+    assert kept("y" * LONGEST_MESSAGE) == "y" * LONGEST_MESSAGE
+
+
+@pytest.mark.parametrize("missing", [1, 20, 39])
+@pytest.mark.parametrize("space", [" ", "\n", "\t"])
+def test_a_message_beyond_the_limit_ends_before_the_word_that_the_limit_falls_in(
+    space: str, missing: int
+) -> None:
+    secret = "ghp_" + "A1b2" * 9
+    head = ("z" * (LONGEST_MESSAGE - len(secret) + missing - 1)) + space
+    assert kept("first " + head[6:] + secret + " more") == "first " + head[6:-1]
+
+
+def test_a_message_that_is_one_endless_word_is_not_kept() -> None:
+    assert kept("x" * (LONGEST_MESSAGE + 1)) == ""
+    assert kept(" " * (LONGEST_MESSAGE + 1)) == ""
+
+
+@given(st.text(alphabet="ab \n", min_size=1, max_size=40))
+def test_whatever_is_kept_of_a_message_is_whole_words_of_it(words: str) -> None:
+    message = (words + " ") * (LONGEST_MESSAGE // len(words) + 1)
+    short = kept(message)
+    assert len(short) <= LONGEST_MESSAGE
+    assert message.startswith(short)
+    assert short.split() == message.split()[: len(short.split())]
 
 
 def test_repeats_are_one_note_from_the_first_to_the_last() -> None:
@@ -140,6 +176,13 @@ def test_two_probes_of_one_container_are_kept_apart(probe: str) -> None:
         )
         == 2
     )
+
+
+def test_long_messages_that_begin_in_the_same_words_are_one_note() -> None:
+    """Identity is made of the beginning; so eight repeats of 10 KiB do not become eight notes."""
+    head = "the same words at length " * 100
+    (folded,) = merged(note("FailedCreate", head + "a"), note("FailedCreate", head + "b", first=9))
+    assert folded.message == head + "b"
 
 
 def test_names_with_numbers_in_them_are_kept_apart() -> None:

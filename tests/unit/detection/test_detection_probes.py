@@ -38,9 +38,12 @@ def complaint(probe: str, *, count: int = 3, first: float = 0, last: float = 0) 
     )
 
 
-def unready(*probes: str, since: float = 0, started: bool = True, **more: Any) -> Pod:
+def unready(
+    *probes: str, since: float = 0, runs_since: float = 0, started: bool = True, **more: Any
+) -> Pod:
+    """A container that runs since then, in a Pod that has not been ready since then."""
     return pod(
-        container(running(), started=started),
+        container(running(runs_since), started=started),
         conditions=(
             condition("Ready", "False", "ContainersNotReady", seconds=since),
             condition(
@@ -69,24 +72,83 @@ def killed(
     )
 
 
-def test_a_container_that_stays_unready_is_a_failure_after_its_probes_own_time() -> None:
-    said = complaint("Readiness", count=9, first=6, last=40)
-    early = verdict(unready("readiness"), said, seconds=20)
-    assert (early.symptoms, early.look_again_at) == ((), at(45))
-    (symptom,) = verdict(unready("readiness"), said, seconds=45).symptoms
+def test_a_container_that_is_ready_no_more_is_a_failure_after_its_probes_own_time() -> None:
+    said = complaint("Readiness", count=9, first=606, last=640)
+    lost = unready("readiness", since=600)
+    early = verdict(lost, said, seconds=620)
+    assert (early.symptoms, early.look_again_at) == ((), at(645))
+    (symptom,) = verdict(lost, said, seconds=645).symptoms
     assert (symptom.category, symptom.reason, symptom.detail) == (
         Category.PROBE,
         "Unhealthy",
         "readiness",
     )
-    assert (symptom.container, symptom.occurrences, symptom.since) == ("api", 9, at(0))
+    assert (symptom.container, symptom.occurrences, symptom.since) == ("api", 9, at(600))
     assert symptom.message.startswith("Readiness probe failed")
 
 
-def test_a_quick_probe_still_leaves_half_a_minute_to_start() -> None:
-    quick = unready("readiness", initialDelaySeconds=0, periodSeconds=1, failureThreshold=1)
-    assert verdict(quick, complaint("Readiness"), seconds=29).symptoms == ()
-    assert verdict(quick, complaint("Readiness"), seconds=30).symptoms
+QUICK: dict[str, Any] = {"initialDelaySeconds": 0, "periodSeconds": 1, "failureThreshold": 1}
+
+
+def test_a_quick_probe_still_leaves_half_a_minute_to_come_back() -> None:
+    lost = unready("readiness", since=600, **QUICK)
+    assert verdict(lost, complaint("Readiness", last=620), seconds=629).symptoms == ()
+    assert verdict(lost, complaint("Readiness", last=620), seconds=630).symptoms
+
+
+@pytest.mark.parametrize("since", [-4.0, 0.0, 10.0])
+def test_a_container_that_has_never_been_ready_has_three_minutes_to_start(since: float) -> None:
+    """A JVM that needs a minute fails its probe all the while, in every rollout."""
+    begins = max(since, 0)
+    slow = unready(
+        "readiness", since=since, initialDelaySeconds=10, periodSeconds=5, failureThreshold=3
+    )
+    said = complaint("Readiness", count=30, first=15, last=170)
+    early = verdict(slow, said, seconds=begins + 179)
+    assert (early.symptoms, early.look_again_at) == ((), at(begins + 180))
+    (symptom,) = verdict(slow, said, seconds=begins + 180).symptoms
+    assert (symptom.detail, symptom.since) == ("readiness", at(begins))
+
+
+def test_a_container_whose_probe_gives_longer_than_three_minutes_has_that() -> None:
+    slow = unready("readiness", failureThreshold=30)
+    said = complaint("Readiness", count=20, last=300)
+    assert verdict(slow, said, seconds=314).look_again_at == at(315)
+    assert verdict(slow, said, seconds=315).symptoms
+
+
+def test_a_container_that_was_started_again_begins_anew_to_become_ready() -> None:
+    """The Pod is not ready since the container ended: this start has not been ready yet."""
+    again = unready("readiness", since=600, runs_since=610, **QUICK)
+    said = complaint("Readiness", count=9, first=611, last=780)
+    assert verdict(again, said, seconds=700).look_again_at == at(790)
+    assert verdict(again, said, seconds=790).symptoms
+
+
+def test_where_nobody_tells_whether_it_was_ready_it_has_the_longer_time() -> None:
+    bare = pod(container(running()), spec=probed("readiness"))
+    said = complaint("Readiness", count=9, last=170)
+    assert verdict(bare, said, seconds=60).look_again_at == at(180)
+    unset = pod(
+        container({"running": {"startedAt": "1970-01-01T00:00:00Z"}}),
+        conditions=(condition("ContainersReady", "False", seconds=0),),
+        spec=probed("readiness"),
+    )
+    assert verdict(unset, said, seconds=60).look_again_at == at(180)
+
+
+def test_a_node_that_was_lost_meanwhile_does_not_make_a_container_one_that_was_ready() -> None:
+    """The node controller writes Ready at once; ContainersReady is the kubelet's alone."""
+    slow = pod(
+        container(running()),
+        conditions=(
+            condition("Ready", "False", seconds=40),
+            condition("ContainersReady", "False", seconds=0),
+        ),
+        spec=probed("readiness"),
+    )
+    said = complaint("Readiness", count=9, last=100)
+    assert verdict(slow, said, seconds=110).look_again_at == at(180)
 
 
 def test_the_time_of_a_slow_probe_is_believed_up_to_a_day() -> None:
@@ -118,7 +180,7 @@ def test_events_from_before_the_container_was_ready_are_history() -> None:
 def test_a_container_that_starts_slowly_has_the_time_that_its_startup_probe_gives() -> None:
     slow = unready("startup", "readiness", started=False, failureThreshold=30)
     said = complaint("Startup", count=20, last=200)
-    assert verdict(slow, said, seconds=250).symptoms == ()
+    assert verdict(slow, said, seconds=314).symptoms == ()
     (symptom,) = verdict(slow, said, seconds=315).symptoms
     assert symptom.detail == "startup"
 
@@ -198,17 +260,17 @@ def test_a_container_that_was_never_killed_is_well_though_its_liveness_fails_now
 def test_where_liveness_and_readiness_fail_the_one_that_kills_is_named_in_any_order() -> None:
     both = unready("liveness", "readiness")
     said = (
-        complaint("Readiness", count=9, last=50),
-        complaint("Liveness", count=2, last=40),
+        complaint("Readiness", count=9, last=170),
+        complaint("Liveness", count=2, last=160),
         note("BackOff", "Back-off restarting failed container", container="api"),
     )
-    verdicts = {verdict(both, *order, seconds=60) for order in permutations(said)}
+    verdicts = {verdict(both, *order, seconds=180) for order in permutations(said)}
     assert len(verdicts) == 1
     assert [each.detail for each in verdicts.pop().symptoms] == ["liveness"]
 
 
 def test_the_same_probe_has_the_same_identity_before_and_after_the_kill() -> None:
     said = complaint("Liveness", last=28)
-    before = verdict(unready("liveness", "readiness"), said, seconds=60).symptoms[0]
+    before = verdict(unready("liveness", "readiness"), said, seconds=180).symptoms[0]
     after = verdict(killed(runs_since=None), said, seconds=60).symptoms[0]
     assert (before.reason_class, before.detail) == (after.reason_class, after.detail)

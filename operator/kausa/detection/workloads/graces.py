@@ -28,7 +28,8 @@ class WorkloadGraces:
     failed_daemon: timedelta = timedelta(minutes=10)
     """The controller kills a failed daemon Pod and backs off for 15 minutes at most."""
     cron_job_history: timedelta = timedelta(hours=24)
-    """A CronJob keeps its last failed Job until the next failure; after a day it is history."""
+    """A CronJob keeps its last failed Job until the next failure; after a day it is history, also
+    where no later run succeeded."""
     job_history: timedelta = timedelta(days=7)
     """A Job of nobody's stays for ever unless it is deleted; after a week nobody waits for it."""
     suspended: timedelta = timedelta(days=7)

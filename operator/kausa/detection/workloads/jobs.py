@@ -2,9 +2,9 @@
 
 One failed Pod is what the back-off limit is for; a second without any success is the first sign of
 the same failure that the Job is given up for in the end. A failed Job stays as a record, and after
-some time it is history. A CronJob's Job does not show what became of the next run: so it is history
-after a day, whether a later run succeeded or not. Where that fails too, the CronJob removes the
-older of the two by itself.
+some time it is history. A CronJob's Job does not show what became of the next run, but its CronJob
+does: a run that ended well since is the end of the failure. Where nothing is known of that, the Job
+is history after a day. Where the next run fails too, the CronJob removes the older by itself.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def detect_job(found: Job, *, around: Surroundings, now: datetime) -> Verdict:
         return HEALTHY
     given_up = true_condition(conditions, "Failed") or true_condition(conditions, "FailureTarget")
     if given_up is not None:
-        return _given_up(found, given_up, now=now)
+        return _given_up(found, given_up, around=around, now=now)
     if found.spec.suspend:
         return HEALTHY
     if found.status.active <= 0:
@@ -51,14 +51,16 @@ def detect_job(found: Job, *, around: Surroundings, now: datetime) -> Verdict:
     return HEALTHY
 
 
-def _given_up(found: Job, failed: Condition, *, now: datetime) -> Verdict:
+def _given_up(found: Job, failed: Condition, *, around: Surroundings, now: datetime) -> Verdict:
     end = failed.last_transition_time
     until = None
     if end is not None:
-        until = later(
-            end, GRACES.cron_job_history if _is_a_cron_jobs(found) else GRACES.job_history
-        )
+        scheduled = _is_a_cron_jobs(found)
+        until = later(end, GRACES.cron_job_history if scheduled else GRACES.job_history)
         if until <= now:
+            return HEALTHY
+        succeeded = around.owner_succeeded_at
+        if scheduled and succeeded is not None and succeeded > end:
             return HEALTHY
     reason = failed.reason or "Failed"
     return shows(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kausa.cluster.workloads import WORKLOADS
+from kausa.cluster.workloads import is_watched
 from kausa.detection.case import later, shows, waits
 from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom
@@ -23,7 +23,6 @@ from kausa.resources.group import GROUP
 __all__ = ["detect_note"]
 
 FEWEST_REPEATS = 3
-_JUDGED_ELSEWHERE = frozenset({"Pod", *WORKLOADS})
 _CATEGORIES = {
     "FailedToUpdateEndpointSlices": Category.CONTROL_PLANE,
     "FailedToUpdateEndpoint": Category.CONTROL_PLANE,
@@ -36,7 +35,7 @@ _CATEGORIES = {
 
 def detect_note(note: Note, *, now: datetime) -> Verdict:
     """What an Event says of an object that is known by nothing else."""
-    if note.kind in _JUDGED_ELSEWHERE or note.api_version.startswith(f"{GROUP}/"):
+    if _is_judged_elsewhere(note):
         return HEALTHY
     if note.reason in CREATION_NOTES:
         return creation_refused((note,), namespace=note.namespace, now=now)
@@ -65,3 +64,10 @@ def detect_note(note: Note, *, now: datetime) -> Verdict:
         ),
         until=forgotten,
     )
+
+
+def _is_judged_elsewhere(note: Note) -> bool:
+    """Whether it speaks of a Pod, of what is watched, or of one of our own resources."""
+    if note.kind == "Pod" and note.api_version in {"", "v1"}:
+        return True
+    return is_watched(note.api_version, note.kind) or note.api_version.startswith(f"{GROUP}/")

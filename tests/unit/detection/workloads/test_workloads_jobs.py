@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from support.objects import NOW, autoscaler, cron_job, job, note, said
 
@@ -85,6 +86,38 @@ def test_a_failed_job_becomes_history(of_cron_job: bool, length: timedelta) -> N
     assert len(verdict.symptoms) == 1
     assert verdict.look_again_at == NOW + timedelta(minutes=1)
     assert detect_workload(given_up(length), now=NOW) is HEALTHY
+
+
+@pytest.mark.parametrize(
+    ("since", "of_cron_job", "shown"),
+    [
+        (timedelta(minutes=1), True, False),
+        (timedelta(), True, True),
+        (-timedelta(minutes=1), True, True),
+        (timedelta(minutes=1), False, True),
+    ],
+    ids=["a later run", "in the same second", "an earlier run", "of no CronJob"],
+)
+def test_a_later_run_that_succeeds_ends_the_failure_of_a_cron_jobs_job(
+    since: timedelta, of_cron_job: bool, shown: bool
+) -> None:
+    ended = timedelta(hours=2)
+    end = said("Failed", "True", "BackoffLimitExceeded", "x", ago=ended)
+    around = Surroundings(owner_succeeded_at=NOW - ended + since)
+    found = job(end, failed=7, of_cron_job=of_cron_job)
+    assert bool(detect_workload(found, around=around, now=NOW).symptoms) is shown
+
+
+def test_a_job_that_is_still_tried_fails_whatever_other_runs_did() -> None:
+    around = Surroundings(owner_succeeded_at=NOW)
+    found = job(active=1, failed=2, of_cron_job=True)
+    assert detect_workload(found, around=around, now=NOW).symptoms
+
+
+def test_when_a_run_of_a_cron_job_succeeded_last_is_read() -> None:
+    status = {"lastSuccessfulTime": "2026-03-01T11:00:00Z"}
+    found = msgspec.convert({"status": status}, CronJob)
+    assert found.status.last_successful_time == NOW - timedelta(hours=1)
 
 
 # -- CronJobs ------------------------------------------------------------------------------------

@@ -126,6 +126,26 @@ def test_a_warning_is_no_failure(silent: Note) -> None:
     assert detect_note(silent, now=NOW) is HEALTHY
 
 
+@pytest.mark.parametrize(
+    ("api_version", "kind", "shown"),
+    [
+        ("batch.volcano.sh/v1alpha1", "Job", True),
+        ("serving.example/v1", "Service", True),
+        ("cluster.example/v1", "Node", True),
+        ("metrics.example/v1", "Pod", True),
+        ("batch/v1", "Job", False),
+        ("", "Job", False),
+        ("autoscaling/v1", "HorizontalPodAutoscaler", False),
+        ("v1", "Node", False),
+        ("", "Node", False),
+        ("", "Pod", False),
+    ],
+)
+def test_a_kind_of_another_group_is_another_kind(api_version: str, kind: str, shown: bool) -> None:
+    said = note("SyncFailed", kind=kind, api_version=api_version, count=9, first=timedelta(hours=1))
+    assert bool(detect_note(said, now=NOW).symptoms) is shown
+
+
 def test_a_warning_that_began_just_now_is_looked_at_again() -> None:
     said = note("SyncFailed", kind="Gateway", count=9, first=timedelta(minutes=4))
     assert detect_note(said, now=NOW).look_again_at == NOW + timedelta(minutes=1)
