@@ -71,7 +71,9 @@ def _name_of_this_process() -> str:
 class Settings(BaseSettings):
     """The operator's settings; frozen, so that what was logged at the start stays true."""
 
-    model_config = SettingsConfigDict(env_prefix="KAUSA_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="KAUSA_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
 
     cluster_name: str = Field(default="default", min_length=1, max_length=63)
     """Names this cluster in every record; two clusters that share a memory need two names."""

@@ -68,7 +68,6 @@ def test_without_a_setting_all_namespaces_are_watched() -> None:
         ("NAMESPACE", "Shop"),
         ("NAMESPACE", "-shop"),
         ("OWN_NAMESPACE", "../etc"),
-        ("IDENTITY", ""),
         ("IDENTITY", 254 * "a"),
         ("STABILISATION_SECONDS", "0"),
         ("LEASE_SECONDS", "2"),
@@ -183,3 +182,9 @@ def test_what_is_given_goes_before_the_environment_and_none_is_not_given(
     monkeypatch.setenv("KAUSA_NAMESPACE", "other")
     assert Settings.from_environment(namespace="shop").namespace == "shop"
     assert Settings.from_environment(namespace=None).namespace == "other"
+
+
+@pytest.mark.parametrize("name", ["PROBE_PORT", "NAMESPACE", "LOG_LEVEL", "IDENTITY"])
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"KAUSA_{name}", "")
+    assert Settings.from_environment().log_level == "info"

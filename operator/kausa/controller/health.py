@@ -17,6 +17,11 @@ class Health:
         self._dead_seconds = dead_seconds
         self._clock = clock
         self._streams: Streams | None = None
+        self._answered = False
+
+    def api_answered(self) -> None:
+        """The API server has answered, and lets us in."""
+        self._answered = True
 
     def leads(self, streams: Streams) -> None:
         """This process leads from now on, with these streams."""
@@ -41,6 +46,8 @@ class Health:
 
     def readyz(self) -> str | None:
         """Who stands by is ready to; who leads is ready once everything was listed."""
+        if not self._answered:
+            return "the API server has not answered yet"
         if self._streams is None or self._streams.synced:
             return None
         waiting = [

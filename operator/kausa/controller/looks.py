@@ -23,6 +23,7 @@ from kausa.telemetry.logs import get_logger
 __all__ = ["Looks"]
 
 AFTER_CHANGE_SECONDS = 30.0
+AFTER_RETURN_SECONDS = 60.0
 AFTER_GAP_SECONDS = 60.0
 LONGEST_AFTER_GAP_SECONDS = 3600.0
 MOST_KEYS = 10_000
@@ -37,6 +38,10 @@ class _Look:
     words: tuple[str, ...]
     """What Kubernetes has said so far; Pods of one owner may say different things in turn."""
     at: float
+    looked_on: str | None = None
+    """What it said when it was looked at last; None where that was before we heard anything."""
+    heard_at: float = 0.0
+    """When it last said that."""
     due: float = float("inf")
     attempts: int = 0
     """Looks in a row at which something was missing."""
@@ -62,8 +67,19 @@ class Looks:
             due = min(known.due, max(now, known.at + AFTER_CHANGE_SECONDS))
             heard = (*known.words, words)[-MOST_WORDS:]
             self._keep(key, replace(known, words=heard, due=due))
-        elif now >= known.at + self._refresh_seconds:
-            self._keep(key, replace(known, due=min(known.due, now)))
+        elif now >= known.at + self._refresh_seconds or self._is_back(known, words):
+            later = tuple(each for each in known.words if each != words)
+            self._keep(key, replace(known, words=(*later, words), due=min(known.due, now)))
+        elif words == known.looked_on:
+            self._keep(key, replace(known, heard_at=now))
+
+    def _is_back(self, known: _Look, words: str) -> bool:
+        """It says again what it said before, and no more what it was looked at for. Several Pods
+        that say different things in turn never fall silent for so long.
+        """
+        silent = self._clock() - max(known.heard_at, known.at)
+        other = known.looked_on is not None and words != known.looked_on
+        return other and silent >= AFTER_RETURN_SECONDS
 
     def looked(self, key: ResourceKey, *, missing: bool) -> None:
         """It was diagnosed; where something was missing, it is due again, later each time."""
@@ -75,7 +91,8 @@ class Looks:
         due = known.due if known.due > now else float("inf")
         if missing:
             due = min(due, now + wait)
-        self._keep(key, replace(known, at=now, due=due, attempts=attempts))
+        last = known.words[-1] if known.words else None
+        self._keep(key, replace(known, at=now, looked_on=last, due=due, attempts=attempts))
 
     def forget(self, key: ResourceKey) -> None:
         """The resource is gone."""

@@ -64,6 +64,7 @@ async def run_operator(
         await _until_the_api_answers(store, stop=stop, credentials=credentials)
         if stop.is_set():
             return
+        health.api_answered()
         async with _leadership(settings, credentials, metrics=metrics, stop=stop) as election:
             if stop.is_set():
                 return

@@ -15,7 +15,7 @@ from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.controller.announcement import CLUSTER_SCOPED
 from kausa.controller.looks import Looks
 from kausa.controller.recorder import Recorder
-from kausa.controller.scope import OPTED_OUT, Scope
+from kausa.controller.scope import Scope, says_no
 from kausa.controller.sightings import ResourceKey, Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.resources.failure_diagnosis import FailureDiagnosis
@@ -135,7 +135,7 @@ class Recovery:
             namespace=namespace,
             name=target.name,
         )
-        if uid is None or (owner is not None and (owner.uid != uid or owner.marked in OPTED_OUT)):
+        if uid is None or (owner is not None and (owner.uid != uid or says_no(owner.marked))):
             return
         # An owner that cannot be read: its resource goes with it, so it is there.
         owner = owner or Owner(

@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 
 from kausa.cluster.objects import Meta
 
-__all__ = ["OPTED_OUT", "Scope", "opted_out"]
+__all__ = ["Scope", "opted_out", "says_no"]
 
-OPTED_OUT = frozenset({"false", "disabled"})
-OPTED_IN = frozenset({"true", "enabled"})
+_OPTED_OUT = frozenset({"false", "disabled", "no", "off", "0"})
+_OPTED_IN = frozenset({"true", "enabled", "yes", "on", "1"})
 
 
 class Scope:
@@ -44,9 +44,9 @@ class Scope:
         changes whether it is watched.
         """
         before = self.watches(namespace)
-        if value in OPTED_OUT:
+        if says_no(value):
             self._labels[namespace] = False
-        elif value in OPTED_IN:
+        elif value is not None and value.lower() in _OPTED_IN:
             self._labels[namespace] = True
         else:
             self._labels.pop(namespace, None)
@@ -55,9 +55,13 @@ class Scope:
 
 def opted_out(meta: Meta) -> bool:
     """Whether an object's own label or annotation asks to be left alone."""
-    return (meta.annotations is not None and meta.annotations.diagnose in OPTED_OUT) or (
-        meta.labels is not None and meta.labels.diagnose in OPTED_OUT
-    )
+    marks = (meta.annotations, meta.labels)
+    return any(each is not None and says_no(each.diagnose) for each in marks)
+
+
+def says_no(value: str | None) -> bool:
+    """Whether a label or annotation asks to be left alone, in whatever words people use for no."""
+    return value is not None and value.strip().lower() in _OPTED_OUT
 
 
 def _any(patterns: tuple[str, ...], namespace: str) -> bool:

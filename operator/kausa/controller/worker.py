@@ -18,7 +18,7 @@ from kausa.controller.found import Found
 from kausa.controller.judge import Judge
 from kausa.controller.looks import Looks
 from kausa.controller.recorder import Recorder
-from kausa.controller.scope import OPTED_OUT
+from kausa.controller.scope import says_no
 from kausa.controller.sightings import ResourceKey, Sightings
 from kausa.controller.upstreams import quota_symptom
 from kausa.controller.workqueue import WorkQueue
@@ -76,7 +76,7 @@ class Worker:
             try:
                 await self._look_at(uid, found)
             except UpstreamPendingError:
-                self._again_later(uid, found)
+                self._queue.failed(uid, found)
             except ClusterError as error:
                 by = found.shown_by
                 name = f"{by.kind} {by.namespace}/{by.name}"
@@ -102,7 +102,7 @@ class Worker:
         owner = await self._owners.top_owner(found.shown_by, meta=found.meta)
         if owner is None:
             return
-        if owner.marked in OPTED_OUT:
+        if says_no(owner.marked):
             self._sightings.leave(uid)
             self._sightings.leave_owner(owner.uid)
             return

@@ -43,7 +43,14 @@ def leading(**watchers: FakeWatcher) -> tuple[Health, HandClock]:
 
 def test_who_stands_by_is_alive_and_ready() -> None:
     health = Health(dead_seconds=300)
+    health.api_answered()
     assert (health.livez(), health.readyz()) == (None, None)
+
+
+def test_nobody_is_ready_before_the_api_server_has_answered() -> None:
+    health = Health(dead_seconds=300)
+    assert health.livez() is None
+    assert health.readyz() == "the API server has not answered yet"
 
 
 def test_a_stream_that_is_dead_for_longer_than_its_limit_is_named_with_its_time() -> None:
@@ -67,6 +74,7 @@ def test_streams_that_work_or_may_not_be_read_keep_nobody_from_living() -> None:
 def test_who_leads_is_ready_once_all_that_may_be_read_was_listed() -> None:
     pods, jobs = FakeWatcher(), FakeWatcher()
     health, _ = leading(pods=pods, jobs=jobs, nodes=FakeWatcher(forbidden=True))
+    health.api_answered()
     assert health.readyz() == "not listed yet: jobs, pods"
     jobs.synced.set()
     assert health.readyz() == "not listed yet: pods"

@@ -130,3 +130,21 @@ async def test_a_defect_in_one_look_does_not_end_the_others(
             await asyncio.sleep(0.01)
     assert not running.done()
     running.cancel()
+
+
+def test_a_failure_that_says_again_what_it_said_before_is_looked_at_again(
+    looks: Looks, clock: HandClock
+) -> None:
+    other = structs.replace(SYMPTOM, message="0/3 nodes are available: 3 had untolerated taint.")
+    looks.seen(KEY, SYMPTOM)
+    looks.looked(KEY, missing=False)
+    looks.seen(KEY, other)
+    clock.now = AFTER_CHANGE_SECONDS
+    assert looks.due() == (KEY,)
+    looks.looked(KEY, missing=False)
+    clock.now += 59.0
+    looks.seen(KEY, SYMPTOM)
+    assert looks.due() == ()
+    clock.now += 2.0
+    looks.seen(KEY, SYMPTOM)
+    assert looks.due() == (KEY,)

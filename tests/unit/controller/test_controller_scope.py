@@ -53,7 +53,7 @@ def test_a_label_that_says_what_the_settings_say_changes_nothing() -> None:
     assert not Scope().label("shop", "a word that nobody knows")
 
 
-@pytest.mark.parametrize("value", ["false", "disabled"])
+@pytest.mark.parametrize("value", ["false", "disabled", "False", "no", "OFF"])
 def test_a_label_or_an_annotation_opts_an_object_out(value: str) -> None:
     assert opted_out(Meta(labels=Marks(diagnose=value)))
     assert opted_out(Meta(annotations=Marks(diagnose=value)))
