@@ -18,6 +18,7 @@ from types import FrameType
 from localcluster.components import NAMES
 from localcluster.console import say
 from localcluster.errors import ClusterError
+from localcluster.fakenodes import NODES
 from localcluster.layout import Layout
 from localcluster.providers import Provider, choose
 
@@ -31,6 +32,11 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
     load = commands.add_parser("load-image", help="load an image archive into the node")
     load.add_argument("file", type=Path)
+    fake = commands.add_parser("kwok", help="fake nodes, for thousands of pods without a process")
+    actions = fake.add_subparsers(dest="action", required=True)
+    more = actions.add_parser("up", help="add fake nodes to the cluster that is up")
+    more.add_argument("--nodes", type=int, default=NODES, help=f"how many ({NODES})")
+    actions.add_parser("down", help="take them away with their pods")
     for name in ("stop", "restart"):
         command = commands.add_parser(name, help=f"{name} one component")
         command.add_argument("component", choices=NAMES)
@@ -49,6 +55,10 @@ def perform(options: argparse.Namespace, cluster: Provider) -> int:
             print(cluster.kubeconfig)
         case "load-image":
             cluster.load_image(options.file.absolute())
+        case "kwok" if options.action == "up":
+            cluster.kwok_up(options.nodes)
+        case "kwok":
+            cluster.kwok_down()
         case "stop":
             cluster.stop(options.component)
         case "restart":

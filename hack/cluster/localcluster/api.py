@@ -1,4 +1,4 @@
-"""The few questions that `up` has for the API server, without a client library."""
+"""The few requests that the commands have for the API server, without a client library."""
 
 from __future__ import annotations
 
@@ -21,12 +21,27 @@ def context(pki: Path, *, user: str = "admin") -> ssl.SSLContext:
 
 def get(url: str, tls: ssl.SSLContext | None = None) -> tuple[int, bytes]:
     """The status and the body; status 0 where nobody answered."""
+    return send("GET", url, tls)
+
+
+def send(
+    method: str,
+    url: str,
+    tls: ssl.SSLContext | None = None,
+    body: bytes | None = None,
+    *,
+    accept: str = "application/json",
+    timeout_s: float = TIMEOUT_S,
+) -> tuple[int, bytes]:
+    """One request, with JSON for a body; the status (0 where nobody answered) and the answer."""
+    headers = {"Accept": accept, "Content-Type": "application/json"}
+    request = urllib.request.Request(url, body, headers, method=method)
     # No proxy: everything that is asked here is on this machine.
     handlers: list[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if tls is not None:
         handlers.append(urllib.request.HTTPSHandler(context=tls))
     try:
-        with urllib.request.build_opener(*handlers).open(url, timeout=TIMEOUT_S) as answer:
+        with urllib.request.build_opener(*handlers).open(request, timeout=timeout_s) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as error:
         with error:

@@ -8,15 +8,11 @@ costs one hash.
 from __future__ import annotations
 
 import hashlib
-import os
-import re
 import shutil
-import subprocess
-import threading
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from localcluster import gobuild
 from localcluster.console import say
 from localcluster.errors import CannotRun, ClusterError
 
@@ -38,9 +34,6 @@ FLAGS = (
     # Without these the API server calls itself v0.0.0.
     f"-s -w -X {_STAMP}.gitVersion={KUBERNETES} -X {_STAMP}.gitMajor=1 -X {_STAMP}.gitMinor=36",
 )
-PROGRESS_S = 10.0
-BUILD_TIMEOUT_S = 2400.0
-LIST_TIMEOUT_S = 600.0
 
 
 def fingerprint(module: Path) -> str:
@@ -78,18 +71,17 @@ def ensure_kubectl(root: Path, binaries: Path) -> Path | None:
     if shutil.which("go") is None:
         return None
     say("Building kubectl, because there is none on PATH (up to 2 minutes).")
-    with _Aside(root) as aside:
-        _go_build(aside, [KUBECTL])
+    with gobuild.Aside(root) as aside:
+        gobuild.build(MODULE, aside, [KUBECTL], flags=FLAGS)
         folder.mkdir(exist_ok=True)
         return (aside / "kubectl").rename(folder / "kubectl")
 
 
 def check_go() -> None:
-    if shutil.which("go") is None:
-        raise CannotRun(
-            "Go is needed to build Kubernetes and is not on PATH; install it, or name a folder that"
-            f" has {', '.join(PACKAGES)} in KAUSA_CLUSTER_BIN."
-        )
+    gobuild.check_go(
+        "to build Kubernetes and is not on PATH; install it, or name a folder that has"
+        f" {', '.join(PACKAGES)} in KAUSA_CLUSTER_BIN"
+    )
 
 
 def _build_all(folder: Path) -> None:
@@ -97,115 +89,9 @@ def _build_all(folder: Path) -> None:
         f"Building Kubernetes {KUBERNETES} and etcd into {folder} (once; 4 to 7 minutes on two"
         " cores with an empty Go cache, under a minute with a warm one)."
     )
-    with _Aside(folder.parent) as aside:
-        _go_build(aside, list(PACKAGES.values()))
+    with gobuild.Aside(folder.parent) as aside:
+        gobuild.build(MODULE, aside, list(PACKAGES.values()), flags=FLAGS)
         (aside / "server").rename(aside / "etcd")
         if missing := [name for name in PACKAGES if not (aside / name).is_file()]:
             raise ClusterError(f"The build did not make {', '.join(missing)}.")
         aside.rename(folder)
-
-
-class _Aside:
-    """A folder that is gone afterwards; takes the leavings of killed builds with it."""
-
-    def __init__(self, parent: Path) -> None:
-        self._parent = parent
-
-    def __enter__(self) -> Path:
-        self._clear()
-        aside = self._parent / f"building-{os.getpid()}"
-        aside.mkdir(parents=True)
-        return aside
-
-    def __exit__(self, *_: object) -> None:
-        self._clear()
-
-    def _clear(self) -> None:
-        for leftover in self._parent.glob("building-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
-
-
-def _go_environment() -> dict[str, str]:
-    return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
-
-
-def _go_build(target: Path, packages: list[str]) -> None:
-    say("Downloading modules and counting packages.")
-    pending = _count_pending(packages)
-    command = ["go", "build", "-v", *FLAGS, "-o", f"{target}/", *packages]
-    build = subprocess.Popen(
-        command,
-        cwd=MODULE,
-        env=_go_environment(),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with build:
-        try:
-            lines = _follow(build, pending)
-        finally:
-            build.kill()
-    if build.returncode:
-        raise ClusterError("go build failed:\n" + "\n".join(lines[-20:]))
-
-
-def _count_pending(packages: list[str]) -> int:
-    """How many packages are not in Go's cache yet; the first call downloads the modules."""
-    command = ["go", "list", *FLAGS, "-deps", "-f", "{{.Stale}}", *packages]
-    try:
-        listed = subprocess.run(
-            command,
-            cwd=MODULE,
-            env=_go_environment(),
-            capture_output=True,
-            text=True,
-            timeout=LIST_TIMEOUT_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise ClusterError(f"go list had no answer in {LIST_TIMEOUT_S:.0f} s.") from None
-    if listed.returncode:
-        raise ClusterError("go list failed:\n" + "\n".join(listed.stderr.splitlines()[-20:]))
-    return listed.stdout.split().count("true")
-
-
-def _follow(build: subprocess.Popen[str], pending: int) -> list[str]:
-    """Reads what the build prints (one line a finished package) and says how far it is."""
-    lines: list[str] = []
-
-    def read() -> None:
-        for line in build.stderr or ():
-            lines.append(line.rstrip())
-
-    reader = threading.Thread(target=read, daemon=True)
-    reader.start()
-    began = time.monotonic()
-    told = began
-    while build.poll() is None:
-        now = time.monotonic()
-        if now - began > BUILD_TIMEOUT_S:
-            raise ClusterError(f"The build was not done after {BUILD_TIMEOUT_S:.0f} s.")
-        if now - told >= PROGRESS_S:
-            told = now
-            say(progress(now - began, done=count_packages(lines), pending=pending))
-        time.sleep(0.2)
-    reader.join(timeout=5)
-    say(f"  built in {time.monotonic() - began:.0f} s")
-    return lines
-
-
-def count_packages(lines: list[str]) -> int:
-    """The lines that name a package; the others are downloads and errors."""
-    return sum(1 for line in lines if re.fullmatch(r"[\w./~@-]+", line))
-
-
-def progress(elapsed_s: float, *, done: int, pending: int) -> str:
-    """How far a build is; the estimate keeps 20 s for linking the big programs at its end."""
-    if done >= pending:
-        return f"  {elapsed_s:.0f} s: linking"
-    if not done:
-        return f"  {elapsed_s:.0f} s: 0 of {pending} packages built"
-    left = elapsed_s * (pending - done) / done + 20
-    return f"  {elapsed_s:.0f} s: {done} of {pending} packages built, about {left:.0f} s left"

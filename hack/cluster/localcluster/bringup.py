@@ -7,7 +7,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from localcluster import api, cgroups, containerd, images, kubelet, network, pki, records
+from localcluster import api, cgroups, containerd, images, kubelet, kwok, network, pki, records
 from localcluster.components import NODE
 from localcluster.layout import Layout
 from localcluster.supervisor import Supervisor
@@ -53,6 +53,13 @@ def start_all(layout: Layout, supervisor: Supervisor) -> None:
     _wait_for_node(layout)
     supervisor.tell("node")
     pki.write_kubeconfig(layout.pki, "admin", layout.kubeconfig)
+    if kwok.NAME in supervisor.names:
+        start_kwok(supervisor)
+
+
+def start_kwok(supervisor: Supervisor) -> None:
+    supervisor.start(kwok.NAME)
+    supervisor.wait(kwok.NAME)
 
 
 def _wait_for_node(layout: Layout) -> None:

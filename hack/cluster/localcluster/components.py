@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcluster import api, containerd, network
+from localcluster import api, containerd, kwok, network
 from localcluster.layout import Layout
 from localcluster.packages import find
 from localcluster.pki import SERVER
@@ -29,6 +29,7 @@ NAMES = (
     "api-forwarder",
     "containerd",
     "kubelet",
+    kwok.NAME,
 )
 PORTS = {
     2379: "etcd",
@@ -56,21 +57,27 @@ class Component:
 
 
 def components(layout: Layout, binaries: Path) -> dict[str, Component]:
+    """Those that this cluster has: kwok only where it was asked for."""
+    program = kwok.recorded(layout)
     return {
         one.name: one
         for one in (
             _etcd(layout, binaries),
             _apiserver(layout, binaries),
             _client(layout, binaries, "kube-controller-manager", 10257, _CONTROLLER_MANAGER),
-            _client(layout, binaries, "kube-scheduler", 10259, ()),
+            _client(layout, binaries, "kube-scheduler", 10259, _FAST),
             _forwarder(),
             _containerd(layout),
             _kubelet(layout, binaries),
+            *(() if program is None else (_kwok(layout, program),)),
         )
     }
 
 
+# Their defaults, made for a real cluster, let them make 20 pods a second.
+_FAST = ("--kube-api-qps=500", "--kube-api-burst=1000")
 _CONTROLLER_MANAGER = (
+    *_FAST,
     "--service-account-private-key-file={pki}/sa.key",
     "--root-ca-file={pki}/ca.crt",
     "--cluster-signing-cert-file={pki}/ca.crt",
@@ -116,6 +123,8 @@ def _apiserver(layout: Layout, binaries: Path) -> Component:
         "--authorization-mode=Node,RBAC",
         "--enable-admission-plugins=NodeRestriction",
         "--allow-privileged=true",
+        # Its default of one lets the deletion of a thousand pods take half a minute.
+        "--delete-collection-workers=16",
         f"--kubelet-client-certificate={pki}/apiserver-kubelet.crt",
         f"--kubelet-client-key={pki}/apiserver-kubelet.key",
         "--kubelet-preferred-address-types=InternalIP",
@@ -181,6 +190,11 @@ def _kubelet(layout: Layout, binaries: Path) -> Component:
     )
     healthy = "http://127.0.0.1:10248/healthz"
     return Component("kubelet", command, lambda: api.is_ok(healthy), timeout_s=60)
+
+
+def _kwok(layout: Layout, program: Path) -> Component:
+    command = kwok.command(layout, program)
+    return Component(kwok.NAME, command, lambda: api.is_ok(kwok.HEALTH), timeout_s=30)
 
 
 def _asks(url: str, pki: Path) -> Callable[[], bool]:

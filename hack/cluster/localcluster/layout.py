@@ -92,5 +92,14 @@ class Layout:
     def socket(self) -> Path:
         return self.run / "containerd.sock"
 
+    @property
+    def kwok(self) -> Path:
+        """There while the cluster has fake nodes; names the program that plays them."""
+        return self.run / "kwok"
+
+    @property
+    def kwok_config(self) -> Path:
+        return self.run / "kwok.yaml"
+
     def log(self, component: str) -> Path:
         return self.logs / f"{component}.log"

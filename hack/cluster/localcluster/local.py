@@ -8,12 +8,22 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from pathlib import Path
 
-from localcluster import binaries, bringup, containerd, network, packages, processes, records
+from localcluster import (
+    binaries,
+    bringup,
+    containerd,
+    kwok,
+    network,
+    packages,
+    processes,
+    records,
+)
 from localcluster import teardown as going
 from localcluster.checks import check_platform, check_ports
 from localcluster.components import PORTS
 from localcluster.console import say
 from localcluster.errors import ClusterError
+from localcluster.fakenodes import FakeNodes
 from localcluster.layout import Layout
 from localcluster.locking import exclusive
 from localcluster.supervisor import Supervisor
@@ -108,6 +118,36 @@ class LocalCluster:
             supervisor.stop(name)
             supervisor.start(name)
             supervisor.wait(name)
+
+    def kwok_up(self, nodes: int) -> None:
+        """Adds fake nodes, and the process that plays them."""
+        check_platform()
+        with exclusive(self._layout.lock):
+            if not self._layout.finished.exists():
+                raise ClusterError("The cluster is not up; `up` starts it.")
+            if kwok.recorded(self._layout) is None:
+                check_ports({kwok.PORT: kwok.NAME})
+            program = kwok.ensure(self._layout.root, self._environment)
+            changed = kwok.remember(self._layout, program)
+            supervisor = Supervisor.of_recorded(self._layout)
+            if changed and supervisor.process(kwok.NAME) is not None:
+                supervisor.stop(kwok.NAME)
+            bringup.start_kwok(supervisor)
+            FakeNodes(self._layout).make(nodes)
+            say(f"{nodes} fake nodes are there after {supervisor.elapsed_s:.1f} s.")
+
+    def kwok_down(self) -> None:
+        """Takes the fake nodes away with their pods."""
+        check_platform()
+        with exclusive(self._layout.lock):
+            if kwok.recorded(self._layout) is None:
+                say("There are no fake nodes.")
+                return
+            supervisor = Supervisor.of_recorded(self._layout)
+            supervisor.stop(kwok.NAME)
+            pods = FakeNodes(self._layout).remove()
+            kwok.forget(self._layout)
+            say(f"The fake nodes are gone with {pods} pods after {supervisor.elapsed_s:.1f} s.")
 
     def _situation(self) -> Situation:
         before = records.load(self._layout.before)

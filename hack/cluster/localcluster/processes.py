@@ -19,6 +19,7 @@ from pathlib import Path
 
 OWNER = "KAUSA_LOCAL_CLUSTER_STATE"
 COMPONENT = "KAUSA_LOCAL_CLUSTER_COMPONENT"
+ENVIRONMENT_TIMEOUT_S = 10.0
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -110,8 +111,29 @@ def start(command: Sequence[str], *, component: str, owner: Path, log: Path, pat
             cwd="/",
             start_new_session=True,
         )
+    wait_for_environment(Path(f"/proc/{daemon.pid}"))
     # It outlives this object, and Python would warn of that.
     daemon.returncode = 0
+
+
+def wait_for_environment(folder: Path, *, timeout_s: float = ENVIRONMENT_TIMEOUT_S) -> bool:
+    """Waits until a process that was just started shows its environment; false if it never did.
+
+    The kernel says that a program was started before it has laid the environment out, and a process
+    without one would count as dead. With a large program that is not in memory yet, and busy cores,
+    that is long enough to be seen.
+    """
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        try:
+            if (folder / "environ").read_bytes():
+                return True
+            if parse_stat((folder / "stat").read_text())[0] in "ZX":
+                return False
+        except OSError:
+            return False
+        time.sleep(0.005)
+    return False
 
 
 def send(process: Process, number: signal.Signals) -> None:

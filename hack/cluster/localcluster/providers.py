@@ -34,6 +34,8 @@ class Provider(Protocol):
     def load_image(self, file: Path) -> None: ...
     def stop(self, name: str) -> None: ...
     def restart(self, name: str) -> None: ...
+    def kwok_up(self, nodes: int) -> None: ...
+    def kwok_down(self) -> None: ...
 
 
 class NamedCluster:
@@ -68,6 +70,12 @@ class NamedCluster:
 
     def restart(self, name: str) -> None:
         self.stop(name)
+
+    def kwok_up(self, nodes: int) -> None:
+        raise CannotRun(f"The cluster of {NAMED} is yours and gets no fake nodes from here.")
+
+    def kwok_down(self) -> None:
+        say(f"The cluster of {NAMED} has no fake nodes of ours.")
 
     def _answers(self) -> bool:
         kubectl = shutil.which("kubectl") or next(self._layout.root.glob("bin-*/kubectl"), None)
@@ -146,6 +154,12 @@ class KindCluster:
 
     def restart(self, name: str) -> None:
         self.stop(name)
+
+    def kwok_up(self, nodes: int) -> None:
+        raise CannotRun("Fake nodes are for the local cluster only.")
+
+    def kwok_down(self) -> None:
+        say("There are no fake nodes.")
 
     def _exists(self) -> bool:
         return self.NAME in self._kind("get", "clusters", timeout_s=30).split()
