@@ -70,8 +70,11 @@ def test_an_api_server_that_goes_away_is_waited_for_and_said_once(
     for kind in ("pods", "events"):
         lines = [line for line in log.splitlines() if f'"{kind}"' in line]
         said = [line for line in lines if "Watch failed" in line]
-        assert len(said) == 1, said
-        assert sum("Watch is back" in line for line in lines) == 1
+        # None where it waited out the whole time: a server that is going down accepts watches and
+        # cuts them at once, so the pauses have grown by the time it is gone.
+        assert len(said) <= 1, said
+        assert sum("Watch is back" in line for line in lines) == len(said)
+    assert log.count("Cannot connect") >= 1
     assert "Traceback" not in log
 
 
