@@ -31,13 +31,19 @@ def main(arguments: list[str]) -> int:
     )
     kubeconfig = kubeconfig_path()
     apply_crds(kubeconfig)
-    return asyncio.run(_run(kubeconfig, size, quiet_seconds=options.quiet))
+    return asyncio.run(
+        _run(kubeconfig, size, quiet=options.quiet, keep_controllers=options.controllers)
+    )
 
 
-async def _run(kubeconfig: str, size: Size, *, quiet_seconds: float) -> int:
+async def _run(kubeconfig: str, size: Size, *, quiet: float, keep_controllers: bool) -> int:
     with tempfile.TemporaryDirectory() as folder:
         async with storm(
-            kubeconfig=kubeconfig, folder=Path(folder), size=size, quiet_seconds=quiet_seconds
+            kubeconfig=kubeconfig,
+            folder=Path(folder),
+            size=size,
+            quiet_seconds=quiet,
+            keep_controllers=keep_controllers,
         ) as outcome:
             found = rows(outcome)
             # Before all is cleared away, which takes a while and can be interrupted.
@@ -56,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--quiet", type=float, default=QUIET_SECONDS, help="seconds in which nothing more may come"
+    )
+    parser.add_argument(
+        "--controllers",
+        action="store_true",
+        help="let the cluster's controllers write their own status while the pods fail",
     )
     return parser
 

@@ -129,7 +129,7 @@ def rows(outcome: Outcome) -> list[Row]:
         Row("memory after the storm", f"{outcome.after.resident_mib:.0f} MiB"),
         Row("memory at its peak", f"{peak:.0f} MiB", f"< {MEMORY_MIB:.0f} MiB", peak < MEMORY_MIB),
         Row("CPU time until it had synced", f"{outcome.at_rest.cpu_seconds:.1f} s"),
-        Row("CPU time in the storm and after", f"{cpu:.1f} s"),
+        Row("CPU time from then on", f"{cpu:.1f} s"),
         Row("pod changes on the wire", str(outcome.pod_changes)),
         Row("writes of our resources", str(outcome.writes)),
         Row("pods counted in them", str(outcome.pods_counted)),
