@@ -57,8 +57,11 @@ def is_ok(url: str, tls: ssl.SSLContext | None = None) -> bool:
 def node_is_ready(body: bytes) -> bool:
     """Ready, and open to pods: a new node is tainted for a moment after it says so."""
     try:
-        node: dict[str, Any] = json.loads(body)
+        node: Any = json.loads(body)
     except ValueError:
+        return False
+    # In its first seconds a server may say in a sentence that it cannot answer yet.
+    if not isinstance(node, dict):
         return False
     conditions = node.get("status", {}).get("conditions", [])
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)
