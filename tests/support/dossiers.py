@@ -10,6 +10,8 @@ from support.pods import event
 from kausa.cluster.errors import ApiError, ForbiddenError
 from kausa.cluster.objects import Event, Pod
 from kausa.cluster.owners import Owner
+from kausa.cluster.paths import ResourcePath
+from kausa.cluster.reader import Manifest
 from kausa.detection.events import note_of
 from kausa.detection.pods import detect_pod
 from kausa.detection.surroundings import Surroundings
@@ -38,7 +40,9 @@ class FakeReader:
         previous: str | Exception = "",
         current: str | Exception = "",
         delay: float = 0.0,
+        manifests: tuple[Manifest, ...] = (),
     ) -> None:
+        self.manifests_ = manifests
         self.events = events
         self.logs = {True: previous, False: current}
         self.delay = delay
@@ -55,6 +59,23 @@ class FakeReader:
         if isinstance(self.events, Exception):
             raise self.events
         return self.events
+
+    async def manifest(
+        self, path: ResourcePath, *, name: str, namespace: str | None = None
+    ) -> Manifest | None:
+        return next(
+            (
+                each
+                for each in self.manifests_
+                if (each["kind"], each["metadata"]["name"]) == (path.kind, name)
+            ),
+            None,
+        )
+
+    async def manifests(
+        self, path: ResourcePath, *, namespace: str | None = None, label_selector: str = ""
+    ) -> tuple[Manifest, ...]:
+        return tuple(each for each in self.manifests_ if each["kind"] == path.kind)
 
     async def pod_log(self, *, previous: bool, **_: object) -> str:
         self.asked.append(previous)

@@ -14,10 +14,11 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import ForbiddenError, NotFoundError, UndecodableError
+from kausa.cluster.kinds import path_of
 from kausa.cluster.objects import Meta, ObjectReference, OwnerReference
 from kausa.cluster.paths import ResourcePath, api_root
+from kausa.cluster.reading_client import ReadingClient
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["Owner", "OwnerResolver"]
@@ -30,33 +31,6 @@ LONGEST_CHAIN = 8
 REMEMBERED_OWNERS = 10_000
 REMEMBERED_PATHS = 500
 REMEMBERED_SECONDS = 300.0
-
-_WELL_KNOWN = {
-    (path.api_version, path.kind): path
-    for path in (
-        ResourcePath(api_version="apps/v1", plural="replicasets", kind="ReplicaSet"),
-        ResourcePath(api_version="apps/v1", plural="deployments", kind="Deployment"),
-        ResourcePath(api_version="apps/v1", plural="statefulsets", kind="StatefulSet"),
-        ResourcePath(api_version="apps/v1", plural="daemonsets", kind="DaemonSet"),
-        ResourcePath(api_version="batch/v1", plural="jobs", kind="Job"),
-        ResourcePath(api_version="batch/v1", plural="cronjobs", kind="CronJob"),
-        ResourcePath(api_version="v1", plural="pods", kind="Pod"),
-        ResourcePath(api_version="v1", plural="nodes", kind="Node", namespaced=False),
-        ResourcePath(api_version="v1", plural="resourcequotas", kind="ResourceQuota"),
-        ResourcePath(
-            api_version="v1", plural="persistentvolumeclaims", kind="PersistentVolumeClaim"
-        ),
-        ResourcePath(api_version="v1", plural="services", kind="Service"),
-        ResourcePath(
-            api_version="autoscaling/v2",
-            plural="horizontalpodautoscalers",
-            kind="HorizontalPodAutoscaler",
-        ),
-        ResourcePath(
-            api_version="v1", plural="replicationcontrollers", kind="ReplicationController"
-        ),
-    )
-}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +77,7 @@ class OwnerResolver:
     ReplicaSets for each Deployment.
     """
 
-    def __init__(self, *, client: KubernetesClient, home_namespace: str = "default") -> None:
+    def __init__(self, *, client: ReadingClient, home_namespace: str = "default") -> None:
         self._client = client
         self._home_namespace = home_namespace
         self._links: _Remembered[str, _Link] = _Remembered(most=REMEMBERED_OWNERS)
@@ -215,8 +189,9 @@ class OwnerResolver:
         a kind that it does not know or does not show to us.
         """
         key = (owner.api_version, owner.kind)
-        if key in _WELL_KNOWN:
-            return _WELL_KNOWN[key]
+        known = path_of(api_version=owner.api_version, kind=owner.kind)
+        if known is not None:
+            return known
         if key not in self._paths:
             try:
                 listed = await self._client.get(api_root(owner.api_version), kind=_ResourceList)

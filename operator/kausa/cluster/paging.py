@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from kausa.cluster.client import KubernetesClient
+from kausa.cluster.reading_client import ReadingClient
 
 __all__ = ["list_all"]
 
@@ -15,13 +15,21 @@ PAGE_SIZE = 500
 
 
 async def list_all(
-    client: KubernetesClient, path: str, *, kind: type[T], most: int, field_selector: str = ""
+    client: ReadingClient,
+    path: str,
+    *,
+    kind: type[T],
+    most: int,
+    field_selector: str = "",
+    label_selector: str = "",
 ) -> tuple[T, ...]:
     """The first `most` objects of a collection."""
     decoder = msgspec.json.Decoder(kind)
     parameters = {"limit": str(min(PAGE_SIZE, most))}
     if field_selector:
         parameters["fieldSelector"] = field_selector
+    if label_selector:
+        parameters["labelSelector"] = label_selector
     found: list[T] = []
     while True:
         page = await client.list_page(path, parameters=parameters)

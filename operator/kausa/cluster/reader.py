@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
-from kausa.cluster.client import KubernetesClient
+from kausa.cluster.errors import NotFoundError
 from kausa.cluster.objects import Event, Pod
 from kausa.cluster.paging import list_all
-from kausa.cluster.paths import EVENTS, PODS
+from kausa.cluster.paths import EVENTS, PODS, ResourcePath
+from kausa.cluster.reading_client import ReadingClient
 
-__all__ = ["ClusterReader", "LiveCluster"]
+__all__ = ["ClusterReader", "LiveCluster", "Manifest"]
+
+Manifest: TypeAlias = dict[str, Any]
+"""Any object as the API server's JSON has it, `kind` and `apiVersion` included."""
 
 MOST_EVENTS = 500
 MOST_PODS = 2_000
+MOST_MANIFESTS = 500
 
 
 class ClusterReader(Protocol):
@@ -26,6 +31,16 @@ class ClusterReader(Protocol):
 
     async def events_about(self, *, namespace: str, uid: str) -> tuple[Event, ...]:
         """The Events about one object, at most 500."""
+
+    async def manifest(
+        self, path: ResourcePath, *, name: str, namespace: str | None = None
+    ) -> Manifest | None:
+        """One object of any kind, whole; None where there is none."""
+
+    async def manifests(
+        self, path: ResourcePath, *, namespace: str | None = None, label_selector: str = ""
+    ) -> tuple[Manifest, ...]:
+        """Objects of any kind, whole, at most 500; of all namespaces where none is named."""
 
     async def pod_log(
         self,
@@ -43,7 +58,7 @@ class ClusterReader(Protocol):
 class LiveCluster:
     """A ClusterReader over a real API server."""
 
-    def __init__(self, *, client: KubernetesClient) -> None:
+    def __init__(self, *, client: ReadingClient) -> None:
         self._client = client
 
     async def pod(self, *, namespace: str, name: str) -> Pod:
@@ -65,6 +80,31 @@ class LiveCluster:
             field_selector=f"involvedObject.uid={uid}",
         )
 
+    async def manifest(
+        self, path: ResourcePath, *, name: str, namespace: str | None = None
+    ) -> Manifest | None:
+        """One object of any kind, whole; None where there is none."""
+        try:
+            found = await self._client.get(
+                path.object(name=name, namespace=namespace), kind=dict[str, Any]
+            )
+        except NotFoundError:
+            return None
+        return _named(found, path)
+
+    async def manifests(
+        self, path: ResourcePath, *, namespace: str | None = None, label_selector: str = ""
+    ) -> tuple[Manifest, ...]:
+        """Objects of any kind, whole, at most 500; of all namespaces where none is named."""
+        found = await list_all(
+            self._client,
+            path.collection(namespace=namespace),
+            kind=dict[str, Any],
+            most=MOST_MANIFESTS,
+            label_selector=label_selector,
+        )
+        return tuple(_named(each, path) for each in found)
+
     async def pod_log(
         self,
         *,
@@ -84,3 +124,8 @@ class LiveCluster:
             tail_lines=tail_lines,
             limit_bytes=limit_bytes,
         )
+
+
+def _named(found: Manifest, path: ResourcePath) -> Manifest:
+    """With its kind, which the items of a list leave out."""
+    return {"apiVersion": path.api_version, "kind": path.kind, **found}

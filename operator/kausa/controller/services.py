@@ -13,10 +13,10 @@ from collections.abc import Mapping
 
 from msgspec.structs import replace
 
-from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import ClusterError
 from kausa.cluster.objects import Pod
 from kausa.cluster.paging import list_all
+from kausa.cluster.reading_client import ReadingClient
 from kausa.cluster.workloads import ENDPOINT_SLICES, SERVICES, EndpointSlice, Service
 from kausa.controller.judge import Judge
 from kausa.controller.sightings import Sightings
@@ -42,7 +42,7 @@ class ServiceSweep:
     def __init__(
         self,
         *,
-        client: KubernetesClient,
+        client: ReadingClient,
         judge: Judge,
         sightings: Sightings,
         every_seconds: float = EVERY_SECONDS,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from kausa.cluster.objects import Container, ContainerStatus, ObjectReference, Pod
 from kausa.cluster.owners import Owner
+from kausa.cluster.reader import Manifest
 from kausa.detection.symptom import Symptom
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["Dossier", "Evidence", "EvidenceGap", "LogExcerpt", "Source"]
+__all__ = ["Change", "Dossier", "Evidence", "EvidenceGap", "LogExcerpt", "Reference", "Source"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +45,35 @@ class EvidenceGap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A difference from the last revision that worked, or a thing that appeared or vanished."""
+
+    path: str
+    """The field that differs with the object it is in, or an object such as ConfigMap/settings."""
+    before: str | None = None
+    after: str | None = None
+    at: datetime | None = None
+    """When it was changed, as far as that is known."""
+    citation: str = ""
+    """Text that the evidence of this change holds, to cite it by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """Something that an object names and that is not there, or not as it is named."""
+
+    by: Source
+    """Who names it, and in which field."""
+    kind: str
+    name: str
+    namespace: str = ""
+    key: str = ""
+    """A key or port of it that is missing, where the thing itself is there."""
+    problem: str = "does not exist"
+    """In words, such as `does not exist` or `has no endpoint that is ready`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogExcerpt:
     """The end of one container's log, and the line in it that decides."""
 
@@ -66,6 +96,14 @@ class Dossier:
     evidence: tuple[Evidence, ...] = ()
     gaps: tuple[EvidenceGap, ...] = ()
     logs: tuple[LogExcerpt, ...] = ()
+    manifests: tuple[Manifest, ...] = ()
+    """Objects that were read beside the Pod, redacted: owners, what is named, nodes, quotas."""
+    changes: tuple[Change, ...] = ()
+    """What changed since it last worked, the likeliest to matter first."""
+    references: tuple[Reference, ...] = ()
+    """What is named and does not resolve."""
+    now: datetime | None = None
+    """When it was gathered."""
     redactions: Mapping[str, int] = field(default_factory=dict)
 
     @property
@@ -89,6 +127,25 @@ class Dossier:
             for each in self.evidence
             if each.id in texts
             and ("{" not in each.source.field_path or f"{{{container}}}" in each.source.field_path)
+        )
+
+    def objects(self, kind: str) -> Iterator[Manifest]:
+        """The objects of a kind that were read."""
+        return (each for each in self.manifests if each.get("kind") == kind)
+
+    def object(self, kind: str, name: str) -> Manifest | None:
+        """One object that was read."""
+        return next(
+            (each for each in self.objects(kind) if each["metadata"].get("name") == name), None
+        )
+
+    def about(self, kind: str, name: str, *, containing: str = "") -> tuple[str, ...]:
+        """The ids of the evidence that was read from an object."""
+        return tuple(
+            each.id
+            for each in self.evidence
+            if (each.source.kind, each.source.name) == (kind, name)
+            and containing.lower() in each.text.lower()
         )
 
     def container(self, name: str | None) -> Container | None:
