@@ -238,7 +238,10 @@ def test_a_claim_without_its_storage_class_is_what_the_stateful_set_points_to(
     found = failure_of(
         namespace,
         "db",
-        where=lambda each: "diagnosis" in each["status"]["failure"].get("causedBy", {}),
+        where=lambda each: (
+            "diagnosis" in each["status"]["failure"].get("causedBy", {})
+            and each["status"]["failure"]["podCount"] == 3
+        ),
     )
     assert found["spec"]["target"]["kind"] == "StatefulSet"
     assert found["status"]["failure"]["category"] == "Volume"
