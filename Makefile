@@ -36,7 +36,7 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/mypy hack/*.py hack/models/fetch.py hack/cluster/cluster.py
-	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo
+	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo hack/record_cases
 	MYPYPATH=tests $(BIN)/mypy --explicit-package-bases tests
 	$(BIN)/lint-imports --no-logo | tail -n 3
 	$(BIN)/python hack/generate_crds.py --check
@@ -53,6 +53,14 @@ integration: $(STAMP) embedded-models cluster-up ## Tests with a real API server
 e2e: $(STAMP) embedded-models cluster-up ## The operator against a real cluster with a real kubelet
 	$(BIN)/pytest tests/e2e -q -m e2e -s
 
+.PHONY: evaluate
+evaluate: $(STAMP) ## Diagnose the recorded cases and score what is said: all must pass
+	$(BIN)/kausa eval tests/cases --min 100
+
+.PHONY: record-cases
+record-cases: $(STAMP) cluster-up ## Record tests/cases anew on a real node (10 minutes; ONLY="image crash" for some)
+	$(BIN)/python -m hack.record_cases --kubeconfig "$$($(CLUSTER) kubeconfig)" --only $(ONLY)
+
 .PHONY: bench
 bench: $(STAMP) embedded-models ## Measure what a diagnosis costs on this machine
 	PYTHONPATH=tests $(BIN)/python tests/bench/bench_pipeline.py
@@ -64,6 +72,10 @@ bench-watch: $(STAMP) ## What a change costs our watch, Kopf, the official clien
 .PHONY: bench-faults
 bench-faults: $(STAMP) embedded-models cluster-up ## Kill, cut, stop and forget: count what is lost and doubled (20 minutes)
 	PYTHONPATH=tests $(BIN)/python -m bench.faults.run
+
+.PHONY: bench-redaction
+bench-redaction: $(STAMP) ## Plant 10,000 secrets of 40 kinds and look for each in all that leaves
+	PYTHONPATH=tests $(BIN)/python -m bench.redaction $(BENCH)
 
 .PHONY: bench-storm
 bench-storm: $(STAMP) cluster-up ## 20,000 pods on fake nodes, 5,000 of 50 Deployments fail at once
