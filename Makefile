@@ -37,7 +37,7 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 	$(BIN)/mypy
 	$(BIN)/mypy hack/*.py hack/models/fetch.py hack/cluster/cluster.py
 	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo hack/record_cases
-	MYPYPATH=tests $(BIN)/mypy --explicit-package-bases tests
+	MYPYPATH=tests:. $(BIN)/mypy --explicit-package-bases tests
 	$(BIN)/lint-imports --no-logo | tail -n 3
 	$(BIN)/python hack/generate_crds.py --check
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import sys
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from support.cluster import REPOSITORY
-
-sys.path.insert(0, str(REPOSITORY))
-
 from hack.record_cases.building import container, deployment
 from hack.record_cases.cleaning import cleaned
 from hack.record_cases.scenario import HEALTHY, Expected, Scenario, Step
 from hack.record_cases.scenarios import SCENARIOS
 from hack.record_cases.writing import API_VERSIONS, write_case
+from support.cluster import REPOSITORY
 
 CASES = REPOSITORY / "tests" / "cases"
 
