@@ -60,7 +60,7 @@ WITHOUT_A_POD = ("quota-wants-limits", "permission-no-service-account", "admissi
 CHANGES = {
     "image-changed-in-rollout": ("image", "localhost/checkout:5"),
     "crash-after-variable-changed": ("CURRENCY", "EURO"),
-    "memory-limit-lowered": ("memory", "16Mi"),
+    "memory-limit-lowered": ("memory", "24Mi"),
     "config-edited-after": ("settings", ""),
 }
 """What the resource must tell of the change: words of its path, and of what it is now."""

@@ -211,7 +211,7 @@ SCENARIOS = (
                     deployment(
                         "recorder",
                         container(
-                            script="head -c 3000000 /dev/zero > /data/segment; sleep 1; exit 1",
+                            script="dd if=/dev/zero of=/data/big bs=1M count=4; sleep 1; exit 1",
                             volumeMounts=[{"name": "data", "mountPath": "/data"}],
                         ),
                         volumes=[
@@ -232,7 +232,7 @@ SCENARIOS = (
                 manifests=(
                     pod(
                         "collector",
-                        container(),
+                        container(volumeMounts=[{"name": "logs", "mountPath": "/logs"}]),
                         volumes=[
                             {
                                 "name": "logs",

@@ -43,7 +43,10 @@ SCENARIOS = (
         steps=(Step(manifests=(deployment("mailer", container(image="Shop/Mailer:1")),)),),
         expected=Expected(
             category="ImagePull",
-            says=(("Shop/Mailer",), ("invalid", "upper ?case", "lower ?case", "capital")),
+            says=(
+                ("Shop/Mailer",),
+                ("invalid", "not a valid", "upper ?case", "lower ?case", "capital"),
+            ),
         ),
     ),
     Scenario(

@@ -6,8 +6,9 @@ from hack.record_cases.building import container, deployment, memory, prints
 from hack.record_cases.scenario import Expected, Scenario, Step
 
 FILLS = "exec tail /dev/zero"
-FILLS_A_LITTLE = (
-    "head -c 30000000 /dev/zero > /dev/shm/cache; trap 'exit 0' TERM; while true; do sleep 1; done"
+NEEDS_30_MIB = (
+    "dd if=/dev/zero of=/dev/null bs=30M count=1 || exit 1; "
+    "trap 'exit 0' TERM; while true; do sleep 1; done"
 )
 
 SCENARIOS = (
@@ -50,21 +51,17 @@ SCENARIOS = (
         steps=(
             Step(
                 manifests=(
-                    deployment(
-                        "session", container(script=FILLS_A_LITTLE, resources=memory("64Mi"))
-                    ),
+                    deployment("session", container(script=NEEDS_30_MIB, resources=memory("64Mi"))),
                 ),
                 seconds=15,
             ),
             Step(
                 manifests=(
-                    deployment(
-                        "session", container(script=FILLS_A_LITTLE, resources=memory("16Mi"))
-                    ),
+                    deployment("session", container(script=NEEDS_30_MIB, resources=memory("24Mi"))),
                 )
             ),
         ),
-        expected=Expected(category="OOMKilled", says=(("16Mi",), ("memory limit|out of memory",))),
+        expected=Expected(category="OOMKilled", says=(("24Mi",), ("memory limit|out of memory",))),
     ),
     Scenario(
         id="memory-and-missing-config",
