@@ -73,6 +73,10 @@ bench-watch: $(STAMP) ## What a change costs our watch, Kopf, the official clien
 bench-faults: $(STAMP) embedded-models cluster-up ## Kill, cut, stop and forget: count what is lost and doubled (20 minutes)
 	PYTHONPATH=tests $(BIN)/python -m bench.faults.run
 
+.PHONY: bench-logs
+bench-logs: $(STAMP) ## Read logs of 100 MB, find the needle in each, and tell the memory it took
+	PYTHONPATH=tests $(BIN)/python tests/bench/bench_logs.py $(BENCH)
+
 .PHONY: bench-redaction
 bench-redaction: $(STAMP) ## Plant 10,000 secrets of 40 kinds and look for each in all that leaves
 	PYTHONPATH=tests $(BIN)/python -m bench.redaction $(BENCH)

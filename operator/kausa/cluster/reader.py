@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncGenerator
 from typing import Any, Protocol, TypeAlias
 
 from kausa.cluster.errors import NotFoundError
@@ -42,17 +43,22 @@ class ClusterReader(Protocol):
     ) -> tuple[Manifest, ...]:
         """Objects of any kind, whole, at most 500; of all namespaces where none is named."""
 
-    async def pod_log(
+    def pod_log(
         self,
         *,
         namespace: str,
         pod: str,
         container: str,
         previous: bool,
-        tail_lines: int,
-        limit_bytes: int,
-    ) -> str:
-        """The end of a container's log, of its previous run where asked."""
+        tail_lines: int | None = None,
+        limit_bytes: int | None = None,
+    ) -> AsyncGenerator[bytes, None]:
+        """The chunks of a container's log, of its previous run where asked, the oldest first.
+
+        It begins with the last `tail_lines` lines, or with the first, and ends after `limit_bytes`
+        bytes, which is no error. Raises, when the first chunk is asked for, an ApiError of status
+        400 or 404 where there is no such log. Close it (`aclosing`) where you end early.
+        """
 
 
 class LiveCluster:
@@ -105,18 +111,18 @@ class LiveCluster:
         )
         return tuple(_named(each, path) for each in found)
 
-    async def pod_log(
+    def pod_log(
         self,
         *,
         namespace: str,
         pod: str,
         container: str,
         previous: bool,
-        tail_lines: int,
-        limit_bytes: int,
-    ) -> str:
-        """The end of a container's log, of its previous run where asked."""
-        return await self._client.pod_log(
+        tail_lines: int | None = None,
+        limit_bytes: int | None = None,
+    ) -> AsyncGenerator[bytes, None]:
+        """The chunks of a container's log, of its previous run where asked, the oldest first."""
+        return self._client.pod_log(
             namespace=namespace,
             pod=pod,
             container=container,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from typing import Protocol, TypeVar
 
 from kausa.cluster.client import REQUEST_TIMEOUT_SECONDS, Page
@@ -29,15 +29,15 @@ class ReadingClient(Protocol):
     ) -> Page:
         """One page of a collection; `fieldSelector`, `labelSelector`, `limit`, `continue`."""
 
-    async def pod_log(
+    def pod_log(
         self,
         *,
         namespace: str,
         pod: str,
         container: str,
         previous: bool,
-        tail_lines: int,
-        limit_bytes: int,
+        tail_lines: int | None = None,
+        limit_bytes: int | None = None,
         timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
-    ) -> str:
-        """The last lines of a container's log."""
+    ) -> AsyncGenerator[bytes, None]:
+        """The chunks of a container's log, oldest first, of its last lines only where asked."""

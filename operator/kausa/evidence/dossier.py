@@ -74,13 +74,46 @@ class Reference:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LogEntry:
+    """One thing that a program said, a stack trace whole, and how often it said the like."""
+
+    text: str
+    """As it stands in the log, without prefixes of the runtime; shortened where it is long."""
+    message: str
+    """What it says, without time, level and logger."""
+    cause: str = ""
+    """The first cause that it names; empty where it names none beside its message."""
+    level: str
+    """`fatal`, `error`, `warning` or `info`, by its level field or by its words."""
+    count: int = 1
+    """How many entries differ in numbers, ids and times only."""
+    line: int = 0
+    """The number of its first line in what was read of the log, from 1."""
+    last_line: int = 0
+    first_time: datetime | None = None
+    last_time: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LogExcerpt:
-    """The end of one container's log, and the line in it that decides."""
+    """What one container's log comes to: its end, and what decides in all of it."""
 
     container: str
     previous: bool
     text: str
+    """The end of the log."""
     decisive: str
+    """The one line that tells most; empty for an empty log."""
+    cause: str = ""
+    """The first cause that the decisive entry names; empty where it names none."""
+    entries: tuple[LogEntry, ...] = ()
+    """Errors and warnings of the whole log, one of a kind, the decisive one first."""
+    before: tuple[LogEntry, ...] = ()
+    """Rare entries right before trouble began, such as a configuration that was read again."""
+    lines: int = 0
+    """How many lines were read."""
+    complete: bool = True
+    """False where the log goes on before what was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

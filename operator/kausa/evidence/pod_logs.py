@@ -1,7 +1,8 @@
-"""Evidence from the log of the container that failed: its previous run first.
+"""Evidence from the logs of the containers that failed: the previous run first.
 
-A log is redacted as a whole before anything is picked or cut out of it: half a secret is known by
-nobody any more, and still a secret.
+The end of a log is read first. Where a fatal entry stands there, it decides, and no more is read;
+else the whole log goes through the scanner, for a decisive error may stand far from the end, and
+what sounds bad at the end may be what is printed all the time.
 
 Two traps: right around a restart the API answers 200 with the runtime's apology as the log, and a
 container that waits after its first crash has no previous run yet, only a current one.
@@ -9,33 +10,37 @@ container that waits after its first crash has no previous run yet, only a curre
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections import Counter
 
 from kausa.cluster.errors import ApiError
 from kausa.cluster.objects import ContainerStatus, Pod
 from kausa.cluster.reader import ClusterReader
 from kausa.detection.symptom import Symptom
-from kausa.evidence.dossier import Evidence, EvidenceGap, LogExcerpt, Source
-from kausa.evidence.logs import decisive_line, is_runtime_excuse, tail
+from kausa.evidence.dossier import Evidence, EvidenceGap, LogExcerpt
+from kausa.evidence.log_evidence import log_evidence
+from kausa.evidence.log_stream import NO_SUCH_LOG, read_log
+from kausa.evidence.logs.excerpts import excerpt_of
 from kausa.evidence.reading import Reading
 from kausa.evidence.redaction import Redactor
-from kausa.resources.evidence import EvidenceKind
-from kausa.resources.limits import EVIDENCE_TEXT
-from kausa.resources.shortening import wire_length
 
 __all__ = ["gather_logs"]
 
-TAIL_LINES = 200
-LIMIT_BYTES = 64 * 1024
-EXCERPT_CHARACTERS = 1000
-NO_SUCH_LOG = frozenset({400, 404})
-"""What the API server answers where there is no such log; all else may be better a moment later."""
+MOST_CONTAINERS = 6
+DEADLINE_SECONDS = 3.5
+"""For all logs of one Pod together; shorter than a gatherer has, to bring home what is read."""
 
 
 async def gather_logs(
-    reader: ClusterReader, *, pod: Pod, symptom: Symptom | None, redactor: Redactor
+    reader: ClusterReader,
+    *,
+    pod: Pod,
+    symptom: Symptom | None,
+    redactor: Redactor,
+    deadline_seconds: float = DEADLINE_SECONDS,
 ) -> Reading:
-    """The log of the failing container, or of every container that ran where none is named.
+    """The logs of all containers that failed, the symptom's first; where none did, of all that ran.
 
     Raises:
         ClusterError: the logs cannot be read at all, or not now.
@@ -44,20 +49,26 @@ async def gather_logs(
     gaps: list[EvidenceGap] = []
     excerpts: list[LogExcerpt] = []
     redactions: Counter[str] = Counter()
+    until = time.monotonic() + deadline_seconds
     for status in _wanted(pod, symptom):
-        excerpt = await _excerpt(
-            reader, pod=pod, status=status, redactor=redactor, redactions=redactions
-        )
-        if excerpt is None:
-            gaps.append(
-                EvidenceGap(
-                    what=f"log of container {status.name} of Pod/{pod.metadata.name}",
-                    why="the container runtime does not have it",
-                )
-            )
+        what = f"log of container {status.name} of Pod/{pod.metadata.name}"
+        if excerpts and time.monotonic() > until:
+            gaps.append(EvidenceGap(what=what, why=f"not read within {deadline_seconds:g} s"))
             continue
-        excerpts.append(excerpt)
-        evidence.extend(_evidence(excerpt, pod=pod))
+        try:
+            async with asyncio.timeout(max(until - time.monotonic(), 0.001) if excerpts else None):
+                found = await _excerpts(
+                    reader, pod=pod, status=status, symptom=symptom, redactor=redactor,
+                    redactions=redactions, until=until,
+                )  # fmt: skip
+        except TimeoutError:
+            gaps.append(EvidenceGap(what=what, why=f"no answer within {deadline_seconds:g} s"))
+            continue
+        if not found:
+            gaps.append(EvidenceGap(what=what, why="the container runtime does not have it"))
+        for excerpt in found:
+            excerpts.append(excerpt)
+            evidence.extend(log_evidence(excerpt, pod=pod))
     return Reading(
         evidence=tuple(evidence),
         gaps=tuple(gaps),
@@ -68,11 +79,11 @@ async def gather_logs(
 
 def _wanted(pod: Pod, symptom: Symptom | None) -> tuple[ContainerStatus, ...]:
     named = symptom.container if symptom is not None else None
-    return tuple(
-        each
-        for each in pod.status.all_container_statuses
-        if named in (None, each.name) and (each.image and _has_run(each))
-    )
+    ran = [each for each in pod.status.all_container_statuses if each.image and _has_run(each)]
+    wanted = [each for each in ran if each.name == named or _failed(each)]
+    if not wanted and named is None:
+        wanted = ran
+    return tuple(sorted(wanted, key=lambda each: each.name != named)[:MOST_CONTAINERS])
 
 
 def _has_run(status: ContainerStatus) -> bool:
@@ -83,60 +94,73 @@ def _has_run(status: ContainerStatus) -> bool:
     )
 
 
-async def _excerpt(
+def _failed(status: ContainerStatus) -> bool:
+    """Whether its last end was a failure, and it does not work again since."""
+    ended = status.state.terminated or status.last_state.terminated
+    if ended is None or ended.exit_code == 0:
+        return False
+    return not (status.state.running is not None and status.ready)
+
+
+def _runs(status: ContainerStatus, symptom: Symptom | None) -> tuple[bool, ...]:
+    """Which runs to read: True is the previous one. The first that has words suffices."""
+    failed_before = status.last_state.terminated is not None and status.state.terminated is None
+    if not failed_before:
+        return (False,)
+    speaks_of_end = symptom is None or symptom.container != status.name or _is_end(symptom)
+    running_well = status.state.running is not None and not speaks_of_end
+    return (False, True) if running_well else (True, False)
+
+
+def _is_end(symptom: Symptom) -> bool:
+    return symptom.exit_code is not None or symptom.signal is not None
+
+
+async def _excerpts(
     reader: ClusterReader,
     *,
     pod: Pod,
     status: ContainerStatus,
+    symptom: Symptom | None,
     redactor: Redactor,
     redactions: Counter[str],
-) -> LogExcerpt | None:
-    """The log with words in it, else an empty one, else None: the runtime has none."""
-    failed_before = status.last_state.terminated is not None and status.state.terminated is None
-    empty: LogExcerpt | None = None
-    for previous in (True, False) if failed_before else (False,):
+    until: float,
+) -> tuple[LogExcerpt, ...]:
+    """The run with words in it, else an empty one, else none: the runtime has no log.
+
+    Of a container that runs, and whose symptom does not speak of an end, both runs.
+    """
+    found: list[LogExcerpt] = []
+    silent: LogExcerpt | None = None
+    runs = _runs(status, symptom)
+    for previous in runs:
         try:
-            raw = await reader.pod_log(
+            summary = await read_log(
+                reader,
                 namespace=pod.metadata.namespace,
                 pod=pod.metadata.name,
                 container=status.name,
                 previous=previous,
-                tail_lines=TAIL_LINES,
-                limit_bytes=LIMIT_BYTES,
+                until=until,
             )
         except ApiError as error:
             if error.status not in NO_SUCH_LOG:
                 raise
             continue
-        if is_runtime_excuse(raw):
+        if summary is None:
             continue
-        redacted = redactor.text(raw)
-        text = redacted.value
-        excerpt = LogExcerpt(
-            container=status.name, previous=previous, text=text, decisive=decisive_line(text)
+        excerpt, lost = excerpt_of(
+            summary,
+            container=status.name,
+            previous=previous,
+            ended=previous or status.state.terminated is not None,
+            redactor=redactor,
         )
-        if text.strip():
-            redactions.update(redacted.counts)
-            return excerpt
-        empty = empty or excerpt
-    return empty
-
-
-def _evidence(excerpt: LogExcerpt, *, pod: Pod) -> tuple[Evidence, ...]:
-    run = "previous run" if excerpt.previous else "current run"
-    source = Source(
-        kind="Pod",
-        name=pod.metadata.name,
-        field_path=f"log[{excerpt.container}, {run}]",
-    )
-    if not excerpt.text.strip():
-        nothing = f"container {excerpt.container} wrote nothing to its log"
-        return (Evidence(kind=EvidenceKind.LOG, source=source, text=nothing),)
-    shown = tail(excerpt.text, characters=EXCERPT_CHARACTERS)
-    while wire_length(shown) > EVIDENCE_TEXT and len(shown) > 1:
-        # The end decides; the resource would cut there.
-        shown = tail(shown, characters=len(shown) * 3 // 4)
-    pieces = [Evidence(kind=EvidenceKind.LOG, source=source, text=shown)]
-    if excerpt.decisive and excerpt.decisive != shown.strip():
-        pieces.insert(0, Evidence(kind=EvidenceKind.LOG, source=source, text=excerpt.decisive))
-    return tuple(pieces)
+        if not excerpt.text.strip():
+            silent = silent or excerpt
+            continue
+        redactions.update(lost)
+        found.append(excerpt)
+        if runs[0]:
+            break
+    return tuple(found) or ((silent,) if silent is not None else ())
