@@ -36,6 +36,7 @@ from kausa.controller.workqueue import WorkQueue
 from kausa.diagnosis.consultation import Consultant
 from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.recollection import Remembrance
+from kausa.diagnosis.remediation.dry_run import DryRuns
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
 from kausa.memory.service import FailureMemory
@@ -212,6 +213,9 @@ def _reconciler(helpers: Helpers, shared: _Shared) -> Reconciler:
             cluster=settings.cluster_name,
         ),
         gatherer=Gatherer(reader=reader, redactor=helpers.redactor),
+        dry_runs=DryRuns(
+            client=helpers.client, redact=lambda text: helpers.redactor.text(text).value
+        ),
         remembering=Remembering(
             remembrance=Remembrance(memory=memory) if memory is not None else None,
             sightings=shared.sightings,

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from kausa.diagnosis.finding import Diagnosis, Finding, Fix
+from kausa.diagnosis.finding import Diagnosis, Finding, Fix, Patch
 from kausa.diagnosis.model.protocol import ModelReply
+from kausa.diagnosis.remediation.patches import patch_text
 from kausa.evidence.dossier import Dossier, Evidence
 from kausa.recall import similar as recall
 from kausa.resources import diagnosis as resource_diagnosis
 from kausa.resources import evidence as resource_evidence
 from kausa.resources import recollection
-from kausa.resources.diagnosis import DryRun
 from kausa.resources.limits import REDACTIONS
 
-__all__ = ["diagnosis_part", "evidence_parts", "model_part", "similar_part"]
+__all__ = ["change_parts", "diagnosis_part", "evidence_parts", "model_part", "similar_part"]
 
 
 def evidence_parts(
@@ -32,6 +32,14 @@ def evidence_parts(
         for kind, count in sorted(dossier.redactions.items())[:REDACTIONS]
     )
     return tuple(_evidence(each) for each in dossier.evidence), gaps, redactions
+
+
+def change_parts(dossier: Dossier) -> tuple[resource_evidence.Change, ...]:
+    """What changed, the likeliest to matter first."""
+    return tuple(
+        resource_evidence.Change(path=each.path, before=each.before, after=each.after, time=each.at)
+        for each in dossier.changes
+    )
 
 
 def _evidence(evidence: Evidence) -> resource_evidence.Evidence:
@@ -67,9 +75,21 @@ def _remediation(fix: Fix) -> resource_diagnosis.Remediation:
         title=fix.title,
         rationale=fix.rationale,
         command=fix.command,
+        patch=patch_text(fix.patch) if fix.patch is not None else None,
+        patch_target=_target(fix.patch) if fix.patch is not None else None,
         risk=fix.risk,
-        dry_run=DryRun.NOT_RUN,
+        dry_run=fix.dry_run,
+        dry_run_message=fix.dry_run_message or None,
         citations=fix.citations,
+    )
+
+
+def _target(patch: Patch) -> resource_diagnosis.PatchTarget:
+    return resource_diagnosis.PatchTarget(
+        api_version=patch.api_version,
+        kind=patch.kind,
+        name=patch.name,
+        namespace=patch.namespace or None,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 
 from kausa.cluster.errors import ClusterError
 from kausa.controller.errors import DiagnosisFailedError
@@ -21,11 +22,13 @@ from kausa.controller.sightings import Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder
 from kausa.diagnosis.consultation import Consultant, Consultation
+from kausa.diagnosis.decide import completed, decide
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection
-from kausa.diagnosis.rules.engine import decide_by_rules
+from kausa.diagnosis.remediation.dry_run import DryRuns
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
+from kausa.resources.diagnosis import DecidedBy
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.spec import Trigger
 from kausa.resources.status import FailureDiagnosisStatus
@@ -55,6 +58,7 @@ class Reconciler:
         sightings: Sightings,
         metrics: Metrics,
         concurrent: int,
+        dry_runs: DryRuns | None = None,
     ) -> None:
         self._store = store
         self._subjects = subjects
@@ -64,6 +68,7 @@ class Reconciler:
         self._looks = looks
         self._sightings = sightings
         self._metrics = metrics
+        self._dry_runs = dry_runs
         # Held while facts are read and published, never while a model thinks.
         self._turns = asyncio.Semaphore(concurrent)
         self._locks = KeyedLocks()
@@ -130,6 +135,10 @@ class Reconciler:
         if decided is None:
             return
         dossier, diagnosis = decided
+        if not again:
+            # The first answer does not wait for the API server to look at its patches.
+            diagnosis = await self._with_dry_runs(diagnosis)
+            report.checked(diagnosis)
         await self._record_manual(report, dossier)
         await self._announce(report, subject, diagnosis)
         recollection, consultation = await self._ask_for_help(report, dossier, diagnosis)
@@ -155,11 +164,14 @@ class Reconciler:
                     pod=subject.pod,
                     symptom=subject.symptom,
                     shown_by=subject.shown_by,
+                    question=report.resource.spec.question,
                 )
-                diagnosis = decide_by_rules(dossier)
+                diagnosis = decide(dossier)
                 if again and report.determined_before and dossier.gaps and not diagnosis.determined:
                     self._looks.looked(report.key, missing=True)
                     return None
+                if again:
+                    diagnosis = await self._with_dry_runs(diagnosis)
                 report.gathered(dossier, seconds=time.monotonic() - started)
                 report.decided(diagnosis, detected_at=subject.detected_at)
                 if not await self._publish(report):
@@ -184,8 +196,16 @@ class Reconciler:
             recollection,
             question=self._gatherer.redact(question) if question else None,
         )
+        answer = consultation.diagnosis
+        if answer is not None and answer.decided_by is DecidedBy.MODEL:
+            answer = await self._with_dry_runs(completed(dossier, answer))
+            consultation = replace(consultation, diagnosis=answer)
         report.consulted(consultation)
         return recollection, consultation
+
+    async def _with_dry_runs(self, diagnosis: Diagnosis) -> Diagnosis:
+        """What the API server says of its patches, where it is asked."""
+        return diagnosis if self._dry_runs is None else await self._dry_runs.check(diagnosis)
 
     async def _record_manual(self, report: Report, dossier: Dossier) -> None:
         """A person made this resource, so no stream writes what fails: it is written here."""

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from kausa.controller.diagnosis_documents import (
+    change_parts,
     diagnosis_part,
     evidence_parts,
     model_part,
@@ -43,7 +44,7 @@ OUR_CONDITIONS = (DIAGNOSED, EVIDENCE_GATHERED, MEMORY_RECALLED, MODEL_CONSULTED
 
 
 OUR_PARTS = (
-    *("diagnosis", "evidence", "evidence_gaps", "redactions"),
+    *("diagnosis", "evidence", "evidence_gaps", "changes", "redactions"),
     *("similar", "similar_count", "model"),
 )
 
@@ -137,6 +138,7 @@ class Report:
         self._parts |= {
             "evidence": evidence or None,
             "evidence_gaps": gaps or None,
+            "changes": change_parts(dossier) or None,
             "redactions": redactions or None,
         }
         self._time(gather_milliseconds=round(seconds * 1000))
@@ -161,6 +163,10 @@ class Report:
         if detected_at is not None and first:
             self.milliseconds_to_diagnosis = round((time.monotonic() - detected_at) * 1000)
             self._time(detected_to_diagnosed_milliseconds=self.milliseconds_to_diagnosis)
+
+    def checked(self, diagnosis: Diagnosis) -> None:
+        """The same answer, once the API server was asked about its patches."""
+        self._parts["diagnosis"] = diagnosis_part(diagnosis)
 
     def recalled(self, recollection: Recollection | None, *, seconds: float = 0.0) -> None:
         """Similar failures, or why there are none to be had."""

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from kausa.resources.category import Category
-from kausa.resources.diagnosis import DecidedBy, Risk
+from kausa.resources.diagnosis import DecidedBy, DryRun, Risk
 
-__all__ = ["Diagnosis", "Finding", "Fix"]
+__all__ = ["Diagnosis", "Finding", "Fix", "Patch"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """A strategic merge patch of one object. The API server is asked about it, nothing more."""
+
+    api_version: str
+    kind: str
+    name: str
+    namespace: str
+    """Empty for what belongs to no namespace."""
+    body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,7 +31,11 @@ class Fix:
     title: str
     rationale: str
     command: str | None = None
+    patch: Patch | None = None
     risk: Risk = Risk.LOW
+    dry_run: DryRun = DryRun.NOT_RUN
+    dry_run_message: str = ""
+    """What the API server said against the patch, or why it was not asked; redacted."""
     citations: tuple[str, ...] = ()
 
 

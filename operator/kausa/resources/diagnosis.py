@@ -6,7 +6,17 @@ from enum import StrEnum
 from typing import Annotated
 
 from kausa.resources import limits
-from kausa.resources.fields import Citations, Int64, Items, Line, Percent, Text
+from kausa.resources.fields import (
+    Citations,
+    Int64,
+    Items,
+    Kind,
+    Line,
+    Name,
+    Namespace,
+    Percent,
+    Text,
+)
 from kausa.resources.part import Part
 
 __all__ = [
@@ -15,6 +25,7 @@ __all__ = [
     "Diagnosis",
     "DryRun",
     "ModelUse",
+    "PatchTarget",
     "Remediation",
     "Risk",
     "Timings",
@@ -45,6 +56,22 @@ class DryRun(StrEnum):
     NOT_RUN = "NotRun"
 
 
+class PatchTarget(Part):
+    """The object that a patch is for."""
+
+    api_version: Annotated[str, Line(limits.API_VERSION)]
+    """The API version of the object, such as apps/v1."""
+
+    kind: Kind
+    """The kind of the object, such as Deployment."""
+
+    name: Name
+    """The name of the object."""
+
+    namespace: Namespace | None = None
+    """The namespace of the object; left out for what belongs to none, such as a node."""
+
+
 class Remediation(Part):
     """One step that would fix the failure; proposed, never applied."""
 
@@ -58,13 +85,20 @@ class Remediation(Part):
     """The command that does it."""
 
     patch: Annotated[str, Text(limits.PATCH)] | None = None
-    """The patch that does it, in YAML or JSON. Not written yet."""
+    """A strategic merge patch that does it, in YAML, as kubectl patch takes it."""
+
+    patch_target: PatchTarget | None = None
+    """The object that the patch is for."""
 
     risk: Risk
     """How much the step may break."""
 
     dry_run: DryRun
-    """Whether the API server would accept the step. Always NotRun: none is tried yet."""
+    """Whether the API server would accept the patch: it was asked to check it (a dry run) and
+    changed nothing. NotRun where there is no patch, or where dryRunMessage says why."""
+
+    dry_run_message: Annotated[str, Line(limits.DRY_RUN_MESSAGE)] | None = None
+    """What the API server said against the patch, or why it was not asked."""
 
     citations: Citations = ()
     """Ids of the evidence that the step rests on."""

@@ -83,10 +83,13 @@ class Change(Part):
     """The field that differs, or the object such as ConfigMap/settings."""
 
     before: Annotated[str, Text(limits.CHANGE_VALUE)] | None = None
-    """What it was; left out where it did not exist."""
+    """What it was; left out where it did not exist, or is not known any more."""
 
     after: Annotated[str, Text(limits.CHANGE_VALUE)] | None = None
-    """What it is now; left out where it is gone."""
+    """What it is now; left out where it is gone, or too much to show."""
+
+    time: Timestamp | None = None
+    """When it was changed, where that is known."""
 
 
 class Redaction(Part):

@@ -45,7 +45,8 @@ class FailureDiagnosisStatus(Part):
     """What could not be read, and why."""
 
     changes: Annotated[tuple[Change, ...], Items(limits.CHANGES)] | None = None
-    """What differs from the last revision that worked. Not written yet."""
+    """What differs from the last revision that worked, and what was changed around it before it
+    began to fail; the likeliest to matter first."""
 
     diagnosis: Diagnosis | None = None
     """Why it failed and what to do."""

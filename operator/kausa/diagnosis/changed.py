@@ -1,0 +1,78 @@
+"""What changed, said where it bears on the cause: "the limit was changed from 256Mi to 64Mi".
+
+A change shortly before a failure is the first thing that an engineer asks for. It proves nothing,
+so it makes no finding and nobody surer: it is told in the explanation, with its evidence.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from kausa.diagnosis.finding import Diagnosis
+from kausa.evidence.changes.aspects import bears_on
+from kausa.evidence.dossier import Change, Dossier
+from kausa.resources.evidence import EvidenceKind
+
+__all__ = ["fitting_changes", "is_named", "with_changes"]
+
+MOST_TOLD = 3
+SHORTEST_NAME = 3
+_SAYS_LITTLE = frozenset(
+    {"true", "false", "none", "null", "info", "warn", "error", "debug", "http", "https", "latest"}
+)
+"""Values that stand in half of all sentences, without being what they speak of."""
+_KEY = re.compile(r"\[([^\]]+)\]$")
+
+
+def with_changes(dossier: Dossier, diagnosis: Diagnosis) -> Diagnosis:
+    """The diagnosis, its explanation followed by the changes that fit; as it was without any."""
+    told, citations = [], list(diagnosis.citations)
+    for change in fitting_changes(dossier, diagnosis)[:MOST_TOLD]:
+        for each in dossier.evidence:
+            if each.kind is EvidenceKind.CHANGE and change.citation in each.text:
+                told.append(each.text)
+                citations.append(each.id)
+                break
+    if not told:
+        return diagnosis
+    return replace(
+        diagnosis,
+        explanation=f"{diagnosis.explanation.rstrip()} What changed: {'; '.join(told)}.".strip(),
+        citations=tuple(dict.fromkeys(citations)),
+    )
+
+
+def fitting_changes(dossier: Dossier, diagnosis: Diagnosis) -> list[Change]:
+    """The changes that may be behind this, the likeliest first: what the diagnosis names, then what
+    bears on failures of its kind. None where nothing fails.
+    """
+    symptom = dossier.symptom
+    if symptom is None:
+        return []
+    category = diagnosis.category or symptom.category
+    ranked = [
+        (not is_named(each, diagnosis), rank, place)
+        for place, each in enumerate(dossier.changes)
+        if each.citation
+        and (rank := bears_on(each.path, category, container=symptom.container)) is not None
+    ]
+    return [dossier.changes[place] for *_, place in sorted(ranked)]
+
+
+def is_named(change: Change, diagnosis: Diagnosis) -> bool:
+    """Whether the diagnosis speaks of just this: a variable, a key, an image, a value."""
+    said = f"{diagnosis.summary} {diagnosis.root_cause}"
+    key = _KEY.search(change.path)
+    names = [key[1] if key is not None else "", change.after or "", _last(change.after or "")]
+    return any(
+        len(name) >= SHORTEST_NAME
+        and name.lower() not in _SAYS_LITTLE
+        and re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", said) is not None
+        for name in names
+    )
+
+
+def _last(value: str) -> str:
+    """The tag of an image, or the end of a path, where it stands for itself: `1.3`."""
+    return value.rpartition(":")[2].rpartition("/")[2] if ":" in value else ""
