@@ -1,128 +1,48 @@
-"""The command line: `kausa run` starts the operator, in the cluster or from a laptop.
+"""The command line: `kausa run` is the operator, the others work on files and need no cluster.
 
-Exit codes: 0 stopped as asked; 1 an error of ours; 2 a setting, argument or kubeconfig that cannot
-be used; 3 the cluster does not know our resources; 4 the API server refuses our credentials; 5
-another operator took the Lease over.
+Each command is imported when it is used: the operator's libraries take half a second to import,
+which nobody wants to wait for who asks for help or diagnoses a folder.
 """
 
 from __future__ import annotations
 
-import asyncio
-import gc
-import os
-import signal
-import sys
-from pathlib import Path
+from importlib import import_module
 
 import click
 
 from kausa import __version__
-from kausa.cluster.credentials import Credentials, in_cluster_credentials
-from kausa.cluster.errors import KubeconfigError, LeadershipLostError, LeaseForbiddenError
-from kausa.cluster.kubeconfig import find_kubeconfig, load_kubeconfig
-from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
-from kausa.controller.operator import run_operator
-from kausa.errors import KausaError, SettingsError
-from kausa.settings import Settings
-from kausa.telemetry.logs import configure_logs
 
 __all__ = ["main"]
 
-LEADERSHIP_LOST = 5
-EXIT_CODES: tuple[tuple[type[KausaError], int], ...] = (
-    (SettingsError, 2),
-    (KubeconfigError, 2),
-    (MissingResourceDefinitionsError, 3),
-    (AccessRefusedError, 4),
-    (LeaseForbiddenError, 4),
-    (LeadershipLostError, LEADERSHIP_LOST),
-)
+COMMANDS = {
+    "diagnose": "Say what fails in a folder of files, and why, without a cluster.",
+    "eval": "Run cases with known causes, and say how many are diagnosed rightly.",
+    "redact": "Show what would be hidden in a text before it leaves the cluster.",
+    "run": "Run the operator until Ctrl-C or SIGTERM.",
+}
+"""Each is a function of its own name (`evaluate` for `eval`) in `kausa.commands`."""
+_FUNCTIONS = {"eval": "evaluate"}
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _LazyGroup(click.Group):
+    """Lists its commands without importing them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"kausa.commands.{cmd_name}")
+        command: click.Command = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name))
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="kausa")
 def main() -> None:
     """Kausa: the cause of every Kubernetes failure, as a resource."""
-
-
-@main.command()
-@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Instead of $KUBECONFIG.")
-@click.option("--context", help="A context of the kubeconfig, instead of its current one.")
-@click.option("-n", "--namespace", help="Watch this namespace only.")
-@click.option("--no-memory", is_flag=True, help="Diagnose by rules alone, remember nothing.")
-@click.option(
-    "--log-format",
-    type=click.Choice(["auto", "json", "text"]),
-    help="auto: text on a terminal, else json.",
-)
-def run(
-    kubeconfig: Path | None,
-    context: str | None,
-    namespace: str | None,
-    no_memory: bool,
-    log_format: str | None,
-) -> None:
-    """Run the operator until Ctrl-C or SIGTERM.
-
-    Every other setting is an environment variable, KAUSA_<NAME>; see operator/kausa/settings.py.
-
-    Exit codes: 0 stopped as asked, 2 a setting or kubeconfig that cannot be used, 3 the cluster
-    does not know FailureDiagnosis, 4 the API server refuses the credentials, 5 another operator
-    took the Lease over, 1 anything else.
-    """
-    try:
-        settings = Settings.from_environment(
-            namespace=namespace,
-            memory_enabled=False if no_memory else None,
-            log_format=log_format,
-        )
-        configure_logs(style=settings.log_format, level=settings.log_level)
-        credentials = _credentials(kubeconfig, context=context)
-        asyncio.run(_run(settings, credentials))
-    except KausaError as error:
-        click.echo(f"kausa: {error}", err=True)
-        sys.exit(next((code for kind, code in EXIT_CODES if isinstance(error, kind)), 1))
-
-
-async def _run(settings: Settings, credentials: Credentials) -> None:
-    # In a storm objects are made by the ten thousand, and hardly ever in cycles: the default looks
-    # for those after every 700.
-    gc.set_threshold(50_000, 20, 50)
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    try:
-        await run_operator(
-            settings=settings, credentials=credentials, stop=stop, abandon=_leave_at_once
-        )
-    except* KausaError as group:
-        raise _first(group) from group
-
-
-def _leave_at_once(error: LeadershipLostError) -> None:
-    """Another operator leads: no more than these words, and above all no orderly end."""
-    click.echo(f"kausa: {error}", err=True)
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(LEADERSHIP_LOST)
-
-
-def _first(group: BaseExceptionGroup[KausaError]) -> KausaError:
-    first = group.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
-
-
-def _credentials(kubeconfig: Path | None, *, context: str | None) -> Credentials:
-    """A named kubeconfig first, then the Pod's ServiceAccount, then the usual kubeconfig."""
-    if kubeconfig is None and context is None:
-        inside = in_cluster_credentials()
-        if inside is not None:
-            return inside
-    path = find_kubeconfig(named=kubeconfig)
-    if path is None:
-        raise KubeconfigError(
-            "There is no cluster to watch: no ServiceAccount of a Pod, no KUBECONFIG and no "
-            "~/.kube/config. Name a file with --kubeconfig."
-        )
-    return load_kubeconfig(path, context=context)

@@ -129,4 +129,4 @@ def test_a_person_can_ask_by_writing_a_resource(
     assert mine["status"]["failure"]["category"] == "CrashLoop"
     nobodys = wait_for(lambda: answered("nobodys"), what="an answer")
     assert condition(nobodys, "Diagnosed")["reason"] == "Undetermined"
-    assert "has no Pod" in condition(nobodys, "Diagnosed")["message"]
+    assert "does not exist" in condition(nobodys, "Diagnosed")["message"]

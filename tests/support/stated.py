@@ -21,7 +21,7 @@ from kausa.resources.limits import LINE, SENTENCES
 __all__ = ["decided", "gathered", "symptom"]
 
 NO_POD = Pod()
-READS = frozenset({"get", "describe", "top"})
+READS = frozenset({"get", "describe", "top", "logs", "rollout"})
 
 
 def gathered(

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from kausa import __version__, cli
 from kausa.cluster.errors import LeadershipLostError, LeaseForbiddenError
+from kausa.commands import run as run_command
 from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.errors import KausaError
 
@@ -64,7 +65,7 @@ def test_every_error_of_ours_ends_in_a_sentence_and_its_exit_code(
     async def fail(**_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(cli, "run_operator", fail)
+    monkeypatch.setattr(run_command, "run_operator", fail)
     exit_code, said = run("--kubeconfig", str(kubeconfig))
     assert exit_code == code
     assert said == f"kausa: {error}\n"
@@ -78,7 +79,7 @@ def test_an_error_of_one_of_many_tasks_ends_in_its_own_sentence_and_exit_code(
     async def fail(**_: Any) -> None:
         raise ExceptionGroup("tasks", [ExceptionGroup("streams", [lost])])
 
-    monkeypatch.setattr(cli, "run_operator", fail)
+    monkeypatch.setattr(run_command, "run_operator", fail)
     assert run("--kubeconfig", str(kubeconfig)) == (5, f"kausa: {lost}\n")
 
 
@@ -90,7 +91,7 @@ def test_what_the_command_line_says_comes_before_the_environment(
     async def remember(**arguments: Any) -> None:
         given.update(arguments)
 
-    monkeypatch.setattr(cli, "run_operator", remember)
+    monkeypatch.setattr(run_command, "run_operator", remember)
     code, _ = run(
         "--kubeconfig", str(kubeconfig), "-n", "shop", "--no-memory", KAUSA_NAMESPACE="other"
     )

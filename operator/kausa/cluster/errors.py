@@ -6,6 +6,8 @@ ClusterError
 |  `- UntrustedServerError    its certificate is not one that we trust
 |- LeadershipLostError     another process holds the Lease now, or it could not be renewed
 |- UndecodableError         an answer that is not what Kubernetes sends
+|- SnapshotError            files that cannot be read as a snapshot; says which, and what to do
+|- NotRecordedError         a snapshot does not tell: nothing of that kind was recorded
 `- ApiError                 an answer that says no; carries the HTTP status and reason
    |- NotFoundError         404
    |- NamespaceTerminatingError  the namespace is being deleted, or is gone (403, 404)
@@ -35,7 +37,9 @@ __all__ = [
     "LeaseForbiddenError",
     "NamespaceTerminatingError",
     "NotFoundError",
+    "NotRecordedError",
     "OverloadedError",
+    "SnapshotError",
     "UnauthorizedError",
     "UndecodableError",
     "UntrustedServerError",
@@ -65,6 +69,14 @@ class LeadershipLostError(ClusterError):
 
 class UndecodableError(ClusterError):
     """The API server's answer has a shape that Kubernetes does not send."""
+
+
+class SnapshotError(ClusterError):
+    """Files cannot be read as a snapshot; the message names the file and what to do."""
+
+
+class NotRecordedError(ClusterError):
+    """A snapshot does not tell whether this exists: nothing of its kind was recorded."""
 
 
 class ApiError(ClusterError):

@@ -27,8 +27,10 @@ class ClusterReader(Protocol):
     async def pod(self, *, namespace: str, name: str) -> Pod:
         """One Pod as it is now."""
 
-    async def pods(self, *, namespace: str) -> tuple[Pod, ...]:
-        """The Pods of a namespace, at most 2,000."""
+    async def pods(self, *, namespace: str, node: str = "") -> tuple[Pod, ...]:
+        """The Pods of a namespace (of all where none is named), of one node where one is; at most
+        2,000.
+        """
 
     async def events_about(self, *, namespace: str, uid: str) -> tuple[Event, ...]:
         """The Events about one object, at most 500."""
@@ -71,10 +73,15 @@ class LiveCluster:
         """One Pod as it is now."""
         return await self._client.get(PODS.object(namespace=namespace, name=name), kind=Pod)
 
-    async def pods(self, *, namespace: str) -> tuple[Pod, ...]:
-        """The Pods of a namespace, at most 2,000."""
-        path = PODS.collection(namespace=namespace)
-        return await list_all(self._client, path, kind=Pod, most=MOST_PODS)
+    async def pods(self, *, namespace: str, node: str = "") -> tuple[Pod, ...]:
+        """The Pods of a namespace (of all where none is named), of one node where one is."""
+        return await list_all(
+            self._client,
+            PODS.collection(namespace=namespace),
+            kind=Pod,
+            most=MOST_PODS,
+            field_selector=f"spec.nodeName={node}" if node else "",
+        )
 
     async def events_about(self, *, namespace: str, uid: str) -> tuple[Event, ...]:
         """The Events about one object, at most 500."""

@@ -212,7 +212,11 @@ def _reconciler(helpers: Helpers, shared: _Shared) -> Reconciler:
             sightings=shared.sightings,
             cluster=settings.cluster_name,
         ),
-        gatherer=Gatherer(reader=reader, redactor=helpers.redactor),
+        gatherer=Gatherer(
+            reader=reader,
+            redactor=helpers.redactor,
+            whole_cluster=settings.namespace is None,
+        ),
         dry_runs=DryRuns(
             client=helpers.client, redact=lambda text: helpers.redactor.text(text).value
         ),

@@ -118,11 +118,11 @@ class Report:
         self._set(DIAGNOSED, ConditionStatus.FALSE, "Failed", message)
 
     def no_target(self) -> None:
-        """There is no Pod to look at."""
+        """There is nothing to look at."""
         target = self.resource.spec.target
         inside = f" with a container {target.container}" if target.container else ""
         message = (
-            f"{target.label} has no Pod{inside} in this namespace. "
+            f"{target.label}{inside} does not exist in this namespace, or may not be read. "
             "Check the name, or delete this resource."
         )
         self._parts["diagnosis"] = resource_diagnosis.Diagnosis(

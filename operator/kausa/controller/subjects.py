@@ -4,23 +4,43 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import msgspec
+
 from kausa.cluster.errors import ForbiddenError, NotFoundError
+from kausa.cluster.kinds import KINDS
 from kausa.cluster.objects import ObjectReference, Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.cluster.reader import ClusterReader
+from kausa.cluster.workloads import WORKLOADS, is_watched
 from kausa.controller.found import NO_POD, Found, reference
 from kausa.controller.identity import identify
 from kausa.controller.sighting_documents import POD_ANNOTATION, known_symptom
 from kausa.controller.sightings import Sighting, Sightings
+from kausa.detection.events import note_of
 from kausa.detection.pods import detect_pod
+from kausa.detection.surroundings import Surroundings
 from kausa.detection.symptom import Symptom
+from kausa.detection.workloads.detect import detect_workload
 from kausa.resources.failure_diagnosis import FailureDiagnosis
+from kausa.resources.spec import Target
 from kausa.telemetry.clock import utc_now
 
 __all__ = ["Subject", "SubjectFinder"]
 
-WITHOUT_PODS = frozenset({"Node", "ResourceQuota", "PersistentVolumeClaim", "Service"})
-"""Whose Pods, if they have any, do not tell why they fail."""
+_MAKE_PODS = frozenset(
+    {
+        "CronJob",
+        "DaemonSet",
+        "Deployment",
+        "Job",
+        "Pod",
+        "ReplicaSet",
+        "ReplicationController",
+        "StatefulSet",
+    }
+)
+WITHOUT_PODS = frozenset(KINDS) - _MAKE_PODS
+"""Whose Pods, if they have any, do not tell why they fail. Custom resources may have some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +68,7 @@ class SubjectFinder:
         self._sightings = sightings
 
     async def find(self, resource: FailureDiagnosis) -> Subject | None:
-        """What to diagnose; None where the target has no Pod (any more)."""
+        """What to diagnose; None where the target is not there (any more) or may not be read."""
         meta, target = resource.metadata, resource.spec.target
         namespace = meta.namespace or ""
         seen = self._sightings.by_resource.get((namespace, meta.name))
@@ -56,18 +76,22 @@ class SubjectFinder:
             return await self._as_seen(seen)
         if target.kind == "Pod":
             return await self._pod(resource, namespace=namespace)
+        subject = None
         if target.kind not in WITHOUT_PODS:
             subject = await self._pod_of(resource, namespace=namespace)
-            if subject is not None:
-                return subject
-        return await self._as_recorded(resource, namespace=namespace)
+        if subject is not None and (subject.symptom is not None or target.container):
+            return subject
+        itself = await self._itself(resource, namespace=namespace)
+        # A workload may fail though all its Pods are well: those that it cannot make.
+        if subject is not None and (itself is None or itself.symptom is None):
+            return subject
+        return itself
 
-    async def _as_recorded(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
-        """What fails without a Pod, as the process before this one recorded it."""
+    async def _itself(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
+        """What fails (or is asked about) without a Pod: as recorded, as seen, or as it is now."""
         target = resource.spec.target
-        failure = resource.status.failure if resource.status is not None else None
-        if failure is None:
-            return None
+        if target.kind == "Secret" or target.container:
+            return None  # Nobody reads Secrets, and only Pods have containers.
         owner = await self._owners.find(
             api_version=target.api_version,
             kind=target.kind,
@@ -76,9 +100,45 @@ class SubjectFinder:
         )
         if owner is None:
             return None
-        return Subject(
-            owner=owner, shown_by=Found.named(owner), pod=NO_POD, symptom=known_symptom(failure)
+        failure = resource.status.failure if resource.status is not None else None
+        seen = self._seen(owner)
+        if failure is not None:
+            symptom: Symptom | None = known_symptom(failure)
+        elif seen is not None:
+            symptom = seen.symptom
+        else:
+            symptom = await self._shown(owner)
+        return Subject(owner=owner, shown_by=_named(owner), pod=NO_POD, symptom=symptom)
+
+    def _seen(self, owner: Owner) -> Sighting | None:
+        """A failure of this very object that the streams know under another resource."""
+        return next(
+            (
+                each
+                for each in self._sightings.by_resource.values()
+                if each.shown_by.uid == owner.uid and not each.resolved
+            ),
+            None,
         )
+
+    async def _shown(self, owner: Owner) -> Symptom | None:
+        """The first symptom that the object itself shows now, with what Events say of it."""
+        if not is_watched(owner.api_version, owner.kind):
+            return None
+        path, kind = WORKLOADS[owner.kind]
+        try:
+            found = await self._reader.manifest(path, name=owner.name, namespace=owner.namespace)
+            # Kubernetes keeps the Events about what belongs to no namespace in this one.
+            place = owner.namespace if path.namespaced else "default"
+            events = await self._reader.events_about(namespace=place, uid=owner.uid)
+            if found is None:
+                return None
+            workload = msgspec.convert(found, type=kind)
+        except (ForbiddenError, msgspec.ValidationError):
+            return None
+        notes = tuple(note for each in events if (note := note_of(each)) is not None)
+        verdict = detect_workload(workload, around=Surroundings(notes=notes), now=utc_now())
+        return verdict.symptoms[0] if verdict.symptoms else None
 
     async def _as_seen(self, seen: Sighting) -> Subject:
         pod = seen.pod
@@ -125,9 +185,11 @@ class SubjectFinder:
         healthy: Subject | None = None
         for pod in await self._reader.pods(namespace=namespace):
             owner = await self._owners.top_owner(reference(pod), meta=pod.metadata)
-            if owner is None or (owner.kind, owner.name) != (target.kind, target.name):
+            if owner is None or not _has(pod, resource):
                 continue
-            if not _has(pod, resource):
+            if (owner.kind, owner.name) != (target.kind, target.name) and not _is_made_by(
+                pod, target
+            ):
                 continue
             subject = self._subject(resource, owner=owner, pod=pod)
             if subject.symptom is not None:
@@ -155,6 +217,21 @@ def _has(pod: Pod, resource: FailureDiagnosis) -> bool:
     """Whether the Pod has the container that is asked about, if one is."""
     container = resource.spec.target.container
     return container is None or container in {each.name for each in pod.spec.all_containers}
+
+
+def _is_made_by(pod: Pod, target: Target) -> bool:
+    """Whether it is the target that made the Pod, though somebody else stands above it."""
+    references = pod.metadata.owner_references or ()
+    return any((each.kind, each.name) == (target.kind, target.name) for each in references)
+
+
+def _named(owner: Owner) -> ObjectReference:
+    """By name, and without the namespace where its failures are written down if it has none."""
+    known = KINDS.get(owner.kind)
+    named = Found.named(owner)
+    if known is None or known.namespaced:
+        return named
+    return msgspec.structs.replace(named, namespace="")
 
 
 def _is_well(pod: Pod) -> bool:

@@ -9,30 +9,76 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 from collections import Counter
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime
+from functools import partial
 
-from kausa.cluster.errors import ClusterError, ForbiddenError
+from kausa.cluster.errors import ClusterError
 from kausa.cluster.objects import ObjectReference, Pod
 from kausa.cluster.owners import Owner
 from kausa.cluster.reader import ClusterReader
 from kausa.detection.symptom import Symptom
-from kausa.evidence.dossier import Dossier, Evidence, EvidenceGap
+from kausa.evidence.budget import numbered, within_budget
+from kausa.evidence.changes import gather_changes
+from kausa.evidence.dossier import Dossier, Evidence, EvidenceGap, Source
 from kausa.evidence.events import gather_events
-from kausa.evidence.object_status import object_evidence
+from kausa.evidence.hosts import gather_hosts
+from kausa.evidence.ingresses import gather_ingress
+from kausa.evidence.inquiry import Inquiry
+from kausa.evidence.node_status import gather_node
+from kausa.evidence.object_status import gather_objects, object_evidence
 from kausa.evidence.pod_logs import gather_logs
-from kausa.evidence.pod_spec import spec_evidence
+from kausa.evidence.pod_references import gather_pod_references
+from kausa.evidence.pod_spec import gather_spec
 from kausa.evidence.pod_status import status_evidence
+from kausa.evidence.quotas import gather_quotas
 from kausa.evidence.reading import Reading
 from kausa.evidence.redaction import Redactor
+from kausa.evidence.scheduling import gather_candidates
+from kausa.evidence.service_references import gather_services
+from kausa.evidence.siblings import gather_siblings
+from kausa.evidence.single_reader import NotAskedError, SingleReader
+from kausa.evidence.slimming import slim_all
+from kausa.evidence.volumes import gather_volumes
+from kausa.evidence.workload_references import gather_workload_references
+from kausa.resources.evidence import EvidenceKind
+from kausa.resources.limits import GAPS
+from kausa.telemetry.clock import utc_now
+from kausa.telemetry.logs import get_logger
 
 __all__ = ["Gatherer"]
 
-MOST_EVIDENCE = 40
+MOST_MANIFESTS = 40
+MOST_REFERENCES = 20
 DEADLINE_SECONDS = 5.0
+GRACE_SECONDS = 0.5
+"""For a gatherer to bring home what it has, when the deadline for reading has passed."""
+_logger = get_logger("kausa.evidence.gather")
+
+_GATHERERS: tuple[tuple[str, Callable[[Inquiry], Awaitable[Reading]]], ...] = (
+    ("the Pod's spec", gather_spec),
+    ("the status of its owners", gather_objects),
+    ("Events", gather_events),
+    ("what the Pod names", gather_pod_references),
+    ("what its workload names", gather_workload_references),
+    ("what the Ingress names", gather_ingress),
+    ("Services and policies", gather_services),
+    ("volumes", gather_volumes),
+    ("the node", gather_node),
+    ("the nodes that might take it", gather_candidates),
+    ("quotas and limits", gather_quotas),
+    ("other Pods", gather_siblings),
+    ("what changed", gather_changes),
+)
+"""The order is that of their worth: manifests and references that do not fit are cut at the end."""
 
 
 class Gatherer:
-    """Reads and redacts; keeps nothing between two failures."""
+    """Reads and redacts; keeps nothing between two failures.
+
+    `recorded` is for files, where Secrets may be listed (only their keys are looked at);
+    `whole_cluster` is False where the operator has a Role for one namespace only.
+    """
 
     def __init__(
         self,
@@ -40,10 +86,16 @@ class Gatherer:
         reader: ClusterReader,
         redactor: Redactor,
         deadline_seconds: float = DEADLINE_SECONDS,
+        recorded: bool = False,
+        whole_cluster: bool = True,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._reader = reader
         self._redactor = redactor
         self._deadline_seconds = deadline_seconds
+        self._recorded = recorded
+        self._whole_cluster = whole_cluster
+        self._clock = clock
 
     async def gather(
         self,
@@ -52,103 +104,136 @@ class Gatherer:
         pod: Pod,
         symptom: Symptom | None,
         shown_by: ObjectReference | None = None,
+        question: str | None = None,
     ) -> Dossier:
-        """Everything about one failure; takes at most the deadline. `shown_by` is left out where
-        the Pod itself shows it.
+        """Everything about one failure; takes little more than the deadline at most. `shown_by` is
+        left out where the Pod itself shows it; `question` is what a person asked, if anybody did.
         """
-        the_pod = _reference(pod)
-        shown_by = shown_by or the_pod
-        readings = await asyncio.gather(
-            *(self._events(each) for each in _whose_events(shown_by, the_pod, symptom)),
-            self._logs(pod, symptom),
+        single = SingleReader(
+            reader=self._reader,
+            deadline_seconds=self._deadline_seconds,
+            recorded=self._recorded,
+            whole_cluster=self._whole_cluster,
         )
-        logs = readings[-1]
-        has_pod = bool(pod.metadata.uid)
-        evidence = (
-            *object_evidence(shown_by, symptom),
-            *(status_evidence(pod, symptom) if has_pod else ()),
-            *(each for reading in readings for each in reading.evidence),
-            *(spec_evidence(pod, symptom) if has_pod else ()),
-        )
-        unredacted = Dossier(
-            owner=owner,
-            shown_by=shown_by,
-            pod=pod,
-            symptom=symptom,
-            evidence=_numbered(evidence),
-            gaps=tuple(gap for reading in readings for gap in reading.gaps),
-            logs=logs.logs,
-        )
-        return self._through_the_door(unredacted, already=logs.redactions)
-
-    async def _events(self, about: ObjectReference) -> Reading:
-        return await self._within_deadline(
-            gather_events(self._reader, about=about),
-            what=f"Events about {about.kind}/{about.name}",
-            permission=f"list events in namespace {about.namespace or 'default'}",
-        )
-
-    async def _logs(self, pod: Pod, symptom: Symptom | None) -> Reading:
-        if not pod.metadata.uid:
-            return Reading()
-        return await self._within_deadline(
-            gather_logs(self._reader, pod=pod, symptom=symptom, redactor=self._redactor),
-            what=f"logs of Pod/{pod.metadata.name}",
-            permission=f"get pods/log in namespace {pod.metadata.namespace}",
-        )
+        async with single as reader:
+            inquiry = Inquiry(
+                reader=reader,
+                owner=owner,
+                shown_by=shown_by or _reference(pod),
+                pod=pod,
+                symptom=symptom,
+                now=self._clock(),
+            )
+            readings = await self._all(inquiry)
+            gaps = reader.gaps
+        return self._dossier(inquiry, readings, gaps=gaps, question=question)
 
     def redact(self, text: str) -> str:
         """A text that did not come with the evidence, such as a question, without secrets."""
         return self._redactor.text(text).value
 
-    def _through_the_door(self, unredacted: Dossier, *, already: Mapping[str, int]) -> Dossier:
+    async def _all(self, inquiry: Inquiry) -> tuple[Reading, ...]:
+        """All gatherers at once; then who is named in what they found."""
+        async with asyncio.TaskGroup() as group:
+            logs = group.create_task(self._in_time(partial(self._logs, inquiry), what="logs"))
+            tasks = [
+                group.create_task(self._in_time(partial(gather, inquiry), what=what))
+                for what, gather in _GATHERERS
+            ]
+        first = (_known(inquiry), logs.result(), *(task.result() for task in tasks))
+        said = tuple(each for reading in first for each in reading.evidence)
+        hosts = await self._in_time(
+            partial(gather_hosts, inquiry, said=said), what="hosts that are named"
+        )
+        return (*first, hosts)
+
+    async def _logs(self, inquiry: Inquiry) -> Reading:
+        if not inquiry.has_pod:
+            return Reading()
+        return await gather_logs(
+            inquiry.reader, pod=inquiry.pod, symptom=inquiry.symptom, redactor=self._redactor
+        )
+
+    async def _in_time(self, gather: Callable[[], Awaitable[Reading]], *, what: str) -> Reading:
+        """What a gatherer brings, or a gap: for want of time, or for a defect of ours."""
+        try:
+            async with asyncio.timeout(self._deadline_seconds + GRACE_SECONDS):
+                return await gather()
+        except TimeoutError:
+            why = f"no answer within {self._deadline_seconds:g} s"
+        except NotAskedError:
+            return Reading()
+        except ClusterError:
+            return Reading()  # The reader has noted it, with the permission.
+        except Exception as error:
+            _logger.exception("Could not gather", what=what)
+            why = f"{type(error).__name__} while it was read"
+        return Reading(gaps=(EvidenceGap(what=what, why=why),))
+
+    def _dossier(
+        self,
+        inquiry: Inquiry,
+        readings: Sequence[Reading],
+        *,
+        gaps: tuple[EvidenceGap, ...],
+        question: str | None,
+    ) -> Dossier:
+        evidence = (
+            *_asked(question, inquiry),
+            *(each for reading in readings for each in reading.evidence),
+        )
+        all_gaps = (*gaps, *(gap for reading in readings for gap in reading.gaps))
+        manifests = (each for reading in readings for each in reading.manifests)
+        references = dict.fromkeys(each for reading in readings for each in reading.references)
+        unredacted = Dossier(
+            owner=inquiry.owner,
+            shown_by=inquiry.shown_by,
+            pod=inquiry.pod,
+            symptom=inquiry.symptom,
+            evidence=numbered(within_budget(evidence)),
+            gaps=_folded(all_gaps),
+            logs=tuple(each for reading in readings for each in reading.logs),
+            manifests=slim_all(manifests, most=MOST_MANIFESTS),
+            changes=tuple(each for reading in readings for each in reading.changes),
+            references=tuple(references)[:MOST_REFERENCES],
+            now=inquiry.now,
+        )
+        hidden: Counter[str] = Counter()
+        for reading in readings:
+            hidden.update(reading.redactions)
         redacted = self._redactor.tree(unredacted)
-        counts = Counter(redacted.counts) + Counter(already)
+        counts = Counter(redacted.counts) + hidden
         return dataclasses.replace(redacted.value, redactions=dict(counts))
 
-    async def _within_deadline(
-        self, reading: Awaitable[Reading], *, what: str, permission: str
-    ) -> Reading:
-        try:
-            async with asyncio.timeout(self._deadline_seconds):
-                return await reading
-        except TimeoutError:
-            why, missing = f"no answer within {self._deadline_seconds:g} s", None
-        except ForbiddenError:
-            why, missing = "forbidden", permission
-        except ClusterError as error:
-            why, missing = str(error), None
-        return Reading(gaps=(EvidenceGap(what=what, why=why, permission=missing),))
+
+def _known(inquiry: Inquiry) -> Reading:
+    """What is known without reading anything: the status that the streams saw."""
+    pod, symptom = inquiry.pod, inquiry.symptom
+    return Reading(
+        evidence=(
+            *object_evidence(inquiry.shown_by, symptom),
+            *(status_evidence(pod, symptom) if inquiry.has_pod else ()),
+        )
+    )
+
+
+def _asked(question: str | None, inquiry: Inquiry) -> tuple[Evidence, ...]:
+    if not question or not question.strip():
+        return ()
+    source = Source(kind=inquiry.owner.kind, name=inquiry.owner.name, field_path="question")
+    return (Evidence(kind=EvidenceKind.QUESTION, source=source, text=question.strip()),)
+
+
+def _folded(gaps: Iterable[EvidenceGap]) -> tuple[EvidenceGap, ...]:
+    """Each permission once, each thing once; what a permission would mend comes first."""
+    found: dict[tuple[str, str], EvidenceGap] = {}
+    for gap in gaps:
+        found.setdefault((gap.permission or gap.what, gap.why), gap)
+    return tuple(sorted(found.values(), key=lambda gap: gap.permission is None))[:GAPS]
 
 
 def _reference(pod: Pod) -> ObjectReference:
     meta = pod.metadata
     return ObjectReference(
         api_version="v1", kind="Pod", namespace=meta.namespace, name=meta.name, uid=meta.uid
-    )
-
-
-def _whose_events(
-    shown_by: ObjectReference, pod: ObjectReference, symptom: Symptom | None
-) -> tuple[ObjectReference, ...]:
-    """The object's own, those of a Pod beside it, and those of what it follows from."""
-    about = [shown_by] if shown_by.uid == pod.uid or not pod.uid else [shown_by, pod]
-    upstream = symptom.caused_by if symptom is not None else None
-    if upstream is not None and upstream.uid:
-        about.append(
-            ObjectReference(
-                api_version=upstream.api_version,
-                kind=upstream.kind,
-                namespace=upstream.namespace or "",
-                name=upstream.name,
-                uid=upstream.uid,
-            )
-        )
-    return tuple(about)
-
-
-def _numbered(evidence: tuple[Evidence, ...]) -> tuple[Evidence, ...]:
-    return tuple(
-        dataclasses.replace(each, id=f"E{number}")
-        for number, each in enumerate(evidence[:MOST_EVIDENCE], start=1)
     )

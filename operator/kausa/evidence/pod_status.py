@@ -78,8 +78,15 @@ def _moment(status: ContainerStatus) -> datetime | None:
 
 
 def _conditions(pod: Pod) -> Iterator[Evidence]:
-    for condition in pod.status.conditions or ():
+    conditions = pod.status.conditions or ()
+    unready = {
+        each.message for each in conditions if (each.type, each.status) == ("Ready", "False")
+    }
+    for condition in conditions:
         if condition.status == "True" or not (condition.reason or condition.message):
+            continue
+        # It says what Ready says, less what readiness gates say.
+        if condition.type == "ContainersReady" and condition.message in unready:
             continue
         yield Evidence(
             kind=EvidenceKind.STATUS,

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, datetime
 
+import yaml
 from support.dossiers import DEPLOYMENT, dossier
 from support.pods import container, pod, terminated, waiting
 
 from kausa.controller.report import Report
 from kausa.controller.sighting_documents import new_resource
 from kausa.diagnosis.consultation import Consultation
+from kausa.diagnosis.finding import Fix, Patch
 from kausa.diagnosis.recollection import Recollection
 from kausa.diagnosis.rules.engine import decide_by_rules
-from kausa.evidence.dossier import Dossier
+from kausa.evidence.dossier import Change, Dossier
 from kausa.recall.similar import SimilarFailure
 from kausa.resources.condition import find_condition
+from kausa.resources.diagnosis import DryRun
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.spec import Trigger
 from kausa.resources.status import FailureDiagnosisStatus
@@ -97,7 +101,7 @@ def test_a_target_without_a_pod_is_undetermined_and_says_what_to_do() -> None:
     diagnosed = find_condition(report.status().conditions or (), "Diagnosed")
     assert diagnosed is not None
     assert diagnosed.reason == "Undetermined"
-    assert "Deployment/checkout has no Pod" in diagnosed.message
+    assert "Deployment/checkout with a container api does not exist" in diagnosed.message
     assert Report(resource(report.status()), now=NOW).complete()
 
 
@@ -136,6 +140,53 @@ def test_a_second_look_takes_nothing_away_before_it_has_something_newer() -> Non
     assert begun.diagnosis == before.diagnosis
     assert begun.evidence == before.evidence
     assert begun.conditions == before.conditions
+
+
+def test_what_changed_is_in_the_status_with_its_time() -> None:
+    report = Report(resource(), now=NOW)
+    change = Change(path="Deployment/checkout revision", before="2", after="3", at=NOW)
+    report.gathered(dataclasses.replace(killed(), changes=(change,)), seconds=0.01)
+    assert report.status().to_dict()["changes"] == [
+        {
+            "path": "Deployment/checkout revision",
+            "before": "2",
+            "after": "3",
+            "time": "2026-01-02T03:04:05Z",
+        }
+    ]
+    again = Report(resource(report.status(), generation=2), now=NOW)
+    assert again.status().changes == report.status().changes
+    again.gathered(killed(), seconds=0.01)
+    assert again.status().changes is None
+
+
+def test_a_patch_is_shown_with_its_object_and_what_the_api_server_said_of_it() -> None:
+    report = Report(resource(), now=NOW)
+    fix = Fix(
+        title="Raise it",
+        rationale="It helps.",
+        patch=Patch(
+            api_version="apps/v1",
+            kind="Deployment",
+            name="checkout",
+            namespace="shop",
+            body={"spec": {"replicas": 2, "paused": None}},
+        ),
+        dry_run=DryRun.FAILED,
+        dry_run_message="spec.replicas: no",
+    )
+    diagnosis = dataclasses.replace(decide_by_rules(killed()), fixes=(fix,))
+    report.decided(diagnosis, detected_at=None)
+    report.checked(diagnosis)
+    (shown,) = report.status().to_dict()["diagnosis"]["remediation"]
+    assert yaml.safe_load(shown["patch"]) == {"spec": {"replicas": 2, "paused": None}}
+    assert shown["patchTarget"] == {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "name": "checkout",
+        "namespace": "shop",
+    }
+    assert (shown["dryRun"], shown["dryRunMessage"]) == ("Failed", "spec.replicas: no")
 
 
 def test_a_defect_of_ours_leaves_an_earlier_answer_and_is_tried_again_without_one() -> None:

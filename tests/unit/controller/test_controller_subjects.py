@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from typing import Any, cast
 
+import pytest
 from support.dossiers import DEPLOYMENT
 from support.fake_store import FakeOwners
 from support.pods import container, pod, terminated, waiting
 
-from kausa.cluster.errors import NotFoundError
-from kausa.cluster.objects import Pod
+from kausa.cluster.errors import ForbiddenError, NotFoundError
+from kausa.cluster.objects import Event, ObjectReference, Pod
 from kausa.cluster.owners import Owner
+from kausa.cluster.paths import ResourcePath
 from kausa.controller.identity import identify
 from kausa.controller.sighting_documents import new_resource
-from kausa.controller.sightings import Sightings
+from kausa.controller.sightings import Sighting, Sightings
 from kausa.controller.subjects import Subject, SubjectFinder
+from kausa.detection.counting import FailureCount
 from kausa.detection.pods import detect_pod
 from kausa.resources.spec import Trigger
 from kausa.telemetry.clock import utc_now
@@ -33,7 +36,7 @@ class FakePods:
     def __init__(self, *pods: Pod) -> None:
         self.found = pods
 
-    async def pods(self, *, namespace: str) -> tuple[Pod, ...]:
+    async def pods(self, *, namespace: str, node: str = "") -> tuple[Pod, ...]:
         return self.found
 
     async def pod(self, *, namespace: str, name: str) -> Pod:
@@ -100,3 +103,167 @@ async def test_of_two_failures_of_a_pod_the_one_that_the_resource_is_named_for_i
     subject = await finder.find(made)
     assert subject is not None
     assert subject.symptom == second
+
+
+# -- targets without Pods --------------------------------------------------------------------------
+
+
+class FakeWorld(FakePods):
+    """Pods, and one object of another kind with its Events."""
+
+    def __init__(
+        self, *pods: Pod, manifest: dict[str, Any] | None = None, events: tuple[Event, ...] = ()
+    ) -> None:
+        super().__init__(*pods)
+        self.manifest_, self.events = manifest, events
+        self.asked: list[str] = []
+
+    async def manifest(self, path: ResourcePath, *, name: str, namespace: str) -> Any:
+        self.asked.append(path.kind)
+        if isinstance(self.manifest_, Exception):
+            raise self.manifest_
+        return self.manifest_
+
+    async def events_about(self, *, namespace: str, uid: str) -> tuple[Event, ...]:
+        self.asked.append(f"events in {namespace}")
+        return self.events
+
+
+def owner_of(kind: str, api_version: str = "v1") -> Owner:
+    return Owner(api_version=api_version, kind=kind, name="it", uid="it-uid", namespace="shop")
+
+
+async def find_in(
+    world: FakePods,
+    target: Owner,
+    *,
+    there: bool = True,
+    sightings: Sightings | None = None,
+    container: str | None = None,
+) -> Subject | None:
+    owners = FakeOwners(DEPLOYMENT)
+    if there:
+        owners.named[(target.kind, target.name)] = target
+    finder = SubjectFinder(
+        reader=cast(Any, world),
+        owners=cast(Any, owners),
+        sightings=sightings or Sightings(),
+        cluster="test",
+    )
+    return await finder.find(
+        new_resource(name="mine", owner=target, container=container, trigger=Trigger.MANUAL)
+    )
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["Service", "Ingress", "PersistentVolumeClaim", "ConfigMap", "NetworkPolicy", "CronJob"],
+)
+async def test_an_object_without_pods_is_looked_at_itself(kind: str) -> None:
+    subject = await find_in(FakeWorld(), owner_of(kind))
+    assert subject is not None
+    assert (subject.shown_by.kind, subject.shown_by.namespace) == (kind, "shop")
+    assert subject.pod.metadata.uid == ""
+    assert subject.symptom is None
+
+
+@pytest.mark.parametrize("kind", ["Node", "PersistentVolume"])
+async def test_what_belongs_to_no_namespace_is_shown_without_one(kind: str) -> None:
+    subject = await find_in(FakeWorld(), owner_of(kind))
+    assert subject is not None
+    assert subject.shown_by.namespace == ""
+
+
+async def test_a_target_that_is_not_there_has_no_subject() -> None:
+    assert await find_in(FakeWorld(), owner_of("Service"), there=False) is None
+
+
+async def test_nobody_reads_a_secret_because_somebody_asks() -> None:
+    world = FakeWorld()
+    assert await find_in(world, owner_of("Secret")) is None
+    assert not world.asked
+
+
+async def test_a_container_of_what_has_no_pods_is_not_found() -> None:
+    assert await find_in(FakeWorld(), owner_of("Service"), container="api") is None
+
+
+LIMITED = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "it", "namespace": "shop", "uid": "it-uid", "generation": 1},
+    "spec": {"replicas": 2},
+    "status": {
+        "observedGeneration": 1,
+        "conditions": [
+            {
+                "type": "Progressing",
+                "status": "False",
+                "reason": "ProgressDeadlineExceeded",
+                "message": "has timed out progressing",
+                "lastUpdateTime": "2026-01-01T00:00:00Z",
+                "lastTransitionTime": "2026-01-01T00:00:00Z",
+            }
+        ],
+    },
+}
+
+
+async def test_a_workload_that_fails_though_it_has_no_pod_shows_how() -> None:
+    world = FakeWorld(manifest=LIMITED)
+    subject = await find_in(world, owner_of("Deployment", "apps/v1"))
+    assert subject is not None
+    assert subject.symptom is not None
+    assert subject.symptom.reason == "ProgressDeadlineExceeded"
+    assert subject.shown_by.kind == "Deployment"
+    assert "events in shop" in world.asked
+
+
+async def test_a_workload_that_fails_comes_before_its_pods_that_are_well() -> None:
+    target = Owner(
+        api_version="apps/v1", kind="Deployment", name="checkout", uid="owner-uid", namespace="shop"
+    )
+    named = {**LIMITED, "metadata": {**LIMITED["metadata"], "name": "checkout"}}  # type: ignore[dict-item]
+    failing = await find_in(FakeWorld(HEALTHY, manifest=named), target)
+    assert failing is not None
+    assert failing.symptom is not None
+    well = await find_in(FakeWorld(HEALTHY, manifest={**named, "status": {}}), target)
+    assert well is not None
+    assert well.pod is HEALTHY
+
+
+@pytest.mark.parametrize("manifest", [None, {"metadata": "odd"}, ForbiddenError("no", status=403)])
+async def test_what_cannot_be_read_or_has_an_odd_shape_shows_no_symptom(manifest: Any) -> None:
+    subject = await find_in(FakeWorld(manifest=manifest), owner_of("Deployment", "apps/v1"))
+    assert subject is not None
+    assert subject.symptom is None
+
+
+async def test_a_replica_set_finds_its_pods_though_a_deployment_stands_above() -> None:
+    made = pod(
+        container(waiting("CrashLoopBackOff"), last=terminated(3), restarts=2),
+        owner={"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "it", "uid": "it-uid"},
+    )
+    subject = await find_in(FakeWorld(made), owner_of("ReplicaSet", "apps/v1"))
+    assert subject is not None
+    assert subject.pod is made
+    assert subject.symptom is not None
+
+
+async def test_what_the_streams_know_of_the_target_is_taken() -> None:
+    sightings, target = Sightings(), owner_of("Service")
+    (symptom,) = detect_pod(FAILING, now=utc_now()).symptoms
+    sightings.add(
+        ("shop", "another"),
+        Sighting(
+            owner=target,
+            shown_by=ObjectReference(kind="Service", name="it", uid="it-uid"),
+            symptom=symptom,
+            fingerprint="f",
+            count=FailureCount(first_seen=utc_now(), last_seen=utc_now()),
+            turned_at=utc_now(),
+        ),
+    )
+    subject = await find_in(FakeWorld(), target, sightings=sightings)
+    assert subject is not None
+    assert subject.symptom is symptom

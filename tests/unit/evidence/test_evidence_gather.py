@@ -39,6 +39,7 @@ async def test_evidence_is_numbered_from_one_without_gaps() -> None:
         EvidenceKind.EVENT,
         EvidenceKind.LOG,
         EvidenceKind.SPEC,
+        EvidenceKind.NODE,
     } == kinds
 
 
@@ -76,9 +77,11 @@ async def test_a_missing_permission_is_a_gap_that_names_it() -> None:
     found = await gathered(FakeReader(events=forbidden("events"), previous=forbidden("pods/log")))
     assert {gap.permission for gap in found.gaps} == {
         "list events in namespace shop",
+        "list events in namespace default",
         "get pods/log in namespace shop",
     }
-    assert {each.kind for each in found.evidence} == {EvidenceKind.STATUS, EvidenceKind.SPEC}
+    kinds = {each.kind for each in found.evidence}
+    assert kinds == {EvidenceKind.STATUS, EvidenceKind.SPEC, EvidenceKind.NODE}
 
 
 async def test_a_reading_that_hangs_is_given_up_and_the_rest_is_kept() -> None:

@@ -1,0 +1,1 @@
+"""How good the diagnoses are: cases with known causes, run and scored."""

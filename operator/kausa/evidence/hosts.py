@@ -1,0 +1,188 @@
+"""Hosts that logs, Events and messages name: which Service is meant, and whether it answers.
+
+`connection refused` and `no such host` are effects. Whether the Service behind the name exists, has
+the port and has an endpoint is the cause, and the cluster knows it. A name is only said to be
+missing where the text speaks of a host beyond doubt; a word before a colon may be anything.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+
+from kausa.cluster.reader import Manifest
+from kausa.evidence.around import Around, Lookup
+from kausa.evidence.dossier import Evidence, Reference, Source
+from kausa.evidence.endpoints import has_port, ports_in_words, view_service
+from kausa.evidence.fields import name_of, strings, text
+from kausa.evidence.inquiry import Inquiry
+from kausa.evidence.reading import Reading
+from kausa.evidence.references import NO_ENDPOINT, NO_PORT, reading_of
+from kausa.resources.evidence import EvidenceKind
+
+__all__ = ["Host", "gather_hosts", "hosts_in"]
+
+MOST_HOSTS = 8
+LOOKED_AT = 8192
+_NAME = r"[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9][a-z0-9-]{0,62}){0,6}"
+_URL = re.compile(
+    rf"\b(?!docker|containerd|cri-o|file|unix)[a-z][a-z0-9+]{{1,20}}://(?:[^\s/@\"']{{0,200}}@)?(?P<host>{_NAME})(?::(?P<port>\d{{1,5}}))?",
+    re.I,
+)
+_LOOKUP = re.compile(
+    r"(?:ENOTFOUND |EAI_AGAIN |[Uu]nknown host:? |UnknownHostException: |"
+    r"resolve (?:host|hostname|address)(?: name)?:? |translate host name |"
+    r"host not found in upstream |bad address |Failed to resolve |\blookup (?=\S+(?::| on )))"
+    rf"[\"'`]?(?P<host>{_NAME})(?:[\"'`]?:(?P<port>\d{{1,5}}))?",
+)
+_CONNECT = re.compile(
+    r"connect(?:ion)? to (?:server (?:at )?)?"
+    rf"[\"'`]?(?P<host>{_NAME})[\"'`]?(?:[^\n:]{{0,40}}(?:,| on) port |:)(?P<port>\d{{1,5}})",
+    re.I,
+)
+_PAIR = re.compile(rf"(?<![\w.:/@-])(?P<host>{_NAME}):(?P<port>\d{{2,5}})(?![\w.:])", re.I)
+_FULL = re.compile(
+    rf"(?<![\w.-])(?P<host>{_NAME}\.svc(?:\.cluster\.local)?)\.?(?::(?P<port>\d{{1,5}}))?"
+)
+_ADDRESS = re.compile(r"(?<![\d.])(?P<host>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5})(?!\d)")
+_SVC = re.compile(r"(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?$")
+_NOBODY = frozenset({"localhost", "host", "server", "address", "port", "kubernetes", "the", "a"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A host as a text names it; `sure` where it can only be a host."""
+
+    service: str
+    namespace: str
+    """Empty for the failure's own."""
+    port: str
+    sure: bool
+    by: Source
+
+
+async def gather_hosts(inquiry: Inquiry, *, said: Iterable[Evidence]) -> Reading:
+    """The Services that the evidence names, those first of which it complains."""
+    around = Around(inquiry=inquiry)
+    services = await around.many("Service") or ()
+    texts = [
+        each
+        for each in said
+        if each.kind in (EvidenceKind.LOG, EvidenceKind.EVENT, EvidenceKind.STATUS)
+    ]
+    hosts = _known_hosts(texts, services)
+    looked = await asyncio.gather(
+        *(around.look("Service", each.service, namespace=each.namespace or None) for each in hosts)
+    )
+    parts = [await _about(around, host, found) for host, found in zip(hosts, looked, strict=True)]
+    return Reading(
+        evidence=tuple(each for part in parts for each in part.evidence),
+        references=tuple(each for part in parts for each in part.references),
+        manifests=tuple(each for part in parts for each in part.manifests),
+    )
+
+
+def hosts_in(words: str, *, by: Source) -> tuple[Host, ...]:
+    """Every host that might be a Service, each once."""
+    found: dict[tuple[str, str, str], Host] = {}
+    text_ = words[:LOOKED_AT]
+    for pattern, sure in (
+        (_FULL, True),
+        (_URL, True),
+        (_LOOKUP, True),
+        (_CONNECT, True),
+        (_PAIR, False),
+    ):
+        for match in pattern.finditer(text_):
+            host = _host(match["host"].lower(), port=match["port"] or "", sure=sure, by=by)
+            if host is not None:
+                found.setdefault((host.service, host.namespace, host.port), host)
+    return tuple(found.values())
+
+
+def _host(name: str, *, port: str, sure: bool, by: Source) -> Host | None:
+    """A name of one label, of two where that is certain, or of the cluster's own domain."""
+    inside = _SVC.search(name)
+    if inside is not None:
+        # A Pod of a StatefulSet has its own name in front of its Service's.
+        return Host(
+            service=inside["name"],
+            namespace=inside["namespace"],
+            port=port,
+            sure=True,
+            by=by,
+        )
+    labels = name.split(".")
+    if name in _NOBODY or not any(each.isalpha() for each in name) or len(labels) > 2:
+        return None
+    if len(labels) == 2:
+        # `main.go:12` and `example.com` look like it too.
+        return Host(service=labels[0], namespace=labels[1], port=port, sure=False, by=by)
+    return Host(service=name, namespace="", port=port, sure=sure, by=by)
+
+
+def _known_hosts(texts: Iterable[Evidence], services: Iterable[Manifest]) -> tuple[Host, ...]:
+    names = {name_of(each) for each in services}
+    found: dict[tuple[str, str, str], Host] = {}
+    for each in texts:
+        by = each.source
+        for host in (*hosts_in(each.text, by=by), *_addresses(each.text, services, by=by)):
+            if host.sure or (not host.namespace and host.service in names):
+                found.setdefault((host.service, host.namespace, host.port), host)
+    return tuple(found.values())[:MOST_HOSTS]
+
+
+def _addresses(words: str, services: Iterable[Manifest], *, by: Source) -> Iterator[Host]:
+    """Cluster IPs: a refused connection to one of them is a Service's."""
+    by_address = {
+        address: name_of(each)
+        for each in services
+        for address in (text(each, "spec", "clusterIP"), *strings(each, "spec", "clusterIPs"))
+    }
+    for match in _ADDRESS.finditer(words[:LOOKED_AT]):
+        name = by_address.get(match["host"])
+        if name:
+            yield Host(service=name, namespace="", port=match["port"], sure=True, by=by)
+
+
+async def _about(around: Around, host: Host, found: Lookup) -> Reading:
+    namespace = host.namespace or around.namespace
+    if found.manifest is None:
+        # It may be an alias of the Pod's own, but then it resolves, and nobody complains.
+        missing = _reference(host, namespace=namespace, problem="does not exist")
+        return reading_of([(missing, "")]) if found.missing else Reading()
+    view = await view_service(around, found.manifest)
+    broken: list[tuple[Reference, str]] = []
+    if host.port and not view.is_external and not has_port(found.manifest, host.port):
+        hint = f"it has {ports_in_words(found.manifest) or 'none'}"
+        wrong = _reference(host, namespace=namespace, problem=NO_PORT)
+        broken.append((replace(wrong, key=f"port {host.port}"), hint))
+    if view.lacks_endpoints:
+        hint = f"{view.not_ready} are not ready" if view.not_ready else ""
+        hint = f"{view.asleep} is scaled to zero" if view.asleep else hint
+        broken.append((_reference(host, namespace=namespace, problem=NO_ENDPOINT), hint))
+    if view.unsliced:
+        sliceless = _reference(host, namespace=namespace, problem="does not exist")
+        hint = f"nobody is sent anywhere, though {view.ready or 0} endpoints are ready"
+        broken.append((replace(sliceless, kind="EndpointSlice"), hint))
+    said = f"{view.ready} endpoints ready" if view.ready is not None else "endpoints not known"
+    told = Evidence(
+        kind=EvidenceKind.OTHER,
+        source=Source(kind="Service", name=host.service, field_path="spec"),
+        text=f"Service {host.service} of namespace {namespace}, named in {host.by.field_path} of "
+        f"{host.by.kind} {host.by.name}: ports {ports_in_words(found.manifest) or 'none'}; {said}",
+    )
+    reading = reading_of(broken)
+    return Reading(
+        evidence=(*reading.evidence, told),
+        references=reading.references,
+        manifests=(found.manifest, *view.read),
+    )
+
+
+def _reference(host: Host, *, namespace: str, problem: str) -> Reference:
+    return Reference(
+        by=host.by, kind="Service", name=host.service, namespace=namespace, problem=problem
+    )

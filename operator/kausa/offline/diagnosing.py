@@ -1,0 +1,141 @@
+"""One snapshot from end to end: survey, choose, gather, decide; all that the operator does."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from kausa.cluster.objects import ObjectReference
+from kausa.cluster.owners import OwnerResolver
+from kausa.cluster.reader import LiveCluster
+from kausa.cluster.snapshot import Snapshot, SnapshotClient
+from kausa.detection.case import later
+from kausa.diagnosis.decide import completed, decide
+from kausa.diagnosis.finding import Diagnosis
+from kausa.diagnosis.remediation.dry_run import not_asked
+from kausa.evidence.dossier import Dossier
+from kausa.evidence.gather import Gatherer
+from kausa.evidence.redaction import Redactor
+from kausa.offline.owner_view import OwnerView
+from kausa.offline.scene import Scene, set_the_scene
+from kausa.offline.subjects import Subject, Subjects
+from kausa.resources.diagnosis import DecidedBy
+from kausa.telemetry.clock import utc_now
+
+if TYPE_CHECKING:
+    # It brings the client of the model and all of HTTP, which nobody needs who asks no model.
+    from kausa.diagnosis.consultation import Consultant, Consultation
+
+__all__ = ["Answer", "OfflineDiagnosis", "moment_of"]
+
+A_LITTLE = timedelta(seconds=5)
+"""After the last thing that was written down, somebody wrote it down."""
+NO_CLUSTER = "these are files: there is no API server to ask"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is said of one subject."""
+
+    subject: Subject
+    dossier: Dossier
+    diagnosis: Diagnosis
+    consultation: Consultation | None = None
+    gather_seconds: float = 0.0
+
+    @property
+    def fails(self) -> bool:
+        """Whether anything is wrong with it, as far as the files tell."""
+        return self.subject.symptom is not None or self.diagnosis.category is not None
+
+
+def moment_of(snapshot: Snapshot, *, given: datetime | None = None) -> datetime:
+    """When the snapshot was taken: as told, else just after the last time in it."""
+    if given is not None:
+        return given
+    latest = snapshot.latest
+    return later(latest, A_LITTLE) if latest is not None else utc_now()
+
+
+class OfflineDiagnosis:
+    """The pipeline over one snapshot; memory is absent, and the model unless one is given."""
+
+    def __init__(
+        self,
+        snapshot: Snapshot,
+        *,
+        redactor: Redactor,
+        now: datetime,
+        consultant: Consultant | None = None,
+    ) -> None:
+        self._snapshot = snapshot
+        self._now = now
+        self._redactor = redactor
+        self._consultant = consultant
+        self._owners = OwnerResolver(client=OwnerView(snapshot))
+        self._reader = LiveCluster(client=SnapshotClient(snapshot))
+        self._scene: Scene | None = None
+
+    async def of_target(
+        self, target: ObjectReference, *, question: str | None = None
+    ) -> tuple[Answer, ...]:
+        """What ails one object, the surest answer first; never empty."""
+        subjects = await self._subjects().of(target)
+        answers = [await self._answer(each, question=question) for each in subjects]
+        return tuple(sorted(answers, key=_rank))
+
+    async def of_all(self, *, question: str | None = None) -> tuple[Answer, ...]:
+        """Everything that fails, each with what it is caused by before it."""
+        subjects = await self._subjects().all()
+        return tuple([await self._answer(each, question=question) for each in subjects])
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What could not be judged, in sentences for a person."""
+        odd = self._scene.undecodable if self._scene is not None else 0
+        if not odd:
+            return ()
+        return (f"{odd} objects have fields that Kubernetes does not send, and were not judged",)
+
+    def _subjects(self) -> Subjects:
+        if self._scene is None:
+            self._scene = set_the_scene(self._snapshot)
+        return Subjects(self._scene, owners=self._owners, now=self._now)
+
+    async def _answer(self, subject: Subject, *, question: str | None) -> Answer:
+        gatherer = Gatherer(
+            reader=self._reader,
+            redactor=self._redactor,
+            recorded=True,
+            clock=lambda: subject.now,
+        )
+        started = time.perf_counter()
+        dossier = await gatherer.gather(
+            owner=subject.owner,
+            pod=subject.pod,
+            symptom=subject.symptom,
+            shown_by=subject.shown_by,
+            question=question,
+        )
+        seconds = time.perf_counter() - started
+        diagnosis, consultation = decide(dossier), None
+        if self._consultant is not None:
+            words = gatherer.redact(question) if question else None
+            consultation = await self._consultant.consult(dossier, diagnosis, None, question=words)
+            answer = consultation.diagnosis or diagnosis
+            by_model = answer.decided_by is DecidedBy.MODEL
+            diagnosis = completed(dossier, answer) if by_model else answer
+        return Answer(
+            subject=subject,
+            dossier=dossier,
+            diagnosis=not_asked(diagnosis, why=NO_CLUSTER),
+            consultation=consultation,
+            gather_seconds=seconds,
+        )
+
+
+def _rank(answer: Answer) -> tuple[bool, bool, int]:
+    determined = answer.diagnosis.determined
+    return (answer.subject.symptom is None, not determined, -answer.diagnosis.confidence)

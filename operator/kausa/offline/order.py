@@ -1,0 +1,60 @@
+"""In which order many failures are told: what others follow from first, then those that follow."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kausa.offline.diagnosing import Answer
+
+__all__ = ["Told", "in_order"]
+
+DEEPEST = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One answer, and how far below its first cause it stands."""
+
+    answer: Answer
+    depth: int = 0
+
+
+def in_order(answers: tuple[Answer, ...]) -> tuple[Told, ...]:
+    """Each answer once; those that follow from another under it, the gravest first."""
+    told: list[Told] = []
+    left = sorted(answers, key=_weight)
+    roots = [each for each in left if _upstream(each, answers) is None]
+    for root in [*roots, *left]:
+        _tell(root, answers=left, depth=0, told=told)
+    return tuple(told)
+
+
+def _tell(answer: Answer, *, answers: list[Answer], depth: int, told: list[Told]) -> None:
+    if depth > DEEPEST or any(each.answer is answer for each in told):
+        return
+    told.append(Told(answer=answer, depth=depth))
+    for each in answers:
+        if _upstream(each, answers) is answer:
+            _tell(each, answers=answers, depth=depth + 1, told=told)
+
+
+def _upstream(answer: Answer, answers: list[Answer] | tuple[Answer, ...]) -> Answer | None:
+    symptom = answer.subject.symptom
+    above = symptom.caused_by if symptom is not None else None
+    if above is None:
+        return None
+    return next(
+        (
+            each
+            for each in answers
+            if each is not answer
+            and (each.subject.owner.kind, each.subject.owner.name) == (above.kind, above.name)
+            and above.namespace in (None, each.subject.owner.namespace)
+        ),
+        None,
+    )
+
+
+def _weight(answer: Answer) -> tuple[int, str, str, str]:
+    owner = answer.subject.owner
+    return (-len(answer.subject.pods), owner.namespace, owner.kind, owner.name)

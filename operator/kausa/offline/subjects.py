@@ -1,0 +1,253 @@
+"""Which failure answers for a target: its own, that of a Pod of it, or the object as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from kausa.cluster.objects import Meta, ObjectReference, Pod
+from kausa.cluster.owners import Owner, OwnerResolver
+from kausa.controller.found import NO_POD, reference
+from kausa.detection.case import earlier, later
+from kausa.detection.symptom import Symptom
+from kausa.offline.complaints import complaint, does_not_get_on, is_well, said_by, still_holds
+from kausa.offline.owner_view import HOME_NAMESPACE, top_owner
+from kausa.offline.scene import Scene
+from kausa.offline.survey import Failure, Survey
+
+__all__ = ["Subject", "Subjects"]
+
+WITHOUT_PODS = frozenset({"Node", "ResourceQuota", "PersistentVolumeClaim", "Service"})
+"""Whose Pods, if they have any, do not tell why they fail."""
+MOST_LOOKS = 4
+A_MOMENT = timedelta(seconds=1)
+RECENT = timedelta(hours=1)
+"""As long as the API server keeps an Event."""
+MOST_FAILURES = 5
+"""Of one target that are diagnosed; it has one or two."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """What is diagnosed: an object, how it fails, and the moment at which it was judged."""
+
+    owner: Owner
+    shown_by: ObjectReference
+    pod: Pod
+    """The Pod that shows it, or one of the owner's; the empty one where there is none."""
+    symptom: Symptom | None
+    now: datetime
+    early: bool = False
+    """It does not fail yet at the moment of the snapshot: it will if it goes on like this."""
+    pods: tuple[ObjectReference, ...] = ()
+    """All Pods that show the same failure."""
+
+
+class Subjects:
+    """Chooses what to diagnose in one scene."""
+
+    def __init__(self, scene: Scene, *, owners: OwnerResolver, now: datetime) -> None:
+        self._scene = scene
+        self._owners = owners
+        self._now = now
+        self._of_owner: dict[str, list[Pod]] | None = None
+
+    async def all(self) -> tuple[Subject, ...]:
+        """Every failure at the moment of the snapshot, one for all that fail in the same way; then
+        what Events warn of that was not recorded itself.
+        """
+        survey = await self._survey(self._now)
+        shown = [each for each in survey.failures if not _is_told_by_another(each, survey)]
+        found = [await self._as_failure(each) for each in _grouped(shown)]
+        for target in self._only_in_events():
+            subject = await self._as_complained(target)
+            if subject is not None:
+                found.append(subject)
+        return tuple(found)
+
+    def _only_in_events(self) -> tuple[ObjectReference, ...]:
+        """Objects of which there are recent warnings and nothing else."""
+        return tuple(
+            said_by(note)
+            for uid, note in self._scene.notes.items()
+            if uid not in self._scene.metas
+            and note.last_seen is not None
+            and note.last_seen >= earlier(self._now, RECENT)
+        )
+
+    async def of(self, target: ObjectReference) -> tuple[Subject, ...]:
+        """What answers for one object, failures first; never empty."""
+        survey = await self._survey(self._now)
+        failures = self._failures_of(survey, target)
+        early = False
+        for _ in range(MOST_LOOKS):
+            again_at = self._worth_another_look(survey, target)
+            if failures or again_at is None:
+                break
+            survey = await self._survey(later(again_at, A_MOMENT))
+            failures, early = self._failures_of(survey, target), True
+        if not failures and (ended := self._scene.ended_at(target.uid)) is not None:
+            # It cannot get well any more; how long ago it was does not matter to who asks for it.
+            past = await self._survey(later(ended, A_MOMENT))
+            failures, early = self._failures_of(past, target), False
+        if failures:
+            found = [
+                await self._as_failure(each, now=survey.now if early else self._now, early=early)
+                for each in _grouped(failures)
+            ]
+            return tuple(found[:MOST_FAILURES])
+        complained = await self._as_complained(target)
+        return (complained or await self._as_it_stands(target),)
+
+    async def _survey(self, now: datetime) -> Survey:
+        return await Survey(self._scene, owners=self._owners, now=now).run()
+
+    # -- failures --------------------------------------------------------------------------------
+
+    def _failures_of(self, survey: Survey, target: ObjectReference) -> list[Failure]:
+        """Its own, else those of Pods that it owns, else of anything that it owns."""
+        own = list(survey.of(target.uid))
+        if own:
+            return own
+        inside = frozenset(self._scene.below(target.uid))
+        below = [
+            each
+            for each in survey.failures
+            if each.owner.uid == target.uid or each.shown_by.uid in inside
+        ]
+        of_pods = [each for each in below if each.shown_by.kind == "Pod"]
+        return of_pods or below
+
+    def _worth_another_look(self, survey: Survey, target: ObjectReference) -> datetime | None:
+        """When the target, or a Pod of it, is to be judged again; only where it complains: who is
+        young and silent is well.
+        """
+        moments = [
+            moment
+            for uid in self._scene.below(target.uid)
+            if (moment := survey.again_at.get(uid)) is not None
+            and moment > survey.now
+            and self._complains(uid)
+        ]
+        return min(moments, default=None)
+
+    def _complains(self, uid: str) -> bool:
+        pod = self._scene.pod_of(uid)
+        if any(still_holds(each, pod) for each in self._scene.observed.notes_of(uid)):
+            return True
+        return pod is not None and does_not_get_on(pod, now=self._now)
+
+    async def _as_failure(
+        self, failure: _Group, *, now: datetime | None = None, early: bool = False
+    ) -> Subject:
+        first = failure.first
+        pod = first.pod
+        if pod is NO_POD and first.owner.kind not in WITHOUT_PODS:
+            pod = await self._example(first.owner.uid)
+        return Subject(
+            owner=first.owner,
+            shown_by=first.shown_by,
+            pod=pod,
+            symptom=first.symptom,
+            now=now or self._now,
+            early=early,
+            pods=failure.pods,
+        )
+
+    async def _as_complained(self, target: ObjectReference) -> Subject | None:
+        """By a warning about the target or about what it owns, where there is one."""
+        notes = [
+            note
+            for uid in self._scene.below(target.uid)
+            for note in self._scene.observed.notes_of(uid)
+            if still_holds(note, self._scene.pod_of(uid))
+        ]
+        own = [each for each in notes if each.uid == target.uid]
+        symptom = complaint(own or notes)
+        if symptom is None:
+            return None
+        note = next(each for each in own or notes if each.reason == symptom.reason)
+        shown_by = said_by(note)
+        owner = await self._owner(shown_by)
+        pod = self._scene.pod_of(note.uid) or NO_POD
+        if pod is NO_POD and owner.kind not in WITHOUT_PODS:
+            pod = await self._example(owner.uid)
+        return Subject(owner=owner, shown_by=shown_by, pod=pod, symptom=symptom, now=self._now)
+
+    async def _owner(self, found: ObjectReference) -> Owner:
+        return await top_owner(self._owners, found, meta=self._scene.meta_of(found.uid))
+
+    # -- without a failure -----------------------------------------------------------------------
+
+    async def _as_it_stands(self, target: ObjectReference) -> Subject:
+        owner = await self._owner(target)
+        if target.kind != "Pod":
+            owner = Owner(
+                api_version=target.api_version,
+                kind=target.kind,
+                name=target.name,
+                uid=target.uid,
+                namespace=target.namespace or HOME_NAMESPACE,
+            )
+        pod = NO_POD
+        if target.kind == "Pod":
+            pod = self._scene.pod_of(target.uid) or NO_POD
+        elif target.kind not in WITHOUT_PODS:
+            pod = await self._example(target.uid)
+        shown_by = target
+        if pod is not NO_POD and target.kind != "Pod":
+            # A healthy workload is shown by a Pod of it, as the operator does.
+            shown_by = reference(pod)
+        return Subject(owner=owner, shown_by=shown_by, pod=pod, symptom=None, now=self._now)
+
+    async def _example(self, uid: str) -> Pod:
+        """A Pod of an owner: one that is not well before one that is, the newest of each."""
+        below = (self._scene.pod_of(each) for each in self._scene.below(uid))
+        mine = [pod for pod in below if pod is not None]
+        mine = mine or (await self._pods_by_top_owner()).get(uid, [])
+        return max(mine, key=lambda pod: (not is_well(pod), _age(pod.metadata)), default=NO_POD)
+
+    async def _pods_by_top_owner(self) -> dict[str, list[Pod]]:
+        """Also by owners to which a link was not recorded."""
+        if self._of_owner is None:
+            self._of_owner = {}
+            for pod in self._scene.pods:
+                top = await self._owner(reference(pod))
+                self._of_owner.setdefault(top.uid, []).append(pod)
+        return self._of_owner
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """All that show one failure, and the object that speaks for them."""
+
+    first: Failure
+    pods: tuple[ObjectReference, ...]
+
+
+def _is_told_by_another(failure: Failure, survey: Survey) -> bool:
+    """A lost node stands for all of its Pods."""
+    upstream = failure.symptom.caused_by
+    return (
+        upstream is not None
+        and upstream.stands_for_all
+        and any(
+            (each.owner.kind, each.owner.name) == (upstream.kind, upstream.name)
+            for each in survey.failures
+        )
+    )
+
+
+def _grouped(failures: list[Failure]) -> Iterator[_Group]:
+    groups: dict[tuple[str, str], list[Failure]] = {}
+    for each in failures:
+        groups.setdefault(each.key, []).append(each)
+    for group in groups.values():
+        pods = tuple(each.shown_by for each in group if each.shown_by.kind == "Pod")
+        yield _Group(group[0], pods)
+
+
+def _age(meta: Meta) -> float:
+    created = meta.creation_timestamp
+    return created.timestamp() if created is not None else 0.0

@@ -1,0 +1,194 @@
+"""What a diagnosis says on a terminal: the cause first, then why, what to do, and what shows it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from kausa.evidence.dossier import Change, Dossier, Evidence
+from kausa.offline.diagnosing import Answer
+from kausa.offline.order import Told
+from kausa.offline.paper import Paper
+
+__all__ = ["as_text", "overview"]
+
+MOST_DETAILS = 20
+LONGEST_EVIDENCE = 400
+LABEL = 9
+
+
+def as_text(answer: Answer, *, width: int, verbose: bool = False) -> list[str]:
+    """One answer in full; all evidence where `verbose`, else what is cited."""
+    paper = Paper(width=width)
+    _cause(paper, answer)
+    _why(paper, answer)
+    _what_to_do(paper, answer)
+    _changes(paper, answer.dossier.changes)
+    _evidence(paper, answer, verbose=verbose)
+    _not_read(paper, answer.dossier)
+    _alternatives(paper, answer)
+    return paper.lines
+
+
+def overview(told: tuple[Told, ...], *, now: datetime, width: int, clip: bool) -> list[str]:
+    """One line for each failure, those that follow from another under it; `clip` cuts each at the
+    width, for a terminal.
+    """
+    paper = Paper(width=width)
+    count = len(told)
+    if not count:
+        paper.text(f"Nothing fails in this snapshot, as of {_time(now)}.", bold=True)
+        return paper.lines
+    paper.text(f"{count} failure{'s' if count > 1 else ''}, as of {_time(now)}:", bold=True)
+    paper.blank()
+    rows = [("NAMESPACE", "TARGET", "REASON", "SURE", "CAUSE")]
+    for each in told:
+        subject, diagnosis = each.answer.subject, each.answer.diagnosis
+        under = "  " * (each.depth - 1) + "`-" if each.depth else ""
+        reason = subject.symptom.reason if subject.symptom is not None else ""
+        rows.append(
+            (
+                subject.owner.namespace,
+                f"{under}{subject.owner.kind}/{subject.owner.name}",
+                reason,
+                f"{diagnosis.confidence} %",
+                diagnosis.summary,
+            )
+        )
+    paper.table(rows, clip=clip)
+    return paper.lines
+
+
+def _cause(paper: Paper, answer: Answer) -> None:
+    diagnosis, subject, symptom = answer.diagnosis, answer.subject, answer.dossier.symptom
+    if answer.fails:
+        paper.heading("CAUSE", colour="red")
+    else:
+        paper.heading("HEALTHY" if diagnosis.determined else "NO FAILURE SEEN", colour="green")
+    paper.text(diagnosis.summary, indent=2, bold=True)
+    owner = subject.owner
+    where = f"{owner.kind} {owner.namespace}/{owner.name}"
+    if (subject.shown_by.kind, subject.shown_by.name) != (owner.kind, owner.name):
+        where += f", shown by {subject.shown_by.kind}/{subject.shown_by.name}"
+    paper.text(where, indent=2, first=f"{'Target':<{LABEL}}")
+    if symptom is not None:
+        parts = list(dict.fromkeys((str(symptom.category), symptom.reason)))
+        if symptom.container:
+            parts.append(f"container {symptom.container}")
+        if symptom.exit_code is not None:
+            parts.append(f"exit code {symptom.exit_code}")
+        if len(subject.pods) > 1:
+            parts.append(f"{len(subject.pods)} Pods")
+        if symptom.occurrences > 1:
+            parts.append(f"{symptom.occurrences} times")
+        if symptom.since is not None:
+            parts.append(f"since {_time(symptom.since)}")
+        paper.text(", ".join(parts), indent=2, first=f"{'Failure':<{LABEL}}")
+        above = symptom.caused_by
+        if above is not None:
+            paper.text(
+                f"{above.kind}/{above.name}" + (f" ({above.reason})" if above.reason else ""),
+                indent=2,
+                first=f"{'Follows':<{LABEL}}",
+            )
+    if answer.fails:
+        sure = f"{diagnosis.confidence} %, by {str(diagnosis.decided_by).lower()}"
+        paper.text(sure, indent=2, first=f"{'Sure':<{LABEL}}")
+    if subject.early:
+        paper.text(
+            f"so early Kubernetes may still get over it; judged as of {_time(subject.now)}, "
+            "as if nothing changed until then",
+            indent=2,
+            first=f"{'Early':<{LABEL}}",
+        )
+
+
+def _why(paper: Paper, answer: Answer) -> None:
+    diagnosis = answer.diagnosis
+    said = [each for each in (diagnosis.root_cause, diagnosis.explanation) if each]
+    if not said:
+        return
+    paper.heading("WHY")
+    for each in dict.fromkeys(said):
+        paper.text(each, indent=2)
+
+
+def _what_to_do(paper: Paper, answer: Answer) -> None:
+    if not answer.diagnosis.fixes:
+        return
+    paper.heading("WHAT TO DO")
+    for number, fix in enumerate(answer.diagnosis.fixes, start=1):
+        risk = f" (risk: {str(fix.risk).lower()})"
+        paper.text(f"{fix.title}{risk}", indent=2, first=f"{number}. ", bold=True)
+        if fix.rationale:
+            paper.text(fix.rationale, indent=5)
+        if fix.command:
+            paper.command(fix.command, indent=5)
+
+
+def _changes(paper: Paper, changes: tuple[Change, ...]) -> None:
+    if not changes:
+        return
+    paper.heading("WHAT CHANGED")
+    for each in changes:
+        at = f" at {_time(each.at)}" if each.at is not None else ""
+        paper.text(f"{each.path}{at}: {_before_after(each)}", indent=2, first="- ")
+
+
+def _before_after(change: Change) -> str:
+    if change.before is None and change.after is None:
+        return "was changed"
+    if change.before is None:
+        return f"new: {change.after}"
+    if change.after is None:
+        return f"gone, was {change.before}"
+    return f"{change.before} -> {change.after}"
+
+
+def _evidence(paper: Paper, answer: Answer, *, verbose: bool) -> None:
+    every = answer.dossier.evidence
+    cited = frozenset(answer.diagnosis.citations)
+    shown = every if verbose or not cited else tuple(e for e in every if e.id in cited)
+    if not shown:
+        return
+    paper.heading("EVIDENCE")
+    for each in shown:
+        paper.text(_of(each), indent=2, first=f"{each.id:<4}")
+        paper.text(_clip(each.text), indent=6)
+    hidden = len(every) - len(shown)
+    if hidden:
+        paper.text(f"({hidden} more with -v)", indent=2)
+
+
+def _of(evidence: Evidence) -> str:
+    source = evidence.source
+    field = f" {source.field_path}" if source.field_path else ""
+    at = f" {_time(evidence.time)}" if evidence.time is not None else ""
+    return f"{evidence.kind} {source.kind}/{source.name}{field}{at}"
+
+
+def _not_read(paper: Paper, dossier: Dossier) -> None:
+    if not dossier.gaps:
+        return
+    paper.heading("NOT READ")
+    for gap in dossier.gaps:
+        paper.text(f"{gap.what}: {gap.why}", indent=2, first="- ")
+
+
+def _alternatives(paper: Paper, answer: Answer) -> None:
+    others = [
+        each for each in answer.diagnosis.alternatives if each.summary != answer.diagnosis.summary
+    ]
+    if not others or not answer.fails:
+        return
+    paper.heading("OR PERHAPS")
+    for each in others:
+        paper.text(each.summary, indent=2, first=f"{each.confidence:>3} %  ")
+
+
+def _clip(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= LONGEST_EVIDENCE else text[:LONGEST_EVIDENCE].rstrip() + " [...]"
+
+
+def _time(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
