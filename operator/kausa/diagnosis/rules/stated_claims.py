@@ -13,6 +13,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="volume.class-missing",
         of=_VOLUME,
+        cause=Category.STORAGE,
         pattern=words(
             rf'storageclass(?:\.storage\.k8s\.io)? "(?P<storage_class>{NAME})" (?:is )?not found'
         ),
@@ -27,6 +28,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="volume.claim-missing",
         of=_VOLUME,
+        cause=Category.VOLUME,
         pattern=words(rf'persistentvolumeclaim "(?P<claim>{NAME})" not found'),
         summary="PersistentVolumeClaim {claim} was not found, and {subject} needs it",
         root_cause="{subject} mounts the claim {claim}, which does not exist in namespace "
@@ -39,6 +41,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="volume.access-mode",
         of=_VOLUME,
+        cause=Category.VOLUME,
         pattern=words(
             r"(?P<why>\b(?:access ?modes?|ReadWriteMany|ReadOnlyMany)\b[^:]{0,120}?(?:not "
             r"supported|unsupported|mismatch|not match)[^:]{0,80}|"
@@ -53,11 +56,63 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
         confidence=92,
     ),
     Statement(
-        rule="storage.provisioning-fails",
-        of=_VOLUME,
+        rule="storage.snapshot-not-ready",
+        cause=Category.STORAGE,
         pattern=words(
-            r'failed to provision volume with StorageClass "(?P<storage_class>[^"]{1,253})": '
-            r"(?P<why>.+)"
+            r"\b(?:volume ?)?snapshot\w{0,10}\b[^.;]{0,160}?(?:is not (?:yet )?ready|"
+            r"not readyToUse|not found|failed|cannot be restored)"
+        ),
+        summary="the volume of {subject} cannot be restored from its snapshot: {said}",
+        root_cause="The volume of {subject} is to be restored from a VolumeSnapshot that is not "
+        "ready "
+        "to use: {said}.",
+        explanation="A claim with a snapshot as its dataSource is provisioned when the snapshot's "
+        "readyToUse is true.",
+        advice="See what keeps the VolumeSnapshot from being ready",
+        command="kubectl -n {namespace} get volumesnapshots",
+        confidence=95,
+    ),
+    Statement(
+        rule="storage.provisioning-quota",
+        cause=Category.STORAGE,
+        pattern=words(
+            r"provision volume.{0,200}?: (?P<why>.{0,200}?(?:quota|limit exceeded|LimitExceeded|"
+            r"insufficient (?:capacity|free space|storage)|not enough (?:free )?space|"
+            r"ResourceExhausted|out of space).{0,160})"
+        ),
+        summary="no volume can be made for {subject}, the storage backend has reached a limit: "
+        "{why}",
+        root_cause="The storage behind the claim of {subject} refuses to make the volume because a "
+        "quota or limit is reached: {why}.",
+        explanation="The claim waits; the provisioner tries again, waiting longer each time.",
+        advice="Raise the limit of the storage account, free volumes, or use another storage class",
+        command="kubectl get persistentvolumeclaims -A",
+        confidence=95,
+    ),
+    Statement(
+        rule="storage.provisioning-timeout",
+        cause=Category.STORAGE,
+        pattern=words(
+            r"provision\w{0,3} (?:a )?volume.{0,200}?(?P<why>DeadlineExceeded.{0,120}|context "
+            r"deadline "
+            r"exceeded|timed out.{0,80}|timeout.{0,80})"
+        ),
+        summary="provisioning the volume of {subject} timed out: {why}",
+        root_cause="The provisioner asked its storage for the volume of {subject}, and got no "
+        "answer "
+        "in time: {said}.",
+        explanation="The provisioner tries again; a storage backend that is slow or cannot be "
+        "reached delays every claim.",
+        advice="See whether the storage backend and its CSI controller answer",
+        command="kubectl get csidrivers",
+        confidence=90,
+    ),
+    Statement(
+        rule="storage.provisioning-fails",
+        cause=Category.STORAGE,
+        pattern=words(
+            r'failed to provision volume with StorageClass "?(?P<storage_class>[^":]{1,253})"?: '
+            r"(?P<why>.{1,400})"
         ),
         summary="no volume of class {storage_class} can be made for {subject}: {why}",
         root_cause="The provisioner of storage class {storage_class} fails to make the volume of "
@@ -70,6 +125,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="storage.provisioner-silent",
         of=_VOLUME,
+        cause=Category.STORAGE,
         pattern=words(
             rf"waiting for the provisioner (?P<provisioner>{NAME}(?:/{NAME})?) to make a volume of "
             r"class (?P<storage_class>\S{1,253}), (?P<since>since \S+ \S+)"
@@ -86,6 +142,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="volume.no-class",
         of=_VOLUME,
+        cause=Category.VOLUME,
         pattern=words(
             r"no persistent volumes available for this claim and no storage class is set"
         ),
@@ -112,6 +169,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="volume.mismatch",
         of=_VOLUME,
+        cause=Category.VOLUME,
         pattern=words(
             r'Cannot bind to requested volume "(?P<volume>[^"]{1,253})": (?P<why>.+)|'
             r'volume "(?P<taken>[^"]{1,253})" already bound to a different claim'
@@ -126,6 +184,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="volume.lost",
         of=_VOLUME,
+        cause=Category.VOLUME,
         pattern=words(r"ClaimLost|ClaimMisbound|has lost its PersistentVolume"),
         summary="{subject} has lost its volume<<: {said}>>",
         root_cause="The volume that {subject} was bound to is gone or bound to another claim: "
@@ -176,6 +235,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="volume.too-many",
         of=_VOLUME,
+        cause=Category.VOLUME,
         pattern=words(r"exceed max volume count"),
         summary="every node has as many volumes as it may attach, so {subject} waits",
         root_cause="{subject} needs a volume, and every node that would take it has reached the "

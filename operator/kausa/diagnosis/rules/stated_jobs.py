@@ -46,6 +46,22 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
         rests_on_end=True,
     ),
     Statement(
+        rule="job.gave-up",
+        of=_JOB,
+        cause=Category.JOB,
+        pattern=words(r"BackoffLimitExceeded|reached the specified backoff limit"),
+        summary="{subject} has reached its backoff limit and has failed for good{ended}",
+        root_cause="The Pods of {subject} failed as often as its backoffLimit allows, so the Job "
+        "was "
+        "given up{ended}.",
+        explanation="A Job starts another Pod for each that fails, until the backoff limit is "
+        "reached; then it has failed for good.",
+        advice="Mend what lets the Pods fail, and start the Job anew",
+        command=_DESCRIBE,
+        confidence=84,
+        rests_on_end=True,
+    ),
+    Statement(
         rule="job.deadline",
         of=_JOB,
         pattern=words(
@@ -64,7 +80,11 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="job.pod-deadline",
         of=_JOB,
-        pattern=words(r"^DeadlineExceeded"),
+        cause=Category.JOB,
+        pattern=words(
+            r"^DeadlineExceeded: (?:Job|Pod) was active|^DeadlineExceeded: ?$|active on the node "
+            r"longer"
+        ),
         summary="{subject} was active longer than its deadline (activeDeadlineSeconds)",
         root_cause="{subject} was active for longer than its activeDeadlineSeconds allows"
         "<<: {said}>>",
@@ -102,8 +122,10 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="job.schedule",
         of=_JOB,
+        cause=Category.JOB,
         pattern=words(
-            r"^(?:InvalidSchedule|Unpars\w+): (?P<why>.*?)(?: \(schedule (?P<schedule>[^)]*)\))?$"
+            r"^(?:InvalidSchedule|Unpars\w{1,60}): (?P<why>.*?)(?: \(schedule "
+            r"(?P<schedule>[^)]*)\))?$"
         ),
         summary='the schedule<< "{schedule}">> of {subject} is invalid and cannot be parsed',
         root_cause='{subject} never runs: its schedule<< "{schedule}">> is invalid and cannot be '
@@ -116,6 +138,7 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="job.time-zone",
         of=_JOB,
+        cause=Category.JOB,
         pattern=words(r"^UnknownTimeZone: (?P<why>.+?)(?: \(schedule [^)]*\))?$"),
         summary="the time zone of {subject} is not known: {why}",
         root_cause="{subject} never runs: its timeZone is not known to the control plane: {why}.",
@@ -127,6 +150,7 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="job.too-many-missed",
         of=_JOB,
+        cause=Category.JOB,
         pattern=words(r"^(?:TooManyMissedTimes|FailedNeedsStart): (?P<why>.+)"),
         summary="{subject} does not run: it missed too many start times",
         root_cause="{subject} has missed so many start times that it is not started any more: "
@@ -140,6 +164,7 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="job.missed",
         of=_JOB,
+        cause=Category.JOB,
         pattern=words(r"^MissSchedule: (?P<why>.+)"),
         summary="{subject} missed a run: {why}",
         root_cause="{subject} was not started at the time of its schedule: {why}",
@@ -160,5 +185,21 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
         advice="Set suspend to false where {subject} should run again",
         command="kubectl -n {namespace} get {kind} {name}",
         confidence=80,
+    ),
+    Statement(
+        rule="job.still-active",
+        cause=Category.JOB,
+        pattern=words(
+            r"JobAlreadyActive|prior execution is (?:still )?running|"
+            r"concurrency ?policy(?: is)? Forbid"
+        ),
+        summary="{subject} was not started: its prior run is still active (concurrencyPolicy "
+        "Forbid)",
+        root_cause="{subject} skips a run, because the prior one is still active and its "
+        "concurrencyPolicy is Forbid: {said}.",
+        explanation="With concurrencyPolicy Forbid a run is skipped while the one before goes on.",
+        advice="Make the work shorter, the schedule rarer, or allow concurrent runs",
+        command="kubectl -n {namespace} describe {kind} {name}",
+        confidence=84,
     ),
 )

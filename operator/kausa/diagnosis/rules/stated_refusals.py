@@ -24,6 +24,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="quota.exceeded",
         of=_QUOTA,
+        cause=Category.QUOTA,
         pattern=_SHAPES["quota-exceeded"],
         summary="quota {quota} is exhausted: requested {requested}, used {used}, limited {limited}",
         root_cause="ResourceQuota {quota} in namespace {namespace} limits {limited}; {used} is in "
@@ -36,6 +37,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="quota.unspecified",
         of=_QUOTA,
+        cause=Category.QUOTA,
         pattern=_SHAPES["quota-unspecified"],
         summary="quota {quota} demands that Pods specify {missing}",
         root_cause="ResourceQuota {quota} in namespace {namespace} counts what Pods ask for, so "
@@ -48,6 +50,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="quota.scopes",
         of=_QUOTA,
+        cause=Category.QUOTA,
         pattern=_SHAPES["quota-scopes"],
         summary="no quota in namespace {namespace} admits a Pod of this scope: {scopes}",
         root_cause="A Pod of this scope needs a ResourceQuota that covers it, and namespace "
@@ -60,6 +63,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="quota.limit-range-unset",
         of=_QUOTA,
+        cause=Category.QUOTA,
         pattern=words(
             r"(?P<bound>maximum|minimum) (?P<resource>\S{1,100}) usage per (?P<per>\w{1,63}) is "
             r"(?P<allowed>\S{1,40}?)\.\s+No (?P<unset>limit|request) is specified"
@@ -76,6 +80,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="quota.limit-range",
         of=_QUOTA,
+        cause=Category.QUOTA,
         pattern=_SHAPES["limit-range"],
         summary="a LimitRange sets a {bound} of {allowed} {resource} per {per}, but the {field} is "
         "{asked}",
@@ -89,6 +94,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="quota.limit-ratio",
         of=_QUOTA,
+        cause=Category.QUOTA,
         pattern=_SHAPES["limit-ratio"],
         summary="a LimitRange allows a limit of {allowed} times the request of {resource} per {per}"
         "<<, but it is {asked}>>",
@@ -102,6 +108,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.webhook-fails",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=_SHAPES["webhook-fails"],
         summary="admission webhook {webhook} does not answer: {why}",
         root_cause="The API server must ask the admission webhook {webhook} before it creates a "
@@ -115,6 +122,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.webhook-denies",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=_SHAPES["webhook-denies"],
         summary="admission webhook {webhook} denies {subject} its Pods<<: {why}>>",
         root_cause="The admission webhook {webhook} denies what {subject} creates<<: {why}>>.",
@@ -126,6 +134,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.policy-denies",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=_SHAPES["policy-denies"],
         summary="ValidatingAdmissionPolicy {policy} denies {subject} its Pods: {why}",
         root_cause="ValidatingAdmissionPolicy {policy} (binding {binding}) denies what {subject} "
@@ -138,6 +147,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.pod-security",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=_SHAPES["pod-security"],
         summary="the Pods of {subject} violate PodSecurity {level}<<: {why}>>",
         root_cause="Namespace {namespace} enforces the Pod security level {level}, which the Pods "
@@ -150,6 +160,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.security-context",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=_SHAPES["security-context"],
         summary="no {what} admits the Pods of {subject}<<: {why}>>",
         root_cause="No {what} that the ServiceAccount may use admits the Pods of {subject}"
@@ -161,6 +172,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.service-account",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=_SHAPES["service-account"],
         summary="ServiceAccount {account} does not exist in namespace {namespace}, and {subject} "
         "needs it",
@@ -174,6 +186,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.priority-class",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=_SHAPES["priority-class"],
         summary="PriorityClass {wanted} does not exist, and {subject} needs it",
         root_cause="The Pods of {subject} name the PriorityClass {wanted}, which does not exist.",
@@ -185,6 +198,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.runtime-class",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=_SHAPES["runtime-class"],
         summary="RuntimeClass {wanted} does not exist, and {subject} needs it",
         root_cause="The Pods of {subject} name the RuntimeClass {wanted}, which does not exist.",
@@ -192,19 +206,6 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
         advice="Create the RuntimeClass {wanted}, or correct runtimeClassName",
         command="kubectl get runtimeclasses",
         confidence=95,
-    ),
-    Statement(
-        rule="permission.denied",
-        of=frozenset({Category.PERMISSION}),
-        pattern=_SHAPES["not-permitted"],
-        summary="{user} may not {verb} {resource}, which {subject} needs",
-        root_cause="The user {user} lacks the permission to {verb} {resource}, so {subject} cannot "
-        "go on.",
-        explanation="A Role or ClusterRole grants permissions, and a binding gives it to somebody; "
-        "one of the two is missing.",
-        advice="Grant {user} the permission to {verb} {resource}",
-        command="kubectl -n {namespace} get roles,rolebindings",
-        confidence=94,
     ),
     Statement(
         rule="admission.invalid",
@@ -220,6 +221,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="admission.out-of-resource",
         of=_ADMISSION,
+        cause=Category.ADMISSION,
         pattern=words(
             r"OutOf\w+: .*?didn't have enough resource: (?P<resource>\S+?), requested: "
             r"(?P<requested>\d+), used: (?P<used>\d+), capacity: (?P<capacity>\d+)"
@@ -238,7 +240,8 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
         rule="admission.node-refuses",
         of=_ADMISSION,
         pattern=words(
-            r"^(?:NodeAffinity|NodeName|NodePorts|TaintToleration|AppArmor|SysctlForbidden|PodOS\w+|"
+            r"^(?:NodeAffinity|NodeName|NodePorts|TaintToleration|AppArmor|SysctlForbidden|"
+            r"PodOS\w+|"
             r"TopologyAffinityError|UnexpectedAdmissionError): (?P<why>.+)"
         ),
         summary="{node} refuses {subject} ({reason}): {why}",

@@ -16,6 +16,7 @@ WORKLOAD_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="rollout.adoption",
         of=_ROLLOUT,
+        cause=Category.ROLLOUT,
         pattern=words(rf'cannot adopt (?P<what>\w{{1,63}}) "(?P<object>{NAME})": (?P<why>.+)'),
         summary="{subject} cannot adopt {what} {object}: {why}",
         root_cause="The selector of {subject} fits {what} {object}, which it cannot adopt: {why}.",
@@ -78,6 +79,7 @@ WORKLOAD_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="autoscaling.no-request",
         of=_AUTOSCALING,
+        cause=Category.AUTOSCALING,
         pattern=words(
             r"missing request for (?P<resource>[\w./-]{1,63})"
             r"(?: in container (?P<who>\S{1,63}) of Pod (?P<pod>\S{1,253}))?"
@@ -93,6 +95,7 @@ WORKLOAD_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="autoscaling.no-target",
         of=_AUTOSCALING,
+        cause=Category.AUTOSCALING,
         pattern=words(
             rf"^FailedGetScale: .*?(?P<what>[\w./]{{1,80}}) \"(?P<target>{NAME})\" not found"
         ),
@@ -121,6 +124,7 @@ WORKLOAD_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="autoscaling.overlap",
         of=_AUTOSCALING,
+        cause=Category.AUTOSCALING,
         pattern=words(r"AmbiguousSelector|controlled by multiple HPAs"),
         summary="{subject} does not scale: several autoscalers select the same Pods",
         root_cause="The Pods of {subject}'s target are selected by several autoscalers<<: {said}>>",
@@ -132,6 +136,7 @@ WORKLOAD_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="autoscaling.no-pod-metrics",
         of=_AUTOSCALING,
+        cause=Category.AUTOSCALING,
         pattern=words(
             r"(?P<why>did not receive metrics for[^()]{1,120}|no metrics returned from[^()]{1,120})"
         ),
@@ -197,5 +202,17 @@ WORKLOAD_STATEMENTS: tuple[Statement, ...] = (
         advice="See whether the scheduler runs, and which one the Pod asks for",
         command="kubectl -n kube-system get pods",
         confidence=70,
+    ),
+    Statement(
+        rule="rollout.deadline-exceeded",
+        cause=Category.ROLLOUT,
+        pattern=words(r"^ProgressDeadlineExceeded: (?P<why>.{1,300})"),
+        summary="the rollout of {subject} has stopped, its progress deadline is exceeded: {why}",
+        root_cause="The rollout of {subject} made no progress within its progressDeadlineSeconds: "
+        "{why}.",
+        explanation="A rollout goes on when new Pods become available.",
+        advice="Look at the newest Pods of {subject}",
+        command="kubectl -n {namespace} describe {kind} {name}",
+        confidence=62,
     ),
 )

@@ -28,8 +28,11 @@ class Statement:
     """One cause that Kubernetes states itself."""
 
     rule: str
-    of: frozenset[Category]
+    of: frozenset[Category] = frozenset()
     """The symptoms of which it is asked."""
+    cause: Category | None = None
+    """What it is a cause of, whatever the symptom is called: its words are unmistakable, so it is
+    looked for in every warning, and it gives the finding its category. None: the symptom's."""
     pattern: re.Pattern[str]
     """Looked for in `reason: message`."""
     summary: str

@@ -1,0 +1,168 @@
+"""Parts of the cluster itself that fail: Pods of the control plane, network plugins of nodes.
+
+What fails elsewhere often follows from them, so they are named beside it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kausa.diagnosis.finding import Finding
+from kausa.diagnosis.rules.accounts import Account, is_well, warnings
+from kausa.diagnosis.rules.facts import Fields, namespace, objects, pod_labels
+from kausa.diagnosis.rules.telling import citing, listed, subject, tell_finding
+from kausa.diagnosis.rules.wording import clip, plural
+from kausa.evidence.dossier import Dossier
+from kausa.evidence.fields import labels_of, name_of, rows, text
+from kausa.resources.category import Category
+
+__all__ = ["control_plane_part_fails", "network_agent_fails"]
+
+_PARTS = {
+    "kube-apiserver": "the Kubernetes API server",
+    "kube-controller-manager": "the controller manager",
+    "kube-scheduler": "the scheduler",
+    "cloud-controller-manager": "the cloud controller manager",
+    "etcd": "etcd",
+}
+_AGENTS = (
+    "antrea-agent",
+    "aws-node",
+    "azure-cni",
+    "calico-node",
+    "canal",
+    "cilium",
+    "flannel",
+    "kindnet",
+    "kube-flannel",
+    "kube-multus",
+    "kube-router",
+    "multus",
+    "ovnkube-node",
+    "weave-net",
+)
+_OF_NETWORK = frozenset({Category.SANDBOX, Category.NETWORK})
+
+
+def control_plane_part_fails(dossier: Dossier) -> Finding | None:
+    """A Pod of the control plane that does not run, with what it or its kubelet says."""
+    part = _part(dossier)
+    if part is None or is_well(dossier):
+        return None
+    told = [each for each in warnings(dossier) if each.kind == "Pod" and each.message]
+    own = [each for each in told if each.name == dossier.pod.metadata.name]
+    decisive = _decisive(own)
+    status = next(iter(dossier.pod.status.container_statuses or ()), None)
+    if decisive is None or (status is not None and status.ready):
+        return None
+    name = dossier.pod.metadata.name
+    how = ""
+    if status is not None:
+        waiting = status.state.waiting.reason if status.state.waiting else "not ready"
+        how = f" ({waiting}, {plural(status.restart_count, 'restart')})"
+    others = listed(_others(dossier))
+    return tell_finding(
+        dossier,
+        rule="control-plane.part-fails",
+        category=Category.CONTROL_PLANE,
+        summary=f"{_PARTS[part]} ({name}) is unavailable: {clip(decisive.message, characters=120)}",
+        cause=f"{part} on Pod {name} does not work{how}: {clip(decisive.message, characters=280)}"
+        + (f". With it fail {others}" if others else ""),
+        why="While a part of the control plane is down nothing in the cluster is created, "
+        "scheduled "
+        "or healed; Pods that run go on.",
+        fix=f"Read the log of {part} on its node: certificates, etcd, flags and disk are usual "
+        f"causes",
+        command=f"kubectl -n {namespace(dossier)} logs {name} --previous",
+        confidence=95,
+        citations=decisive.citations,
+    )
+
+
+def _part(dossier: Dossier) -> str | None:
+    name = dossier.pod.metadata.name
+    component = pod_labels(dossier).get("component", "")
+    if component in _PARTS:
+        return component
+    if namespace(dossier) != "kube-system":
+        return None
+    return next((each for each in _PARTS if name.startswith(f"{each}-")), None)
+
+
+def _decisive(told: list[Account]) -> Account | None:
+    plain = [each for each in told if each.reason != "BackOff"]
+    return next((each for each in plain if "refused" in each.message or "lease" in each.message),
+                plain[0] if plain else None)  # fmt: skip
+
+
+def _others(dossier: Dossier) -> Iterator[str]:
+    mine = dossier.pod.metadata.name
+    for each in objects(dossier, "Pod"):
+        component = labels_of(each).get("component", "")
+        if component in _PARTS and name_of(each) != mine and _reason(each):
+            yield component
+
+
+def network_agent_fails(dossier: Dossier) -> Finding | None:
+    """The network plugin's own Pod on the node of a Pod that gets no network."""
+    symptom = dossier.symptom
+    told = [each for each in warnings(dossier) if "sandbox" in each.reason.lower()]
+    if not told and (symptom is None or symptom.category not in _OF_NETWORK):
+        return None
+    node = dossier.pod.spec.node_name
+    for agent in objects(dossier, "Pod"):
+        name = name_of(agent)
+        if not name.startswith(_AGENTS) or text(agent, "spec", "nodeName") != node:
+            continue
+        failing = _failing(agent)
+        if failing is None:
+            continue
+        container, init, how = failing
+        kind = "init container" if init else "container"
+        own = [each for each in warnings(dossier) if each.name == name and each.reason != "BackOff"]
+        said = how or (own[0].message if own else "")
+        return tell_finding(
+            dossier,
+            rule="network.agent-fails",
+            category=Category.NETWORK,
+            summary=f"the network plugin (CNI) of node {node} fails: {kind} {container} of Pod "
+            f"{name}",
+            cause=f"Pods on node {node} get no network, because the CNI Pod {name} does not "
+            f"start: its "
+            f"{kind} {container} failed"
+            + (f": {clip(said, characters=200)}" if said else "")
+            + f". So {subject(dossier)} has no sandbox",
+            why="The network plugin's DaemonSet writes the CNI configuration of each node.",
+            fix=f"Mend Pod {name}; the kubelet then tries again by itself",
+            command=f"kubectl -n {text(agent, 'metadata', 'namespace') or 'kube-system'} "
+            f"describe pod {name}",
+            confidence=97,
+            citations=[
+                *citing(dossier, ("Pod", name)),
+                *(id_ for each in (*own, *told) for id_ in each.citations),
+            ],
+        )
+    return None
+
+
+def _failing(pod: Fields) -> tuple[str, bool, str] | None:
+    """The container that fails, whether it is an init container, and its last words."""
+    for field, init in (("initContainerStatuses", True), ("containerStatuses", False)):
+        for status in rows(pod, "status", field):
+            ended = text(status, "lastState", "terminated", "reason")
+            waiting = text(status, "state", "waiting", "reason")
+            if waiting in ("CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull") or (
+                ended == "Error" and status.get("ready") is not True
+            ):
+                return (
+                    text(status, "name"),
+                    init,
+                    text(status, "lastState", "terminated", "message"),
+                )
+    return None
+
+
+def _reason(pod: Fields) -> str:
+    statuses = rows(pod, "status", "containerStatuses")
+    waiting = (text(each, "state", "waiting", "reason") for each in statuses)
+    return next((each for each in waiting if each), "")

@@ -1,0 +1,89 @@
+"""How a finding of these rules is put together: bounded words, and evidence under each of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from kausa.diagnosis.finding import Finding, Fix
+from kausa.diagnosis.rules.wording import clip
+from kausa.evidence.dossier import Dossier
+from kausa.resources.category import Category
+from kausa.resources.evidence import EvidenceKind
+
+__all__ = ["LONGEST_CAUSE", "LONGEST_SUMMARY", "citing", "listed", "subject", "tell_finding"]
+
+LONGEST_SUMMARY = 200
+LONGEST_CAUSE = 460
+MOST_CITATIONS = 8
+MOST_LISTED = 3
+_HARMLESS = re.compile(r"[\w./:=,@ -]*")
+
+
+def tell_finding(
+    dossier: Dossier,
+    *,
+    rule: str,
+    category: Category,
+    summary: str,
+    cause: str,
+    why: str,
+    fix: str,
+    confidence: int,
+    citations: Iterable[str],
+    command: str | None = None,
+) -> Finding:
+    """One account of a failure with one fix; `cause` becomes a whole sentence.
+
+    The command only reads or names what a person may run; it is left out where a name in it could
+    mean something to a shell.
+    """
+    cited = tuple(dict.fromkeys(citations))[:MOST_CITATIONS] or citing(dossier)
+    cause = clip(cause, characters=LONGEST_CAUSE).rstrip()
+    return Finding(
+        rule=rule,
+        category=category,
+        summary=clip(summary, characters=LONGEST_SUMMARY).rstrip(". "),
+        root_cause=cause if cause.endswith((".", "…")) else f"{cause}.",
+        explanation=why,
+        confidence=confidence,
+        citations=cited,
+        fixes=(
+            Fix(
+                title=clip(fix, characters=LONGEST_SUMMARY),
+                rationale=why,
+                command=command if command and _HARMLESS.fullmatch(command) else None,
+                citations=cited,
+            ),
+        ),
+    )
+
+
+def citing(dossier: Dossier, *about: tuple[str, str], containing: str = "") -> tuple[str, ...]:
+    """The ids of what was read from these objects; of the object that fails where they have "
+    "none."""
+    found = [
+        id_ for kind, name in about for id_ in dossier.about(kind, name, containing=containing)
+    ]
+    if not found:
+        by = dossier.shown_by
+        found = list(dossier.about(by.kind, by.name))
+    if not found:
+        found = list(dossier.cite(EvidenceKind.STATUS, EvidenceKind.REFERENCE))
+    if not found:
+        found = [each.id for each in dossier.evidence[:1]]
+    return tuple(dict.fromkeys(found))[:MOST_CITATIONS]
+
+
+def subject(dossier: Dossier) -> str:
+    """`Deployment checkout`: the object that shows the failure, as every text names it."""
+    by, owner = dossier.shown_by, dossier.owner
+    return f"{by.kind} {by.name}" if by.kind else f"{owner.kind} {owner.name}"
+
+
+def listed(names: Iterable[str], *, most: int = MOST_LISTED) -> str:
+    """`a, b, c and 4 more`."""
+    known = list(dict.fromkeys(names))
+    if len(known) <= most:
+        return ", ".join(known)
+    return f"{', '.join(known[:most])} and {len(known) - most} more"
