@@ -6,7 +6,6 @@ from hack.record_cases.building import (
     SLEEP,
     config_map,
     container,
-    cron_job,
     daemon_set,
     deployment,
     exec_probe,
@@ -83,18 +82,6 @@ SCENARIOS = (
                     },
                 ),
                 seconds=60,
-            ),
-        ),
-        expected=HEALTHY,
-    ),
-    Scenario(
-        id="healthy-suspended-cron-job",
-        title="A CronJob that somebody suspended on purpose",
-        target="CronJob/paused",
-        steps=(
-            Step(
-                manifests=(cron_job("paused", container(), schedule="* * * * *", suspend=True),),
-                seconds=75,
             ),
         ),
         expected=HEALTHY,

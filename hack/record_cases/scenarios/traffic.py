@@ -265,4 +265,18 @@ SCENARIOS = (
         ),
         expected=Expected(category=None, says=(("no matching tables|pg_dump|backoff",),)),
     ),
+    Scenario(
+        id="cron-job-suspended",
+        title="A CronJob does not run, because somebody suspended it",
+        target="CronJob/statements",
+        steps=(
+            Step(
+                manifests=(
+                    cron_job("statements", container(), schedule="* * * * *", suspend=True),
+                ),
+                seconds=75,
+            ),
+        ),
+        expected=Expected(category="Job", says=(("suspend",),)),
+    ),
 )
