@@ -7,7 +7,8 @@ import os
 import pytest
 
 from kausa.diagnosis.errors import ModelInvalidAnswer
-from kausa.diagnosis.model import ModelRequest, NumberedEvidence, OllamaModel
+from kausa.diagnosis.model import ModelRequest, NumberedEvidence
+from kausa.diagnosis.model.ollama import OllamaModel
 
 pytestmark = [
     pytest.mark.integration,

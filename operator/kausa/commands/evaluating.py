@@ -77,7 +77,7 @@ def _model() -> Callable[[], Consultant]:
     """Makes one that asks the configured model, which was asked whether it answers."""
     from kausa.diagnosis.consultation import REACHABLE_WITHIN_SECONDS, Consultant
     from kausa.diagnosis.errors import ModelError
-    from kausa.diagnosis.model import OllamaModel
+    from kausa.diagnosis.model.ollama import OllamaModel
     from kausa.settings import Settings
 
     settings = Settings.from_environment()

@@ -6,8 +6,12 @@ from msgspec.structs import replace
 
 from kausa.cluster.owners import Owner
 from kausa.detection.symptom import Symptom
+from kausa.resources.category import Category
 
-__all__ = ["quota_symptom"]
+__all__ = ["CONSEQUENCES", "quota_symptom"]
+
+CONSEQUENCES = frozenset({Category.ROLLOUT, Category.JOB})
+"""What a workload says of itself because its Pods fail, which say why."""
 
 
 def quota_symptom(symptom: Symptom, *, quota: Owner) -> tuple[Symptom, Symptom]:

@@ -20,11 +20,10 @@ from kausa.controller.looks import Looks
 from kausa.controller.recorder import Recorder
 from kausa.controller.scope import says_no
 from kausa.controller.sightings import ResourceKey, Sightings
-from kausa.controller.upstreams import quota_symptom
+from kausa.controller.upstreams import CONSEQUENCES, quota_symptom
 from kausa.controller.workqueue import WorkQueue
 from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom
-from kausa.resources.category import Category
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.metrics import Metrics
 from kausa.telemetry.trouble import Trouble
@@ -32,8 +31,6 @@ from kausa.telemetry.trouble import Trouble
 __all__ = ["Worker"]
 
 _logger = get_logger("kausa.controller.worker")
-CONSEQUENCES = frozenset({Category.ROLLOUT, Category.JOB})
-"""What a workload says of itself because its Pods fail, which say why."""
 _SymptomKey = tuple[str, str | None, str]
 
 

@@ -20,7 +20,7 @@ from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.cluster.workloads import Service, is_watched
 from kausa.controller.found import NO_POD, Watched, reference
 from kausa.controller.identity import identify
-from kausa.controller.upstreams import quota_symptom
+from kausa.controller.upstreams import CONSEQUENCES, quota_symptom
 from kausa.detection.pods import detect_pod
 from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom, Upstream
@@ -31,12 +31,9 @@ from kausa.detection.workloads.services import detect_service
 from kausa.offline.owner_view import top_owner
 from kausa.offline.scene import Scene
 from kausa.offline.thin import completed
-from kausa.resources.category import Category
 
 __all__ = ["Failure", "Survey"]
 
-CONSEQUENCES = frozenset({Category.ROLLOUT, Category.JOB})
-"""What a workload says of itself because its Pods fail, which say why."""
 CLUSTER = "snapshot"
 """Stands in every fingerprint where the name of the cluster would."""
 

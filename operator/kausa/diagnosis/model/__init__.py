@@ -7,7 +7,6 @@ is dropped before anybody sees it.
 
 from __future__ import annotations
 
-from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.model.protocol import (
     LanguageModel,
     ModelAnswer,
@@ -24,5 +23,4 @@ __all__ = [
     "ModelReply",
     "ModelRequest",
     "NumberedEvidence",
-    "OllamaModel",
 ]

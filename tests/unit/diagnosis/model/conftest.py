@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 from support.fake_ollama import FakeOllamaServer
 
-from kausa.diagnosis.model import ModelRequest, NumberedEvidence, OllamaModel
+from kausa.diagnosis.model import ModelRequest, NumberedEvidence
+from kausa.diagnosis.model.ollama import OllamaModel
 
 
 @pytest.fixture

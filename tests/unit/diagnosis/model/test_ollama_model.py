@@ -20,8 +20,8 @@ from kausa.diagnosis.errors import (
     ModelMissing,
     ModelUnavailable,
 )
-from kausa.diagnosis.model import ModelRequest, OllamaModel
-from kausa.diagnosis.model.ollama import OllamaLimits
+from kausa.diagnosis.model import ModelRequest
+from kausa.diagnosis.model.ollama import OllamaLimits, OllamaModel
 from kausa.resources.category import Category
 
 
