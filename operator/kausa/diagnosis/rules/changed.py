@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 
 from kausa.diagnosis.rules.accounts import events
 from kausa.diagnosis.rules.wording import clip
@@ -48,7 +49,7 @@ def changed_before(dossier: Dossier, category: Category) -> Changed | None:
     """The likeliest change; None where none is known or none can matter for such a failure."""
     if dossier.symptom is None or category not in _MAY_FOLLOW:
         return None
-    return next((*_of_objects(dossier, category), *_of_events(dossier)), None)
+    return next(chain(_of_objects(dossier, category), _of_events(dossier)), None)
 
 
 def _of_objects(dossier: Dossier, category: Category) -> Iterator[Changed]:
@@ -66,13 +67,14 @@ def _told(dossier: Dossier, change: Change) -> Changed:
         ),
         None,
     )
+    citations: tuple[str, ...] = ()
     if told is not None:
         words, citations = told.text, (told.id,)
     else:
         old, new = (
             clip(each or "nothing", characters=60) for each in (change.before, change.after)
         )
-        words, citations = f"{change.path} was changed from {old} to {new}", ()
+        words = f"{change.path} was changed from {old} to {new}"
     return Changed(
         sentence=f"Before it failed, {clip(words, characters=200).rstrip('. ')}.",
         citations=citations,

@@ -200,8 +200,8 @@ def _odd(spec: ProbeSpec, failing: _Failing, dossier: Dossier, container: str) -
     startup = probe_spec(dossier, container or None, "startup")
     if failing.probe == "liveness" and startup is None:
         said.append(
-            f"It begins {spec.initial_delay} s after the start and allows {spec.patience} s; that is "
-            "too short for a program that starts slower."
+            f"It begins {spec.initial_delay} s after the start and allows {spec.patience} s; that "
+            "is too short for a program that starts slower."
         )
     elif failing.probe == "startup":
         said.append(f"It allows {spec.patience} s for the start.")

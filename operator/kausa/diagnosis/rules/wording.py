@@ -13,9 +13,9 @@ __all__ = [
     "ended_with",
     "ending",
     "owner_reference",
+    "plainly",
     "plural",
     "quoted",
-    "plainly",
     "sentence",
 ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from support.rule_dossiers import gathered, raw_pod
 
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.rules.engine import decide_by_rules
+from kausa.evidence.dossier import Change
 from kausa.resources.category import Category
 
 API = {"name": "api", "image": "registry.example/shop/api:1.2"}
@@ -338,6 +340,24 @@ def test_two_containers_that_fail_apart_are_both_told() -> None:
     assert "/etc/a/b.yaml" in told
     assert "mesh/proxy" in told
     assert any(each.category is not answer.category for each in answer.alternatives)
+
+
+def with_change(path: str, *, before: str | None = None, after: str | None = None) -> Diagnosis:
+    found = gathered(crashed(exit_code=1), log="fatal: cannot go on\n")
+    change = Change(path=path, before=before, after=after)
+    return decide_by_rules(dataclasses.replace(found, changes=(change,)))
+
+
+def test_what_was_changed_before_is_told_behind_the_cause() -> None:
+    answer = with_change(
+        "Deployment/checkout spec.containers[api].image", before="1.1", after="1.2"
+    )
+    assert answer.root_cause.endswith("image was changed from 1.1 to 1.2.")
+
+
+def test_a_change_that_cannot_matter_is_not_told() -> None:
+    for path in ("Node/node-1 spec.taints[x]", "Deployment/checkout spec.replicas"):
+        assert "Before it failed" not in with_change(path, before="1", after="2").root_cause
 
 
 def test_no_cause_is_told_twice() -> None:
