@@ -35,8 +35,10 @@ def main() -> int:
         print(f"record-cases: no scenario is called that. There are: {known}.", file=sys.stderr)
         return 2
     print(f"record-cases: {len(wanted)} scenarios, {options.at_once} at once", flush=True)
-    cluster = Cluster(kubeconfig=options.kubeconfig)
-    with ThreadPoolExecutor(max_workers=options.at_once) as pool:
+    with (
+        Cluster(kubeconfig=options.kubeconfig) as cluster,
+        ThreadPoolExecutor(max_workers=options.at_once) as pool,
+    ):
         running = [pool.submit(_record, each, cluster=cluster) for each in wanted]
         failed = [each.exception() for each in running]
     problems = [

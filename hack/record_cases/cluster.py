@@ -52,6 +52,13 @@ class Cluster:
         cache = str(Path(self._discovered.name) / "discovery.json")
         self._dynamic = dynamic.DynamicClient(self._api, cache_file=cache)
 
+    def __enter__(self) -> Cluster:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._api.close()
+        self._discovered.cleanup()
+
     @property
     def version(self) -> str:
         """Such as `1.36.3`."""

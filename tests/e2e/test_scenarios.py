@@ -95,7 +95,6 @@ def live(
     kubeconfig: str, api: Any, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[str, Live]]:
     """All scenarios, brought to their last step, with one operator that watched them come."""
-    cluster = Cluster(kubeconfig=kubeconfig)
     run = uuid.uuid4().hex[:6]
     wanted = [each for each in SCENARIOS if each.id in {*LIVE, *WITHOUT_A_POD}]
     places = {each.id: Live(each, Namespace(api, f"{each.id}-{run}")) for each in wanted}
@@ -105,7 +104,10 @@ def live(
         KAUSA_MEMORY_ENABLED="false",
     ).start()
     try:
-        with ThreadPoolExecutor(max_workers=len(wanted)) as pool:
+        with (
+            Cluster(kubeconfig=kubeconfig) as cluster,
+            ThreadPoolExecutor(max_workers=len(wanted)) as pool,
+        ):
             list(pool.map(lambda each: _play(cluster, each), places.values()))
         yield places
         assert operator.running
