@@ -46,7 +46,12 @@ class ChangeType(StrEnum):
     DELETED = "DELETED"
 
 
-class Change(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+_CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED"})
+_SEEN = ChangeType.SEEN
+"""Bound once: to ask an enumeration for a member costs more than to compare two words."""
+
+
+class Change(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=False):
     """One object and what happened to it; a deletion found by comparing lists has no object.
 
     A struct of msgspec, because a frozen dataclass takes a microsecond to make.
@@ -57,7 +62,7 @@ class Change(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     object: T | None
 
 
-class _Line(msgspec.Struct, Generic[T]):
+class _Line(msgspec.Struct, Generic[T], gc=False):
     type: str
     object: T
 
@@ -117,6 +122,17 @@ class ChangeReader(Generic[T]):
                 self._tally.listed += 1
                 yield Change(type=ChangeType.SEEN, uid=uid, object=found)
 
+    def read_lines(self, lines: Iterable[bytes]) -> Iterator[Change[T]]:
+        """The changes that lines of a watch tell, each when it is asked for.
+
+        Raises:
+            ApiError: a line is the error that the watch ends with.
+        """
+        for line in lines:
+            change = self.read_line(line)
+            if change is not None:
+                yield change
+
     def read_line(self, line: bytes) -> Change[T] | None:
         """The change that a line of a watch tells; None for a bookmark and for what is skipped.
 
@@ -128,23 +144,24 @@ class ChangeReader(Generic[T]):
         except _UNREADABLE as error:
             return self._read_odd(line, str(error))
         kind, found = decoded.type, decoded.object
-        uid = found.metadata.uid
-        if kind == "MODIFIED" and uid:
-            self._tally.modified += 1
-            self.known.add(uid)
-            type_ = ChangeType.SEEN
-        elif kind == "ADDED" and uid:
-            self._tally.added += 1
-            self.known.add(uid)
-            type_ = ChangeType.SEEN
-        elif kind == "DELETED" and uid:
+        meta = found.metadata
+        uid, version = meta.uid, meta.resource_version
+        if not uid or kind not in _CHANGES:
+            return self._read_odd(line, "neither a change nor an error")
+        if version:
+            self.version = version
+        if not self.heard:
+            self._hear()
+        if kind == "DELETED":
             self._tally.deleted += 1
             self.known.discard(uid)
-            type_ = ChangeType.DELETED
+            return Change(type=ChangeType.DELETED, uid=uid, object=found)
+        if kind == "MODIFIED":
+            self._tally.modified += 1
         else:
-            return self._read_odd(line, "neither a change nor an error")
-        self._reached(found.metadata.resource_version)
-        return Change(type=type_, uid=uid, object=found)
+            self._tally.added += 1
+        self.known.add(uid)
+        return Change(type=_SEEN, uid=uid, object=found)
 
     def _read_odd(self, line: bytes, why: str) -> Change[T] | None:
         try:
@@ -174,8 +191,11 @@ class ChangeReader(Generic[T]):
         if version:
             self.version = version
         if not self.heard:
-            self.heard = True
-            self._on_line()
+            self._hear()
+
+    def _hear(self) -> None:
+        self.heard = True
+        self._on_line()
 
     def _skip(self, why: str) -> None:
         self._tally.undecodable += 1

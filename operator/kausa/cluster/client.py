@@ -1,4 +1,4 @@
-"""A small client of the API server: get, list, logs, apply, create, replace, watch lines.
+"""A small client of the API server: get, list, logs, apply, create, replace, dry run, watch lines.
 
 aiohttp is here anyway (Kopf brings it) and msgspec decodes an answer into the few fields we use, so
 a general client would cost memory and time for nothing (see the notes on clients in
@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import aiohttp
@@ -19,11 +20,13 @@ import msgspec
 from kausa.cluster.credentials import Credentials, Token
 from kausa.cluster.errors import (
     ApiUnreachableError,
+    ClusterError,
     LeadershipLostError,
     UndecodableError,
     UntrustedServerError,
     api_error,
 )
+from kausa.cluster.http_stream import open_stream
 from kausa.cluster.objects import ListMeta
 from kausa.cluster.paths import PODS
 
@@ -31,8 +34,14 @@ __all__ = ["KubernetesClient", "Page"]
 
 T = TypeVar("T")
 REQUEST_TIMEOUT_SECONDS = 30.0
+LONGEST_ERROR_BYTES = 64 * 1024
 MAXIMUM_ANSWER_BYTES = 64 * 1024 * 1024
 USER_AGENT = "kausa"
+APPLY_PATCH = "application/apply-patch+yaml"
+STRATEGIC_MERGE_PATCH = "application/strategic-merge-patch+json"
+DRY_RUN = MappingProxyType(
+    {"dryRun": "All", "fieldManager": "kausa-dry-run", "fieldValidation": "Strict"}
+)
 
 
 class _Cause(msgspec.Struct):
@@ -108,41 +117,59 @@ class KubernetesClient:
         pod: str,
         container: str,
         previous: bool,
-        tail_lines: int,
-        limit_bytes: int,
+        tail_lines: int | None = None,
+        limit_bytes: int | None = None,
         timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
-    ) -> str:
-        """The last lines of a container's log, at most `limit_bytes` of them.
+    ) -> AsyncGenerator[bytes, None]:
+        """The chunks of a container's log, the oldest first; close it where you end early.
 
-        `limitBytes` of the API cuts at the end, which is the part that matters; so more is read
-        than wanted, and the beginning is cut here.
+        It begins with the last `tail_lines` lines, or with the first, and ends after `limit_bytes`
+        bytes. The whole of it takes at most `timeout_seconds`.
+
+        Raises:
+            ApiUnreachableError: the time is over, or the connection broke, before the log ended.
         """
-        body = await self._read(
+        parameters = {"container": container, "previous": "true" if previous else "false"}
+        if tail_lines is not None:
+            parameters["tailLines"] = str(tail_lines)
+        if limit_bytes is not None:
+            parameters["limitBytes"] = str(limit_bytes)
+        async with self._request(
             "GET",
             PODS.object(namespace=namespace, name=pod) + "/log",
-            parameters={
-                "container": container,
-                "previous": "true" if previous else "false",
-                "tailLines": str(tail_lines),
-                "limitBytes": str(limit_bytes * 16),
-            },
-            timeout_seconds=timeout_seconds,
-        )
-        if len(body) > limit_bytes:
-            _, _, body = body[-limit_bytes:].partition(b"\n")
-            body = body or b"[a line longer than %d bytes was left out]" % limit_bytes
-        return body.decode(errors="replace")
+            parameters=parameters,
+            timeout=aiohttp.ClientTimeout(total=timeout_seconds),
+        ) as response:
+            left = limit_bytes
+            async for chunk in response.content.iter_any():
+                yield chunk if left is None else chunk[:left]
+                if left is not None:
+                    left -= len(chunk)
+                    if left <= 0:
+                        return
 
     @asynccontextmanager
     async def stream(
         self, path: str, *, parameters: Mapping[str, str], silence_seconds: float
     ) -> AsyncIterator[AsyncIterator[bytes]]:
         """The chunks of an answer without end; raises when nothing comes for `silence_seconds`."""
-        timeout = aiohttp.ClientTimeout(
-            total=None, connect=REQUEST_TIMEOUT_SECONDS, sock_read=silence_seconds
-        )
-        async with self._request("GET", path, parameters=parameters, timeout=timeout) as response:
-            yield _chunks(response)
+        token = await self._current_token()
+        async with open_stream(
+            server=self._credentials.server,
+            path=path,
+            parameters=parameters,
+            headers=self._headers(token),
+            ssl_context=self._ssl,
+            connect_seconds=REQUEST_TIMEOUT_SECONDS,
+            silence_seconds=silence_seconds,
+        ) as answer:
+            head = answer.head
+            if head.status == 401 and self._token is token:
+                self._token = None
+            if head.status >= 300:
+                body = await answer.beginning(LONGEST_ERROR_BYTES)
+                raise _failure(status=head.status, reason=head.reason, body=body)
+            yield answer.chunks()
 
     # -- writing our own resources ---------------------------------------------------------------
 
@@ -169,7 +196,7 @@ class KubernetesClient:
             path,
             parameters={"fieldManager": manager, "force": "true"},
             document=document,
-            content_type="application/apply-patch+yaml",
+            content_type=APPLY_PATCH,
             timeout_seconds=timeout_seconds,
         )
         return _decode(body, dict[str, Any])
@@ -198,6 +225,31 @@ class KubernetesClient:
         """
         body = await self._read("PUT", path, document=document, timeout_seconds=timeout_seconds)
         return _decode(body, dict[str, Any])
+
+    # -- asking what would be ---------------------------------------------------------------------
+
+    async def dry_run(
+        self,
+        path: str,
+        patch: Mapping[str, Any],
+        *,
+        timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
+    ) -> None:
+        """Have the API server check a strategic merge patch as if it were applied; nothing changes.
+
+        That it is a dry run cannot be left out by who calls, and is looked at before it is sent.
+        Raises a ForbiddenError without the right, or where admission refuses; else an ApiError.
+        """
+        if "?" in path:
+            raise UndecodableError(f"{path[:100]!r} is not the path of an object.")
+        await self._read(
+            "PATCH",
+            path,
+            parameters=DRY_RUN,
+            document=patch,
+            content_type=STRATEGIC_MERGE_PATCH,
+            timeout_seconds=timeout_seconds,
+        )
 
     # -- one way out -----------------------------------------------------------------------------
 
@@ -242,13 +294,10 @@ class KubernetesClient:
         content_type: str = "application/json",
         timeout: aiohttp.ClientTimeout,
     ) -> AsyncIterator[aiohttp.ClientResponse]:
-        headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*"}
+        token = await self._current_token()
+        headers = self._headers(token)
         if body is not None:
             headers["Content-Type"] = content_type
-        token = await self._current_token()
-        authorization = self._credentials.authorization(token=token)
-        if authorization:
-            headers["Authorization"] = authorization
         what = f"{method} {self._credentials.server}{path}"
         try:
             async with self._open_session().request(
@@ -275,6 +324,13 @@ class KubernetesClient:
         except aiohttp.ClientError as error:
             detail = str(error) or type(error).__name__
             raise ApiUnreachableError(f"{what}: {detail}.") from error
+
+    def _headers(self, token: Token | None) -> dict[str, str]:
+        headers = {"User-Agent": USER_AGENT, "Accept": "application/json, */*"}
+        authorization = self._credentials.authorization(token=token)
+        if authorization:
+            headers["Authorization"] = authorization
+        return headers
 
     async def _current_token(self) -> Token | None:
         source = self._credentials.token_source
@@ -310,24 +366,26 @@ class KubernetesClient:
         self, _session: object, _context: object, request: aiohttp.TraceRequestHeadersSentParams
     ) -> None:
         self._check_fence(request.method, request.url.path)
-
-
-async def _chunks(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
-    async for chunk in response.content.iter_any():
-        yield chunk
+        ours = request.method != "PATCH" or request.headers.get("Content-Type") == APPLY_PATCH
+        if not ours and request.url.query.getall("dryRun", []) != ["All"]:
+            raise ClusterError(f"{request.url.path}: a patch that is no dry run is never sent.")
 
 
 async def _error(response: aiohttp.ClientResponse) -> Exception:
-    body = await response.content.read(65536)
+    body = await response.content.read(LONGEST_ERROR_BYTES)
+    return _failure(status=response.status, reason=response.reason or "", body=body)
+
+
+def _failure(*, status: int, reason: str, body: bytes) -> Exception:
     try:
-        status = msgspec.json.decode(body, type=_Status)
+        said = msgspec.json.decode(body, type=_Status)
     except (msgspec.DecodeError, msgspec.ValidationError):
-        status = _Status(message=body[:300].decode(errors="replace").strip())
-    details = status.details or _Details()
+        said = _Status(message=body[:300].decode(errors="replace").strip())
+    details = said.details or _Details()
     return api_error(
-        status=response.status,
-        reason=status.reason or response.reason or "",
-        message=status.message,
+        status=status,
+        reason=said.reason or reason,
+        message=said.message,
         causes=[cause.reason for cause in details.causes or ()],
         kind=details.kind or "",
     )

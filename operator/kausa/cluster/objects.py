@@ -157,7 +157,8 @@ class PodStatus(_Part, frozen=True):
     @property
     def all_container_statuses(self) -> tuple[ContainerStatus, ...]:
         """Of init containers first, in the order in which they run."""
-        return (*(self.init_container_statuses or ()), *(self.container_statuses or ()))
+        main = self.container_statuses or ()
+        return (*self.init_container_statuses, *main) if self.init_container_statuses else main
 
 
 class Resources(_Part, frozen=True):
@@ -238,7 +239,8 @@ class PodSpec(_Part, frozen=True):
     @property
     def all_containers(self) -> tuple[Container, ...]:
         """Containers and init containers; a Pod's last words may come without any."""
-        return (*(self.containers or ()), *(self.init_containers or ()))
+        main = self.containers or ()
+        return (*main, *self.init_containers) if self.init_containers else main
 
 
 class Pod(_Part, frozen=True):
@@ -284,7 +286,10 @@ class Event(_Part, frozen=True):
     @property
     def repeats(self) -> int:
         """How often it was seen: the older count, the newer series, or once."""
-        return max(self.count or 0, self.series.count if self.series else 0, 1)
+        count, series = self.count or 1, self.series
+        if series is not None and series.count > count:
+            return series.count
+        return count if count > 1 else 1
 
     @property
     def last_seen(self) -> Time | None:

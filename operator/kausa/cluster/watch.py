@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Generic, TypeVar
 
 from kausa.cluster.changes import Change, ChangeReader, ChangeType, HasMeta
@@ -29,7 +29,6 @@ T = TypeVar("T", bound=HasMeta)
 
 PAGE_SIZE = 500
 SILENCE_SECONDS = 70.0
-CHANGES_BETWEEN_YIELDS = 256
 LEAST_SECONDS_BETWEEN_LISTS = 5.0
 """Lists are what costs an API server most: however often one is asked for, this is between two."""
 
@@ -132,8 +131,9 @@ class Watcher(Generic[T]):
                         async for change in self._list():
                             yield change
                         self.synced.set()
-                    async for change in self._watch(resumes=resumes):
-                        yield change
+                    async for lines in self._watch(resumes=resumes):
+                        for change in self._reader.read_lines(lines):
+                            yield change
                 except GoneError as error:
                     self._list_wanted = True
                     self.tally.relists += 1
@@ -185,7 +185,8 @@ class Watcher(Generic[T]):
             self._wanted_meanwhile = False
             self._schedule(now + LEAST_SECONDS_BETWEEN_LISTS)
 
-    async def _watch(self, *, resumes: bool) -> AsyncIterator[Change[T]]:
+    async def _watch(self, *, resumes: bool) -> AsyncIterator[Iterator[bytes]]:
+        """The lines of each chunk; to be read to their end before the next."""
         parameters = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -199,17 +200,11 @@ class Watcher(Generic[T]):
             self._path, parameters=parameters, silence_seconds=self._silence_seconds
         ) as chunks:
             self._pace.opened()
-            splitter, lines = LineSplitter(), 0
+            splitter = LineSplitter()
             async for chunk in self._until_listing(chunks):
                 self.tally.bytes_read += len(chunk)
                 self._reader.heard = False
-                for line in splitter.feed(chunk):
-                    change = self._reader.read_line(line)
-                    if change is not None:
-                        yield change
-                    lines += 1
-                    if lines % CHANGES_BETWEEN_YIELDS == 0:
-                        await asyncio.sleep(0)
+                yield splitter.feed(chunk)
 
     async def _until_listing(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The chunks until a list is wanted, or until nothing has come for too long."""

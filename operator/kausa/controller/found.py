@@ -74,18 +74,25 @@ def merge(older: Found, newer: Found) -> Found:
     """Both in one: the newer state, with all that either showed."""
     if isinstance(newer.object, Note) and not newer.symptoms and older.symptoms:
         return older  # An Event that asks for a look at what is being looked at already.
-    known = {(each.reason_class, each.container, each.detail) for each in newer.symptoms}
-    earlier = tuple(
-        each
-        for each in older.symptoms
-        if (each.reason_class, each.container, each.detail) not in known
-    )
+    earlier = [each for each in older.symptoms if not _is_among(each, newer.symptoms)]
     return Found(
         object=newer.object,
         symptoms=(*earlier, *newer.symptoms) if earlier else newer.symptoms,
         now=newer.now,
         read_at=older.read_at,
     )
+
+
+def _is_among(symptom: Symptom, symptoms: tuple[Symptom, ...]) -> bool:
+    """Whether the same failure is shown there; of an object there are rarely two."""
+    for each in symptoms:
+        if (
+            each.reason_class == symptom.reason_class
+            and each.container == symptom.container
+            and each.detail == symptom.detail
+        ):
+            return True
+    return False
 
 
 def reference(found: Watched) -> ObjectReference:

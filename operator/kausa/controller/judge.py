@@ -13,7 +13,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from kausa.cluster.objects import Event, Pod
+from kausa.cluster.objects import Event, Meta, Pod
 from kausa.cluster.workloads import CronJob, Job, Node, PersistentVolumeClaim, Service, Workload
 from kausa.controller.found import Found, Watched
 from kausa.controller.observed import Observed
@@ -57,7 +57,7 @@ class Judge:
         self._observed = observed
         self._sightings = sightings
         self._queue = queue
-        self._metrics = metrics
+        self._symptom_seen = metrics.symptom_seen
         self._clock = clock
         self._changed_nodes: set[str] = set()
         self._changed_claims: set[tuple[str, str]] = set()
@@ -76,7 +76,7 @@ class Judge:
     def pod(self, pod: Pod) -> None:
         """A Pod was listed or has changed."""
         meta = pod.metadata
-        if not self._scope.watches(meta.namespace) or opted_out(meta):
+        if not self._scope.watches(meta.namespace) or (_says_a_word(meta) and opted_out(meta)):
             self.left_out(meta.uid)
             return
         verdict = detect_pod(pod, around=self._observed.around_pod(pod), now=self._clock())
@@ -213,7 +213,7 @@ class Judge:
             )
             self._sightings.fails(uid, item)
             for symptom in verdict.symptoms:
-                self._metrics.symptom_seen(symptom.category)
+                self._symptom_seen(symptom.category)
             self._put(uid, item)
             return
         if uid in self._sightings.failing:
@@ -224,13 +224,22 @@ class Judge:
             self._put(uid, Found(object=found, read_at=time.monotonic()))
 
     def _put(self, uid: str, found: Found) -> None:
-        before = self._queue.dropped
-        self._queue.put(uid, found)
-        if before == 0 and self._queue.dropped:
+        queue = self._queue
+        before = queue.dropped
+        queue.put(uid, found)
+        if before == 0 and queue.dropped:
             _logger.error(
                 "The queue of failing objects is full, the oldest are dropped until the next list",
                 raise_with="KAUSA_QUEUE_SIZE",
             )
+
+
+def _says_a_word(meta: Meta) -> bool:
+    """Whether an object has our label or annotation: one in thousands, but all are asked."""
+    annotations, labels = meta.annotations, meta.labels
+    return (annotations is not None and annotations.diagnose is not None) or (
+        labels is not None and labels.diagnose is not None
+    )
 
 
 def _is_of(job: Job, cron_job: str) -> bool:

@@ -35,7 +35,9 @@ class Scope:
         labelled = self._labels.get(namespace) if self._labels else None
         if labelled is not None:
             return labelled
-        if namespace == self._own_namespace or _any(self._exclude, namespace):
+        if namespace == self._own_namespace:
+            return False
+        if self._exclude and _any(self._exclude, namespace):
             return False
         return not self._include or _any(self._include, namespace)
 

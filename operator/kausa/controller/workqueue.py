@@ -51,12 +51,22 @@ class WorkQueue(Generic[T]):
 
     def put(self, key: str, value: T) -> None:
         """Queue a key, or add to the value that waits for it."""
-        retried = self._cancel_retry(key)
-        self._gone.discard(key)
-        target = self._held_back if key in self._in_work else self._waiting
-        for older in (target.get(key), retried):
-            value = value if older is None else self._merge(older, value)
+        retried = self._cancel_retry(key) if self._timers else None
+        if key in self._in_work:
+            self._gone.discard(key)
+            target = self._held_back
+        else:
+            target = self._waiting
+        older = target.get(key)
+        if older is not None:
+            value = self._merge(older, value)
+        if retried is not None:
+            value = self._merge(retried, value)
         target[key] = value
+        if older is None:
+            self._has_grown()
+
+    def _has_grown(self) -> None:
         if len(self) > self._size:
             (self._waiting or self._held_back).popitem(last=False)
             self.dropped += 1

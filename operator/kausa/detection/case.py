@@ -6,9 +6,10 @@ with a time alone says that it may see something when a grace is over.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 from kausa.cluster.objects import (
     Container,
@@ -25,9 +26,12 @@ from kausa.detection.verdict import HEALTHY, Verdict
 __all__ = [
     "LONG_AGO",
     "PodCase",
+    "attempts",
+    "conditions_of",
     "credible",
     "earlier",
     "last_end",
+    "last_heard",
     "later",
     "latest",
     "newest",
@@ -42,13 +46,14 @@ NEVER = datetime.max.replace(tzinfo=UTC)
 LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodCase:
-    """What a detector of Pods is asked."""
+class PodCase(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """What a detector of Pods is asked; of msgspec, because one is made for every change."""
 
     pod: Pod
     around: Surroundings
     now: datetime
+    conditions: Mapping[str, PodCondition]
+    """The Pod's conditions by type; see `conditions_of`."""
 
     @property
     def begun(self) -> datetime | None:
@@ -71,10 +76,7 @@ class PodCase:
 
     def condition(self, type_: str) -> PodCondition | None:
         """The Pod's condition of this type, where it has one."""
-        for each in self.pod.status.conditions or ():
-            if each.type == type_:
-                return each
-        return None
+        return self.conditions.get(type_)
 
     def asked(self, status: ContainerStatus) -> Container | None:
         """What the container was asked to be."""
@@ -85,10 +87,10 @@ class PodCase:
 
     def is_sidecar(self, status: ContainerStatus) -> bool:
         """Whether it is an init container that runs as long as the Pod."""
-        return any(
-            each.name == status.name and each.restart_policy == "Always"
-            for each in self.pod.spec.init_containers or ()
-        )
+        for each in self.pod.spec.init_containers or ():
+            if each.name == status.name and each.restart_policy == "Always":
+                return True
+        return False
 
     def has_run_out(self) -> bool:
         """Whether all main containers have ended and none is started again.
@@ -113,6 +115,8 @@ class PodCase:
 
     def notes(self, reasons: Collection[str], *, container: str | None = None) -> list[Note]:
         """What Events say with one of these reasons; of this container only, where one is named."""
+        if not self.around.notes:
+            return []
         return [
             note
             for note in self.around.notes
@@ -125,6 +129,11 @@ class PodCase:
             return None
         end = later(since, length)
         return end if end > self.now else None
+
+
+def conditions_of(pod: Pod) -> dict[str, PodCondition]:
+    """A Pod's conditions by type; the first of a type where there are several."""
+    return {each.type: each for each in reversed(pod.status.conditions or ())}
 
 
 def later(moment: datetime, length: timedelta) -> datetime:
@@ -145,13 +154,40 @@ def earlier(moment: datetime, length: timedelta) -> datetime:
 
 def latest(*moments: datetime | None) -> datetime | None:
     """The last of those that are known."""
-    return max((each for each in moments if each is not None), default=None)
+    last = None
+    for each in moments:
+        if each is not None and (last is None or each > last):
+            last = each
+    return last
+
+
+def last_heard(since: datetime | None, notes: Iterable[Note]) -> datetime | None:
+    """When it was heard of last: in one of the notes, or when it began."""
+    last = since
+    for note in notes:
+        if note.last_seen is not None and (last is None or note.last_seen > last):
+            last = note.last_seen
+    return last
+
+
+def attempts(notes: Iterable[Note]) -> int:
+    """How often the notes say that it was tried: each counts by itself, so the most of them; 1
+    where there are none.
+    """
+    most = None
+    for note in notes:
+        if most is None or note.count > most:
+            most = note.count
+    return 1 if most is None else most
 
 
 def newest(notes: Iterable[Note]) -> Note | None:
     """The note that was seen last; the same one in whatever order they stand."""
+    those = tuple(notes)
+    if len(those) <= 1:
+        return those[0] if those else None
     return max(
-        notes,
+        those,
         key=lambda note: (
             note.last_seen or LONG_AGO,
             note.count,
@@ -160,7 +196,6 @@ def newest(notes: Iterable[Note]) -> Note | None:
             note.container or "",
             note.first_seen or LONG_AGO,
         ),
-        default=None,
     )
 
 

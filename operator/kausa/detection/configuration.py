@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 
 from kausa.cluster.objects import ContainerStatus, Waiting
-from kausa.detection.case import PodCase, last_end, latest, shows, waits
+from kausa.detection.case import PodCase, attempts, last_end, last_heard, latest, shows, waits
 from kausa.detection.fingerprint import normalise
 from kausa.detection.graces import GRACES
 from kausa.detection.kubelet import kubelet_could_not_ask
@@ -67,7 +67,7 @@ def _symptom(
     reason_class: str,
 ) -> Symptom:
     since = _waiting_since(case, status)
-    attempts = _attempts(case, status, waiting)
+    tried = _attempts(case, status, waiting)
     return Symptom(
         category=category,
         reason=waiting.reason,
@@ -76,8 +76,8 @@ def _symptom(
         message=waiting.message,
         container=status.name,
         since=since,
-        last_seen=latest(since, *(note.last_seen for note in attempts)),
-        occurrences=max((note.count for note in attempts), default=1),
+        last_seen=last_heard(since, tried),
+        occurrences=attempts(tried),
     )
 
 

@@ -53,6 +53,7 @@ _BY_REASON = {
     "UnexpectedPredicateFailureType": Category.ADMISSION,
 }
 _OUT_OF = "OutOf"
+_DISRUPTED = "DisruptionTarget"
 _SHUT_DOWN = frozenset({"NodeShutdown", "Shutdown"})
 """The kubelet's words for Pods that it refuses, or ends, because its node is shut down in order."""
 _ENDED_WITH_NODE = "Terminated"
@@ -107,9 +108,11 @@ def gives_way(case: PodCase) -> bool:
 
     That may show before the Pod's phase does: its containers are ended first.
     """
+    status = case.pod.status
+    if not status.reason and case.condition(_DISRUPTED) is None:
+        return False  # As nearly always.
     if case.controller is None:
         return False
-    status = case.pod.status
     if status.reason in _SHUT_DOWN:
         return True
     if status.reason == _ENDED_WITH_NODE and _OF_SHUTDOWN.search(status.message):
@@ -183,7 +186,7 @@ def _whole(
 
 def _preempted(case: PodCase) -> Symptom | None:
     """A Pod of higher priority takes its place; a drain and a clean-up are no failures."""
-    target = case.condition("DisruptionTarget")
+    target = case.condition(_DISRUPTED)
     if target is None or (target.status, target.reason) != ("True", "PreemptionByScheduler"):
         return None
     return Symptom(

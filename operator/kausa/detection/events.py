@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from msgspec.structs import replace
 
@@ -29,6 +30,8 @@ by a webhook, and what a probe's program says, of which the kubelet reads 10 KiB
 probe, so ten thousand such Pods would hold 100 MB.
 """
 _CONTAINER = re.compile(r"^spec\.(?:initC|ephemeralC|c)ontainers\{(?P<name>[^}]{1,253})\}$")
+MOST_REMEMBERED = 1_024
+LONGEST_FIELD_PATH = 300
 _PLAIN_WORD = re.compile(r"(?<!\S)[^\d\s]+(?!\S)")
 _COMBINED = "(combined from similar events): "
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
@@ -39,27 +42,35 @@ def note_of(event: Event) -> Note | None:
     about = event.involved_object
     if event.type == "Normal" or not about.uid or not event.reason:
         return None
-    container = _CONTAINER.match(about.field_path) if about.field_path else None
-    last = event.last_seen
+    message, last = event.message, event.last_seen
+    if message.startswith(_COMBINED):
+        message = message[len(_COMBINED) :]
+    if len(message) > LONGEST_MESSAGE:
+        message = _bounded(message)
     return Note(
         uid=about.uid,
         api_version=about.api_version,
         kind=about.kind,
         namespace=about.namespace,
         name=about.name,
-        container=container["name"] if container else None,
+        container=_container(about.field_path[:LONGEST_FIELD_PATH]) if about.field_path else None,
         reason=event.reason,
-        message=_bounded(event.message.removeprefix(_COMBINED)),
+        message=message,
         count=event.repeats,
         first_seen=event.first_timestamp or event.event_time or last,
         last_seen=last,
     )
 
 
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _container(field_path: str) -> str | None:
+    """The container that a field path names: there are few of them in a cluster."""
+    named = _CONTAINER.match(field_path)
+    return named["name"] if named is not None else None
+
+
 def _bounded(message: str) -> str:
     """As much of it as is kept: it is not redacted yet, so it may only be cut between two words."""
-    if len(message) <= LONGEST_MESSAGE:
-        return message
     # What stands last may be the beginning of a longer word, so it goes.
     return "".join(message[:LONGEST_MESSAGE].rsplit(maxsplit=1)[:-1])
 
@@ -86,15 +97,14 @@ def _same_as(note: Note, notes: Sequence[Note]) -> Note | None:
     Nearly all repeats say it in the same words, and taking a message apart costs ten times more
     than all the rest here: it is done for new words only.
     """
-    alike = [
-        known
-        for known in notes
-        if known.reason == note.reason and known.container == note.container
-    ]
-    for known in alike:
-        if known.message == note.message:
+    reason, container, message = note.reason, note.container, note.message
+    for known in notes:
+        if known.message == message and known.reason == reason and known.container == container:
             return known
-    return next((known for known in alike if _says_the_same(known, note)), None)
+    for known in notes:
+        if known.reason == reason and known.container == container and _says_the_same(known, note):
+            return known
+    return None
 
 
 def _says_the_same(one: Note, other: Note) -> bool:
@@ -105,19 +115,19 @@ def _says_the_same(one: Note, other: Note) -> bool:
     if one.reason == "FailedScheduling":
         return True
     # The words without a digit tell most messages apart, at a tenth of the cost.
-    return _plain_words(one) == _plain_words(other) and normalise(one.message) == normalise(
-        other.message
-    )
+    said, also_said = one.message[:LONGEST_READ], other.message[:LONGEST_READ]
+    return _plain_words(said) == _plain_words(also_said) and normalise(said) == normalise(also_said)
 
 
-def _plain_words(note: Note) -> list[str]:
-    """Of as much of the message as identity is made of: a long one must not cost more."""
-    return _PLAIN_WORD.findall(note.message[:LONGEST_READ])
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _plain_words(text: str) -> str:
+    """Of as much of a message as identity is made of: a long one must not cost more."""
+    return " ".join(_PLAIN_WORD.findall(text))
 
 
 def _fold(one: Note, other: Note) -> Note:
     """Both as one: since the first, until the last, in the words of the last."""
-    older, newer = (one, other) if _age(one) <= _age(other) else (other, one)
+    older, newer = (one, other) if _comes_before(one, other) else (other, one)
     if older.first_seen == newer.first_seen and older.count <= newer.count:
         # An Event's own repeat, as nearly all are.
         return newer
@@ -127,9 +137,17 @@ def _fold(one: Note, other: Note) -> Note:
 
 def _with(notes: Sequence[Note], note: Note) -> tuple[Note, ...]:
     """All of them, the oldest first; `notes` are so already, and the new one is mostly the last."""
-    if not notes or _age(notes[-1]) <= _age(note):
+    if not notes or _comes_before(notes[-1], note):
         return (*notes, note)
     return tuple(sorted((*notes, note), key=_age))
+
+
+def _comes_before(one: Note, other: Note) -> bool:
+    """Whether it is not the younger one; nearly always their times alone tell."""
+    seen, also_seen = one.last_seen, other.last_seen
+    if seen is not None and also_seen is not None and seen != also_seen:
+        return seen < also_seen
+    return _age(one) <= _age(other)
 
 
 def _age(note: Note) -> tuple[datetime, str, str, str]:

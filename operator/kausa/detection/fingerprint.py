@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 
 __all__ = ["fingerprint", "normalise"]
 
@@ -40,6 +41,8 @@ _SIGN = re.compile(r"\d|::")
 """Nothing volatile goes without; looking for it costs a tenth of looking for all the shapes."""
 LONGEST_NORMALISED = 512
 LONGEST_READ = 4 * LONGEST_NORMALISED
+MOST_REMEMBERED = 1_024
+"""Texts of LONGEST_READ characters and what became of them: 2 MiB, or 8 MiB of the rarest kind."""
 MOST_ROUNDS = 4
 """What one round replaces can make the next shape whole; one round does for all that is real."""
 
@@ -49,7 +52,13 @@ def normalise(text: str) -> str:
 
     What is normalised already stays as it is.
     """
-    line = " ".join(text[:LONGEST_READ].split())
+    return _normalised(text[:LONGEST_READ])
+
+
+@lru_cache(maxsize=MOST_REMEMBERED)
+def _normalised(text: str) -> str:
+    """The same of a text that is no longer than is read; a storm says few things many times."""
+    line = " ".join(text.split())
     for _ in range(MOST_ROUNDS):
         settled = _cut(_replaced(line))
         if settled == line:

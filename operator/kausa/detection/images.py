@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from kausa.cluster.objects import ContainerStatus, Waiting
-from kausa.detection.case import PodCase, last_end, latest
+from kausa.detection.case import PodCase, attempts, last_end, last_heard, latest
 from kausa.detection.symptom import Symptom
 from kausa.resources.category import Category
 
@@ -27,6 +27,8 @@ IMAGE_REASONS = frozenset(
     }
 )
 BACK_OFF = "ImagePullBackOff"
+_ATTEMPTS = frozenset({"Failed", "InspectFailed", "ErrImageNeverPull"})
+_WRAPPED = 'Back-off pulling image "'
 _WRAPPING = re.compile(r'^Back-off pulling image "[^"]{1,512}": (?:ErrImagePull: )?(?=.)')
 
 
@@ -34,24 +36,25 @@ def image(case: PodCase, status: ContainerStatus, waiting: Waiting) -> Symptom:
     """The image of this container cannot be pulled or used."""
     ended = last_end(status)
     since = latest(case.begun, ended.finished_at if ended else None)
-    attempts = [
+    tried = [
         note
-        for note in case.notes(
-            {"Failed", "InspectFailed", "ErrImageNeverPull"}, container=status.name
-        )
+        for note in case.notes(_ATTEMPTS, container=status.name)
         if note.reason != "Failed" or note.message.startswith("Failed to pull image")
     ]
+    message = waiting.message
+    if message.startswith(_WRAPPED):
+        # Between two attempts the same words come wrapped; one failure keeps one message.
+        message = _WRAPPING.sub("", message)
     return Symptom(
         category=Category.IMAGE_PULL,
         reason=BACK_OFF if waiting.reason == "ErrImagePull" else waiting.reason,
         reason_class="ImagePull",
         detail=_specified_image(case, status),
-        # Between two attempts the same words come wrapped; one failure keeps one message.
-        message=_WRAPPING.sub("", waiting.message),
+        message=message,
         container=status.name,
         since=since,
-        last_seen=latest(since, *(note.last_seen for note in attempts)),
-        occurrences=max((note.count for note in attempts), default=1),
+        last_seen=last_heard(since, tried),
+        occurrences=attempts(tried),
     )
 
 

@@ -60,9 +60,14 @@ def _said_to_be_lost(case: PodCase) -> Verdict:
 
     Then the Pod must speak for itself: there is nothing to point to.
     """
-    ready, note = case.condition("Ready"), newest(case.notes({NOT_READY}))
     statuses = case.pod.status.container_statuses
-    if ready is None or not statuses or not all(each.ready for each in statuses):
+    if not statuses:
+        return HEALTHY
+    for each in statuses:
+        if not each.ready:
+            return HEALTHY
+    ready, note = case.condition("Ready"), newest(case.notes({NOT_READY}))
+    if ready is None:
         return HEALTHY
     if note is None:
         # The node's own change may be on its way; who waits is judged again when it comes.

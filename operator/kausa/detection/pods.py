@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from kausa.cluster.objects import ContainerStatus, Pod
-from kausa.detection.case import PodCase, together
+from kausa.detection.case import PodCase, conditions_of, together
 from kausa.detection.configuration import CONFIG_REASONS, configuration, unknown_waiting
 from kausa.detection.crashes import LOOP_REASONS, crashed, ended_for_good
 from kausa.detection.ending import deleting, failed, gives_way
@@ -30,7 +30,7 @@ def detect_pod(pod: Pod, *, around: Surroundings = NOWHERE, now: datetime) -> Ve
     """What one Pod shows at this moment, and when time alone may change that."""
     if _is_plainly_well(pod, around):
         return HEALTHY
-    case = PodCase(pod=pod, around=around, now=now)
+    case = PodCase(pod=pod, around=around, now=now, conditions=conditions_of(pod))
     phase = pod.status.phase
     if pod.metadata.deletion_timestamp is not None:
         return deleting(case)
@@ -63,20 +63,23 @@ def _placed(case: PodCase) -> Verdict:
     """A Pod that has a node and is to run there."""
     if gives_way(case):
         return HEALTHY
-    whole = []
-    for detector in (node_lost, prevented):
-        verdict = detector(case)
-        if verdict.symptoms:
-            return verdict
-        whole.append(verdict)
+    lost = node_lost(case)
+    if lost.symptoms:
+        return lost
+    kept = prevented(case)
+    if kept.symptoms:
+        return kept
     status = case.pod.status
-    found = together(
-        (
-            *whole,
-            *(_container(case, each) for each in status.all_container_statuses),
-            *(_ephemeral(case, each) for each in status.ephemeral_container_statuses or ()),
-        )
-    )
+    told = [verdict for verdict in (lost, kept) if verdict is not HEALTHY]
+    for each in status.all_container_statuses:
+        verdict = _container(case, each)
+        if verdict is not HEALTHY:
+            told.append(verdict)
+    for each in status.ephemeral_container_statuses or ():
+        told.append(_ephemeral(case, each))
+    if not told:
+        return silent(case)
+    found = together(told)
     return found if found.symptoms else together((found, silent(case)))
 
 

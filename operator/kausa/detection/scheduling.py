@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 
 from kausa.cluster.objects import PodCondition
-from kausa.detection.case import PodCase, latest, newest, shows, waits
+from kausa.detection.case import PodCase, attempts, last_heard, newest, shows, waits
 from kausa.detection.fingerprint import normalise
 from kausa.detection.graces import GRACES
 from kausa.detection.symptom import Symptom, Upstream
@@ -188,7 +188,7 @@ def _symptom(
         detail=detail,
         message=placed.message,
         since=since,
-        last_seen=latest(since, *(note.last_seen for note in notes)),
-        occurrences=max((note.count for note in notes), default=1),
+        last_seen=last_heard(since, notes),
+        occurrences=attempts(notes),
         caused_by=caused_by,
     )

@@ -29,7 +29,7 @@ READY_TO_START = "PodReadyToStartContainers"
 
 def prevented(case: PodCase) -> Verdict:
     """Its volumes or its sandbox fail, and an Event says so."""
-    notes = _current_notes(case)
+    notes = _current_notes(case) if case.around.notes else ()
     if not notes:
         return HEALTHY
     of_volumes = [each for each in notes if each.reason in VOLUME_NOTES]
@@ -97,7 +97,9 @@ def silent(case: PodCase) -> Verdict:
         return waits(wait)
     ready = case.condition(READY_TO_START)
     pulls = ready is not None and ready.status == "True"
-    note = newest(each for each in case.around.notes if each.last_seen and each.last_seen >= since)
+    note = newest(
+        [each for each in case.around.notes if each.last_seen and each.last_seen >= since]
+    )
     return shows(
         Symptom(
             # With volumes and sandbox there, pulling the image is all that takes so long.

@@ -6,7 +6,7 @@ A snapshot made of bounded state that the streams keep; nothing here is read on 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
@@ -58,15 +58,14 @@ class ClaimState:
     """Kubernetes' own word for why, where an Event gives one, such as ProvisioningFailed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """All that is known around one object."""
 
     notes: tuple[Note, ...] = ()
     """Of the object itself, the oldest first."""
     node: NodeState | None = None
     """The node that a Pod runs on, where it is known."""
-    unbound_claims: Mapping[str, ClaimState] = field(default_factory=dict)
+    unbound_claims: Mapping[str, ClaimState] = msgspec.field(default_factory=dict)
     """The claims of the object's namespace that are not bound, by name."""
     failing_pods: int = 0
     """Of a workload: how many of its Pods show a symptom of their own."""

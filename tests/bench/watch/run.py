@@ -28,12 +28,16 @@ __all__ = ["BrokenRunError", "Run", "check", "main", "same_symptoms", "verdict"]
 
 CLIENTS = {
     "kausa, detection included": "ours",
+    "kausa, nothing judged": "decoding_client",
     "lightkube AsyncClient": "lightkube_client",
     "kubernetes.aio Watch": "official_client",
     "kopf.on.event": "kopf_client",
     "aiohttp, bytes only": "bytes_client",
 }
 OURS, KOPF = "kausa, detection included", "kopf.on.event"
+FLOORS = ("kausa, nothing judged", "aiohttp, bytes only")
+"""What of ours is not detection: bytes received, changes cut out and decoded; and only the bytes,
+by the client that others use."""
 GOALS_US = {"pods": 15.0, "events": 5.0}
 GOAL_BYTES = 200_000_000
 LISTED = 20_000
@@ -69,22 +73,25 @@ def main() -> None:
     parser.add_argument("--changes", type=int, default=3000, help="for each client and kind")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each, for medians")
     parser.add_argument("--all-lists", action="store_true", help="Kopf's list of 20,000 Pods too")
+    parser.add_argument("--only-ours", action="store_true", help="no other clients, and no lists")
     chosen = parser.parse_args()
     if chosen.changes < 1 or chosen.repeat < 1:
         parser.error("--changes and --repeat must be at least 1")
     with _server() as url:
         for kind in KINDS.values():
-            _watches(url, kind=kind, changes=chosen.changes, repeat=chosen.repeat)
-        _lists(url, clients=(OURS, KOPF) if chosen.all_lists else (OURS,))
+            clients = (OURS, *FLOORS) if chosen.only_ours else tuple(CLIENTS)
+            _watches(url, kind=kind, changes=chosen.changes, repeat=chosen.repeat, clients=clients)
+        if not chosen.only_ours:
+            _lists(url, clients=(OURS, KOPF) if chosen.all_lists else (OURS,))
 
 
-def _watches(url: str, *, kind: Kind, changes: int, repeat: int) -> None:
+def _watches(url: str, *, kind: Kind, changes: int, repeat: int, clients: tuple[str, ...]) -> None:
     size = f"{kind.bytes / 1000:.1f} KB"
     print(f"\nWatch: {changes} changes of {kind.plural}, {size} each, {repeat} runs of each client")
     print(f"{'':28}{'us CPU a change':>18}{'changes/s':>11}{'peak MB':>9}{'x ours':>8}")
     print(f"{'client':28}{'median':>9}{'best':>9}{'median':>11}{'RSS':>9}{'median':>8}")
     task = Task(server=url, kind=kind.plural, changes=changes)
-    runs: dict[str, list[Run]] = {client: [] for client in CLIENTS}
+    runs: dict[str, list[Run]] = {client: [] for client in clients}
     # In turn, so that whatever else the machine does for a while hits all of them.
     for _ in range(repeat):
         for client, those in runs.items():
@@ -98,6 +105,8 @@ def _watches(url: str, *, kind: Kind, changes: int, repeat: int) -> None:
     what = "symptoms" if kind.plural == "pods" else "notes that were news"
     print(f"json.loads of one change alone: {json_loads_us(kind):.1f} us, best of several rounds")
     print(f"ours found {same_symptoms(runs[OURS])} {what}, the same in every run")
+    floor = _median_us(runs[FLOORS[0]])
+    print(f"of that {floor:.1f} us to receive and decode it, {ours - floor:.1f} us to judge it")
     print(
         verdict(f"CPU of a change of {kind.plural}", ours, GOALS_US[kind.plural], "us"), flush=True
     )

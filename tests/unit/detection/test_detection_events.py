@@ -55,6 +55,9 @@ def test_other_events_are_no_notes(other: dict[str, Any]) -> None:
         ("", None),
         ("spec.volumes{data}", None),
         ("spec.containers{}", None),
+        (f"spec.containers{{{'a' * 253}}}", "a" * 253),
+        (f"spec.containers{{{'a' * 500}}}", None),
+        ("spec.containers{api}" + "x" * 500, None),
     ],
 )
 def test_a_containers_name_is_read_from_the_field_path(path: str, container: str | None) -> None:
@@ -74,6 +77,20 @@ def test_the_newer_series_counts_where_the_older_count_is_missing() -> None:
     )
     assert said is not None
     assert (said.count, said.last_seen) == (4, at(300))
+
+
+@pytest.mark.parametrize(
+    ("count", "series", "repeats"),
+    [(None, None, 1), (0, None, 1), (-3, None, 1), (7, None, 7), (2, 5, 5), (5, 2, 5), (0, -1, 1)],
+)
+def test_the_higher_count_is_how_often_it_was_seen(
+    count: int | None, series: int | None, repeats: int
+) -> None:
+    said = note_of(
+        event("Failed", "no", count=count, series=None if series is None else {"count": series})
+    )
+    assert said is not None
+    assert said.count == repeats
 
 
 def kept(message: str) -> str:

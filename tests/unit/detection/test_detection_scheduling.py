@@ -185,3 +185,13 @@ def test_a_pod_that_has_its_node_by_now_is_healthy_whatever_was_said_before() ->
 
 def test_an_unknown_word_of_the_scheduler_is_no_failure() -> None:
     assert verdict(unplaced(reason="Terminated"), seconds=900) == HEALTHY
+
+
+def test_of_two_conditions_of_one_type_the_first_one_counts() -> None:
+    placed, refused = (
+        condition("PodScheduled", "True"),
+        condition("PodScheduled", "False", "Unschedulable", CPU),
+    )
+    for first, second, symptoms in ((placed, refused, 0), (refused, placed, 1)):
+        odd = pod(phase="Pending", node="", conditions=(first, second))
+        assert len(verdict(odd).symptoms) == symptoms

@@ -41,8 +41,9 @@ class _CountingObserved(Observed):
         self.news = 0
 
     def note(self, note: Note) -> bool:
-        news = super().note(note)
-        self.news += news
+        news = Observed.note(self, note)  # super() would cost a tenth of all that is measured
+        if news:
+            self.news += 1
         return news
 
 
