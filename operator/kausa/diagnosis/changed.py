@@ -12,6 +12,7 @@ from dataclasses import replace
 from kausa.diagnosis.finding import Diagnosis
 from kausa.evidence.changes.aspects import bears_on
 from kausa.evidence.dossier import Change, Dossier
+from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
 __all__ = ["fitting_changes", "is_named", "with_changes"]
@@ -55,9 +56,16 @@ def fitting_changes(dossier: Dossier, diagnosis: Diagnosis) -> list[Change]:
         (not is_named(each, diagnosis), rank, place)
         for place, each in enumerate(dossier.changes)
         if each.citation
+        and not _is_recovery(each, category)
         and (rank := bears_on(each.path, category, container=symptom.container)) is not None
     ]
     return [dossier.changes[place] for *_, place in sorted(ranked)]
+
+
+def _is_recovery(change: Change, category: Category) -> bool:
+    """That a node became ready again explains no failure but one of nodes that come and go."""
+    is_ready = change.path.startswith("Node/") and "conditions[Ready]" in change.path
+    return is_ready and change.after == "True" and category is not Category.NODE
 
 
 def is_named(change: Change, diagnosis: Diagnosis) -> bool:

@@ -8,6 +8,7 @@ decides comes before what merely happened, and what is left is told in order of 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,6 +23,7 @@ from kausa.evidence.dossier import Evidence, Source
 from kausa.evidence.fields import name_of, namespace_of, text, uid_of
 from kausa.evidence.inquiry import Inquiry
 from kausa.evidence.reading import Reading
+from kausa.evidence.volumes import unnamed_claims
 from kausa.resources.evidence import EvidenceKind
 
 __all__ = ["DECISIVE", "fold_events", "gather_events"]
@@ -31,6 +33,8 @@ MOST_EVENTS = 12
 MOST_EVENTS_AROUND = 16
 """About all of them."""
 MOST_CLAIMS = 5
+LONGEST_REASON = 128
+"""As long as the API server lets it be."""
 _EPOCH = datetime.fromtimestamp(0, UTC)
 
 DECISIVE = frozenset(
@@ -50,6 +54,7 @@ DECISIVE = frozenset(
         "NodeHasInsufficientPID",
         "NodeNotReady",
         "NodeNotSchedulable",
+        "NodeReady",
         "NodeShutdown",
         "NotTriggerScaleUp",
         "Preempted",
@@ -67,6 +72,12 @@ DECISIVE = frozenset(
     }
 )
 """Reasons of Normal Events that tell why something fails, or what was done to it."""
+_TELLS = re.compile(
+    r"(?:Config|ConfigMap|Secret|Environment|Certificate)\w{0,20}"
+    r"(?:Updated|Changed|Modified|Rotated|Reloaded|Replaced)$|^Reloaded$|"
+    r"(?<!Not)(?:Ready|Recovered|Reconnected|Restored|Succeeded)$"
+)
+"""The same of controllers that nobody can list: what was changed, and that it was well between."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +136,7 @@ def _kept(events: tuple[tuple[ObjectReference, Event], ...], *, rank: int) -> tu
     decisive = [
         (about, event)
         for about, event in events
-        if event.type == "Warning" or event.reason in DECISIVE
+        if event.type == "Warning" or _is_telling(event.reason)
     ]
     chosen = decisive or (list(events) if rank == 0 else [])
     if not chosen:
@@ -135,7 +146,11 @@ def _kept(events: tuple[tuple[ObjectReference, Event], ...], *, rank: int) -> tu
 
 def _decides(event: Evidence) -> bool:
     reason = event.source.field_path.removeprefix("events[").partition("]")[0]
-    return event.text.startswith("warning") or reason in DECISIVE
+    return event.text.startswith("warning") or _is_telling(reason)
+
+
+def _is_telling(reason: str) -> bool:
+    return reason in DECISIVE or _TELLS.search(reason[:LONGEST_REASON]) is not None
 
 
 async def _events(around: Around, about: _About) -> tuple[tuple[ObjectReference, Event], ...]:
@@ -165,13 +180,15 @@ async def _abouts(around: Around) -> tuple[_About, ...]:
         around.owners(), around.claims(), _autoscalers(around)
     )
     found.extend(_of(each, rank=2) for each in owners)
+    claims = claims or await unnamed_claims(around)
     for claim in await around.all_of("PersistentVolumeClaim", claims[:MOST_CLAIMS]):
         if claim.manifest is not None:
             found.append(_of(claim.manifest, rank=3))
     found.extend(_of(each, rank=4) for each in autoscalers)
     node = inquiry.pod.spec.node_name
-    if node and (manifest := await around.one("Node", node)) is not None:
+    if node:
         # The kubelet puts the node's name where the controllers put its uid.
+        manifest = await around.one("Node", node) or {"kind": "Node", "metadata": {"name": node}}
         found.append(_of(manifest, rank=5, also=node))
     return tuple(
         {each.reference.uid or each.reference.name: each for each in reversed(found)}.values()

@@ -20,11 +20,13 @@ from kausa.cluster.reader import ClusterReader
 from kausa.detection.symptom import Symptom
 from kausa.evidence.budget import numbered, within_budget
 from kausa.evidence.changes import gather_changes
+from kausa.evidence.cluster_dns import gather_dns
 from kausa.evidence.dossier import Dossier, Evidence, EvidenceGap, Source
 from kausa.evidence.events import gather_events
 from kausa.evidence.hosts import gather_hosts
 from kausa.evidence.ingresses import gather_ingress
 from kausa.evidence.inquiry import Inquiry
+from kausa.evidence.node_agents import gather_node_agents
 from kausa.evidence.node_status import gather_node
 from kausa.evidence.object_status import gather_objects, object_evidence
 from kausa.evidence.pod_logs import gather_logs
@@ -66,6 +68,7 @@ _GATHERERS: tuple[tuple[str, Callable[[Inquiry], Awaitable[Reading]]], ...] = (
     ("volumes", gather_volumes),
     ("the node", gather_node),
     ("the nodes that might take it", gather_candidates),
+    ("the agents of its node", gather_node_agents),
     ("quotas and limits", gather_quotas),
     ("other Pods", gather_siblings),
     ("what changed", gather_changes),
@@ -142,10 +145,16 @@ class Gatherer:
             ]
         first = (_known(inquiry), logs.result(), *(task.result() for task in tasks))
         said = tuple(each for reading in first for each in reading.evidence)
-        hosts = await self._in_time(
-            partial(gather_hosts, inquiry, said=said), what="hosts that are named"
-        )
-        return (*first, hosts)
+        async with asyncio.TaskGroup() as group:
+            hosts = group.create_task(
+                self._in_time(
+                    partial(gather_hosts, inquiry, said=said), what="hosts that are named"
+                )
+            )
+            dns = group.create_task(
+                self._in_time(partial(gather_dns, inquiry, said=said), what="the cluster's DNS")
+            )
+        return (*first, dns.result(), hosts.result())
 
     async def _logs(self, inquiry: Inquiry) -> Reading:
         if not inquiry.has_pod:

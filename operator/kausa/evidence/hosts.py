@@ -12,11 +12,13 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from kausa.cluster.objects import ObjectReference
 from kausa.cluster.reader import Manifest
 from kausa.evidence.around import Around, Lookup
 from kausa.evidence.dossier import Evidence, Reference, Source
 from kausa.evidence.endpoints import has_port, ports_in_words, view_service
-from kausa.evidence.fields import name_of, strings, text
+from kausa.evidence.events import fold_events
+from kausa.evidence.fields import name_of, strings, text, uid_of
 from kausa.evidence.inquiry import Inquiry
 from kausa.evidence.reading import Reading
 from kausa.evidence.references import NO_ENDPOINT, NO_PORT, reading_of
@@ -25,6 +27,7 @@ from kausa.resources.evidence import EvidenceKind
 __all__ = ["Host", "gather_hosts", "hosts_in"]
 
 MOST_HOSTS = 8
+MOST_WARNINGS = 2
 LOOKED_AT = 8192
 _NAME = r"[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9][a-z0-9-]{0,62}){0,6}"
 _URL = re.compile(
@@ -175,11 +178,23 @@ async def _about(around: Around, host: Host, found: Lookup) -> Reading:
         f"{host.by.kind} {host.by.name}: ports {ports_in_words(found.manifest) or 'none'}; {said}",
     )
     reading = reading_of(broken)
+    warned = await _warnings(around, found.manifest, namespace=namespace) if broken else ()
     return Reading(
-        evidence=(*reading.evidence, told),
+        evidence=(*reading.evidence, told, *warned),
         references=reading.references,
         manifests=(found.manifest, *view.read),
     )
+
+
+async def _warnings(around: Around, service: Manifest, *, namespace: str) -> tuple[Evidence, ...]:
+    """What is warned of a Service that leads to nobody, such as slices that cannot be written."""
+    uid = uid_of(service)
+    events = await around.events(namespace=namespace, uid=uid)
+    about = ObjectReference(
+        api_version="v1", kind="Service", namespace=namespace, name=name_of(service), uid=uid
+    )
+    warned = fold_events((each for each in events if each.type == "Warning"), about=about)
+    return warned[-MOST_WARNINGS:]
 
 
 def _reference(host: Host, *, namespace: str, problem: str) -> Reference:

@@ -23,12 +23,13 @@ from kausa.evidence.references import NO_ENDPOINT, NO_POD, reading_of
 from kausa.evidence.selecting import in_words, selects, selects_plainly
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["gather_services", "service_problems"]
+__all__ = ["gather_services", "policy_problems", "service_problems"]
 
 MOST_SERVICES = 3
 MOST_POLICIES = 4
 MOST_NEAR = 3
 ALIKE = 0.7
+_MAKE_PODS = ("Deployment", "StatefulSet", "DaemonSet", "CronJob")
 
 
 async def gather_services(inquiry: Inquiry) -> Reading:
@@ -50,6 +51,8 @@ async def gather_services(inquiry: Inquiry) -> Reading:
         broken = [(each, await _hint(around, each, hint, views=views)) for each, hint in broken]
     guards = [each for each in policies or () if _selects(each, labels)]
     kept = [each for each in budgets or () if _selects(each, labels, field="selector")]
+    if shown.kind == "NetworkPolicy":
+        broken.extend(await policy_problems(around))
     found = reading_of(broken)
     return Reading(
         evidence=(
@@ -65,6 +68,32 @@ async def gather_services(inquiry: Inquiry) -> Reading:
             *kept[:1],
         ),
     )
+
+
+async def policy_problems(around: Around) -> tuple[tuple[Reference, str], ...]:
+    """That a NetworkPolicy selects none of the Pods of its namespace, nor any that would be made.
+
+    An empty selector is for whoever comes, and a workload that rests or runs now and then has no
+    Pods for a while.
+    """
+    policy = await around.shown_by()
+    selector = table(policy, "spec", "podSelector")
+    if policy is None or not selector:
+        return ()
+    pods, *workloads = await asyncio.gather(*(around.many(kind) for kind in ("Pod", *_MAKE_PODS)))
+    if pods is None or any(selects(selector, labels_of(each)) for each in pods):
+        return ()
+    templates = (pod_template(each) for found in workloads for each in found or ())
+    if any(selects(selector, labels_of(each)) for each in templates if each is not None):
+        return ()
+    own = Reference(
+        by=source_of(policy, "spec.podSelector"),
+        kind="NetworkPolicy",
+        name=name_of(policy),
+        namespace=namespace_of(policy),
+        problem=NO_POD,
+    )
+    return ((own, in_words(selector)),)
 
 
 async def _labels(around: Around) -> Mapping[str, str]:
@@ -114,6 +143,8 @@ def service_problems(view: ServiceView) -> Iterator[tuple[Reference, str]]:
     if view.asleep:
         return  # Somebody put it to rest; who calls it is told elsewhere.
     if view.pods is not None and not view.pods:
+        if view.ready:
+            return  # Somebody answers for it whose Pods are not in the files.
         yield _own(service, "spec.selector", problem=NO_POD), in_words(selector)
     elif view.lacks_endpoints:
         hint = f"{view.not_ready} are not ready" if view.not_ready else ""

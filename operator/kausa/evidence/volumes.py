@@ -24,7 +24,7 @@ from kausa.evidence.unfit_volumes import unfit_evidence
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["claim_problems", "gather_volumes"]
+__all__ = ["claim_problems", "gather_volumes", "unnamed_claims"]
 
 MOST_CLAIMS = 6
 MOST_UNNAMED = 3
@@ -42,7 +42,7 @@ async def gather_volumes(inquiry: Inquiry) -> Reading:
     if inquiry.shown_by.kind == "PersistentVolume":
         return await _of_volume(around, await around.shown_by(), claim=None)
     names = (await around.claims())[:MOST_CLAIMS]
-    claims = await around.all_of("PersistentVolumeClaim", names or await _unnamed(around))
+    claims = await around.all_of("PersistentVolumeClaim", names or await unnamed_claims(around))
     node = await around.one("Node", inquiry.pod.spec.node_name)
     parts = await asyncio.gather(
         *(_of_claim(around, each.manifest, node=node) for each in claims if each.manifest)
@@ -50,16 +50,27 @@ async def gather_volumes(inquiry: Inquiry) -> Reading:
     return _together([*parts, await _of_templates(around)])
 
 
-async def _unnamed(around: Around) -> tuple[str, ...]:
-    """Claims that wait, where a Pod complains of volumes and its spec does not say which."""
+async def unnamed_claims(around: Around) -> tuple[str, ...]:
+    """Claims that wait or grow, where a Pod complains of volumes and does not name them."""
     symptom = around.inquiry.symptom
     if symptom is None or not around.inquiry.has_pod:
         return ()
     if symptom.category not in _ABOUT_VOLUMES and not _SPEAKS_OF_VOLUMES.search(symptom.message):
         return ()
     claims = await around.many("PersistentVolumeClaim") or ()
-    waiting = [each for each in claims if text(each, "status", "phase") != "Bound"]
+    waiting = [each for each in claims if _is_unsettled(each)]
     return tuple(name_of(each) for each in waiting[:MOST_UNNAMED])
+
+
+def _is_unsettled(claim: Manifest) -> bool:
+    if text(claim, "status", "phase") != "Bound":
+        return True
+    return any(
+        text(each, "type").startswith(("FileSystemResize", "Resizing", "ControllerResizeError",
+                                       "NodeResizeError"))
+        and text(each, "status") == "True"
+        for each in rows(claim, "status", "conditions")
+    )  # fmt: skip
 
 
 async def _of_templates(around: Around) -> Reading:

@@ -171,7 +171,7 @@ def test_a_name_that_is_none_does_not_get_into_a_command() -> None:
 WORDS = frozenset(
     {
         "subject", "kind", "name", "namespace", "node", "Node", "node_name", "container", "reason",
-        "gates", "upstream", "ended", "said",
+        "gates", "scheduler", "upstream", "ended", "said",
     }
 )  # fmt: skip
 

@@ -55,7 +55,7 @@ ODD = st.recursive(
 
 
 @pytest.mark.timeout(120)
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     places=st.lists(st.tuples(st.sampled_from(PLACES), ODD), min_size=1, max_size=6),
     shown=st.sampled_from(SHOWN),

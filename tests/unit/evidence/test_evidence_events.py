@@ -128,3 +128,18 @@ async def test_events_of_what_has_no_namespace_are_looked_for_where_kubernetes_k
     assert reference_to(node).namespace == "somewhere"
     await bring(gather_events, Places(manifests=(node,)), shown_by=node)
     assert set(places) == {"default"}
+
+
+async def test_normal_events_tell_of_changed_configuration_and_of_recovery() -> None:
+    found = await happened(
+        event("Failed"),
+        event("ConfigMapUpdated", type_="Normal", message="settings changed"),
+        event("ContainerReady", type_="Normal", message="it answers"),
+        event("Pulled", type_="Normal", message="image is there"),
+        event("NodeReady", type_="Normal", of="node-uid", message="it is back"),
+    )
+    words = found.words()
+    assert "settings changed" in words
+    assert "it answers" in words
+    assert "it is back" in words
+    assert "image is there" not in words

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from kausa.cluster.errors import NotRecordedError, OverloadedError
 from kausa.cluster.kinds import KINDS
 from kausa.cluster.paths import ResourcePath
 from kausa.evidence.around import MORE_KINDS
+from kausa.evidence.dossier import Dossier
 from kausa.evidence.single_reader import FILES_ONLY
 from kausa.resources.evidence import EvidenceKind
 
@@ -28,12 +30,17 @@ FAULTS: dict[str, Exception] = {
 }
 
 
+@pytest.fixture(scope="module")
+def whole() -> Dossier:
+    """What comes home where all can be read."""
+    return asyncio.run(gathered(reader_of(scene())))
+
+
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", EVERY)
 async def test_one_kind_that_cannot_be_read_costs_its_own_evidence_only(
-    kind: str, fault: str
+    kind: str, fault: str, whole: Dossier
 ) -> None:
-    whole = await gathered(reader_of(scene()))
     found = await gathered(reader_of(scene(), errors={kind: FAULTS[fault]}))
     assert not failed(found)
     # A log that was forbidden is one thing, an object that only the other shows another.

@@ -222,3 +222,31 @@ async def test_a_word_before_a_colon_is_a_host_only_if_there_is_such_a_service()
 async def test_a_service_without_a_slice_is_told_though_its_pods_are_ready() -> None:
     found = await heard("dial http://web:80: i/o timeout", service(), server())
     assert ("EndpointSlice", "web", "", "does not exist") in found.broken
+
+
+def policy(**selector: Any) -> dict[str, Any]:
+    return made(
+        "NetworkPolicy",
+        "guard",
+        api_version="networking.k8s.io/v1",
+        spec={"podSelector": selector},
+    )
+
+
+async def test_a_policy_that_selects_no_pod_says_so() -> None:
+    found = await served(policy(matchLabels={"app": "webb"}), server())
+    assert found.broken == [("NetworkPolicy", "guard", "", "selects no Pod")]
+    assert "app=webb" in found.words(EvidenceKind.REFERENCE)
+
+
+@pytest.mark.parametrize("asked", [{"matchLabels": {"app": "web"}}, {}])
+async def test_a_policy_that_selects_somebody_or_everybody_is_fine(asked: dict[str, Any]) -> None:
+    assert not (await served(policy(**asked), server())).references
+
+
+async def test_a_policy_for_a_workload_that_rests_is_fine() -> None:
+    assert not (await served(policy(matchLabels={"app": "web"}), workload(0))).references
+
+
+async def test_endpoints_that_are_ready_without_their_pods_are_no_problem() -> None:
+    assert not (await served(service(), slices(True))).references

@@ -174,3 +174,14 @@ async def test_the_class_of_claims_to_be_made_is_looked_for() -> None:
 )
 def test_each_volume_says_why_it_is_none_for_the_claim(has: dict[str, Any], words: str) -> None:
     assert ", ".join(objections(claim("Pending"), volume(**has))) == words
+
+
+async def test_a_claim_that_grows_is_found_where_the_spec_does_not_name_it() -> None:
+    grows = claim()
+    grows["status"]["conditions"] = [{"type": "FileSystemResizePending", "status": "True"}]
+    symptom = Symptom(
+        category=Category.VOLUME, reason="FailedMount", reason_class="FailedMount", detail="",
+        message="timed out",
+    )  # fmt: skip
+    found = await bring(gather_volumes, FakeReader(manifests=(grows,)), pod=POD, symptom=symptom)
+    assert "FileSystemResizePending" in found.words()

@@ -164,6 +164,8 @@ def _made_good(account: Account, dossier: Dossier, *, pod_is_well: bool) -> bool
         if _OF_START.match(account.reason) is not None:
             return True
         return since is not None and account.time is not None and account.time < since
+    if of_pod and account.reason == "Unhealthy" and dossier.symptom is None:
+        return _is_still_starting(account, dossier)
     if account.kind == "Node" and account.reason == "NodeNotReady":
         node = find(dossier, "Node", account.name)
         return node is not None and text(condition(node, "Ready"), "status") == "True"
@@ -173,6 +175,22 @@ def _made_good(account: Account, dossier: Dossier, *, pod_is_well: bool) -> bool
         claim = find(dossier, "PersistentVolumeClaim", account.name)
         return claim is not None and text(claim, "status", "phase") == "Bound"
     return False
+
+
+def _is_still_starting(account: Account, dossier: Dossier) -> bool:
+    """Whether a startup probe has failed less often than it may, in the first run of all."""
+    if not account.message.startswith("Startup probe"):
+        return False
+    probes = [each.startup_probe for each in dossier.pod.spec.all_containers]
+    allowed = [each.failure_threshold for each in probes if each is not None]
+    if not allowed or account.count >= max(allowed):
+        return False
+    statuses = dossier.pod.status.all_container_statuses
+    return all(
+        each.restart_count == 0 and each.state.terminated is None
+        for each in statuses
+        if each.name in {found.name for found in dossier.pod.spec.containers or ()}
+    )
 
 
 def _ready_since(dossier: Dossier) -> datetime | None:

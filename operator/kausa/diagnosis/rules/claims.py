@@ -16,7 +16,13 @@ from kausa.evidence.dossier import Dossier
 from kausa.evidence.fields import flag, name_of, strings, table, text
 from kausa.resources.category import Category
 
-__all__ = ["claim_is_not_bound", "claim_is_resized", "claim_is_slow"]
+__all__ = [
+    "claim_is_not_bound",
+    "claim_is_resized",
+    "claim_is_slow",
+    "claim_waits_rightly",
+    "volume_has_failed",
+]
 
 _OF_VOLUMES = frozenset({Category.VOLUME, Category.STORAGE})
 SLOW_MINUTES = 5
@@ -24,7 +30,7 @@ SLOW_MINUTES = 5
 
 def claim_is_not_bound(dossier: Dossier) -> Finding | None:
     """A claim in phase Pending or Lost that the Pod waits for, with what can be seen of why."""
-    if is_well(dossier):
+    if is_well(dossier) or _waits_for_a_consumer(dossier):
         return None
     for claim in _claims(dossier):
         phase = text(claim, "status", "phase")
@@ -32,6 +38,64 @@ def claim_is_not_bound(dossier: Dossier) -> Finding | None:
             continue
         return _snapshot(dossier, claim) or _modes(dossier, claim) or _waits(dossier, claim, phase)
     return None
+
+
+def _waits_for_a_consumer(dossier: Dossier) -> bool:
+    """Whether a claim is not bound because no Pod that uses it has come, as its class wants it."""
+    if dossier.shown_by.kind != "PersistentVolumeClaim" or dossier.has_pod:
+        return False
+    if dossier.symptom is not None or warnings(dossier):
+        return False
+    claim = find(dossier, "PersistentVolumeClaim", dossier.shown_by.name)
+    class_ = find(dossier, "StorageClass", text(claim, "spec", "storageClassName"))
+    return text(class_, "volumeBindingMode") == "WaitForFirstConsumer" or any(
+        each.reason == "WaitForFirstConsumer" for each in events(dossier)
+    )
+
+
+def claim_waits_rightly(dossier: Dossier) -> Finding | None:
+    """A claim that nobody uses yet, and is bound when somebody does."""
+    if not _waits_for_a_consumer(dossier):
+        return None
+    name = dossier.shown_by.name
+    return Finding(
+        rule="healthy.nothing-fails",
+        category=Category.OTHER,
+        summary=f"no failure found: PersistentVolumeClaim {name} waits for the first Pod that "
+        "uses it",
+        root_cause="Its storage class makes a volume only when a Pod that uses the claim is "
+        "scheduled (WaitForFirstConsumer).",
+        explanation="So the volume is made where the Pod can run.",
+        confidence=90,
+        citations=citing(dossier),
+    )
+
+
+def volume_has_failed(dossier: Dossier) -> Finding | None:
+    """A PersistentVolume that could not be given back."""
+    if dossier.shown_by.kind != "PersistentVolume":
+        return None
+    name = dossier.shown_by.name
+    volume = find(dossier, "PersistentVolume", name)
+    if text(volume, "status", "phase") != "Failed":
+        return None
+    said = text(volume, "status", "message") or text(volume, "status", "reason")
+    policy = text(volume, "spec", "persistentVolumeReclaimPolicy")
+    return tell_finding(
+        dossier,
+        rule="volume.reclaim-failed",
+        category=Category.VOLUME,
+        summary=f"PersistentVolume {name} is Failed, it could not be reclaimed"
+        + (f": {said}" if said else ""),
+        cause=f"PersistentVolume {name} was released by its claim and could not be reclaimed"
+        + (f" (policy {policy})" if policy else "")
+        + (f": {said}" if said else ""),
+        why="A volume that could not be deleted stays, and no claim is bound to it.",
+        fix=f"Correct what the storage names, then delete PersistentVolume {name}",
+        command=f"kubectl describe persistentvolume {name}",
+        confidence=90,
+        citations=citing(dossier, ("PersistentVolume", name)),
+    )
 
 
 def claim_is_resized(dossier: Dossier) -> Finding | None:
@@ -180,7 +244,7 @@ def _modes(dossier: Dossier, claim: Fields) -> Finding | None:
         "allows ReadWriteMany.",
         fix="Ask for an access mode that a volume offers, or provide a volume that has it",
         command="kubectl get persistentvolumes",
-        confidence=90,
+        confidence=95,
         citations=citing(dossier, ("PersistentVolumeClaim", name)),
     )
 

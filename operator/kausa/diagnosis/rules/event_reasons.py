@@ -28,7 +28,7 @@ _REASONS: tuple[tuple[re.Pattern[str], Category], ...] = tuple(
         (r"PodSandbox$", Category.SANDBOX),
         (r"^Evicted|^Eviction(?!$)|^TaintManagerEviction|^Preempt", Category.EVICTION),
         (r"^Eviction$|PodDisruptionBudget|^NoControllers|^CalculateExpected", Category.OTHER),
-        (r"^Node|^KubeletNot|^ContainerRuntime|^ContainerGC|^ImageGC|^FreeDisk|^SystemOOM|"
+        (r"^Node|^FailedToRegister|^FailedNodeAllocatable|^KubeletSetup|^Spot|^KubeletNot|^ContainerRuntime|^ContainerGC|^ImageGC|^FreeDisk|^SystemOOM|"
          r"^Rebooted|"
          r"^InvalidDiskCapacity|^CIDR", Category.NODE),
         (r"^(?:ErrImage|ImagePull|InspectFailed|FailedPull|InvalidImage)", Category.IMAGE_PULL),
@@ -65,7 +65,7 @@ _WORDS: tuple[tuple[re.Pattern[str], Category], ...] = tuple(
         ),
         (r"\b(?:configmap|secret|environment variable)\b", Category.CONFIG),
         (
-            r"\b(?:dns|cni|kube-?proxy|iptables|network|packets?|"
+            r"\b(?:dns|cni|kube-?proxy|iptables|ipvs|nftables|conntrack|mtu|network|packets?|"
             r"no route to host)\b",
             Category.NETWORK,
         ),

@@ -125,7 +125,7 @@ _WORDS: Mapping[str, Callable[[Clause, Needs], str]] = {
     "insufficient": _insufficient,
     "overhead": _overhead,
     "too-many-pods": lambda _, needs: (
-        "with as many Pods as the node may run"
+        "with too many Pods, as many as the node may run"
         + (f" (at most {needs.largest('pods')})" if needs.largest("pods") else "")
     ),
     "taint": _taint,
@@ -151,7 +151,9 @@ _WORDS: Mapping[str, Callable[[Clause, Needs], str]] = {
     ),
     "volume-zone": lambda *_: "its volume is in another zone (no available volume zone)",
     "volume-none": lambda *_: "no PersistentVolume is free there that fits its claim",
-    "volume-count": lambda *_: "the nodes have as many volumes as they may attach",
+    "volume-count": lambda *_: (
+        "the nodes have as many volumes as they may attach (max volume count)"
+    ),
     "volume-space": lambda *_: "not enough free storage for its claim",
     "volume-gone": lambda *_: "its claim is bound to a PersistentVolume that does not exist",
     "volume-in-use": lambda *_: "its claim is in use by another Pod (ReadWriteOncePod)",

@@ -27,6 +27,7 @@ from kausa.diagnosis.rules.event_reasons import (
     category_of_words,
     is_only_an_echo,
 )
+from kausa.diagnosis.rules.facts import pod_spec
 from kausa.diagnosis.rules.layers import BESIDE, at_most_beside, within_container
 from kausa.diagnosis.rules.stated_claims import CLAIM_STATEMENTS
 from kausa.diagnosis.rules.stated_control_plane import CONTROL_PLANE_STATEMENTS
@@ -42,9 +43,16 @@ from kausa.diagnosis.rules.stated_scaling import SCALING_STATEMENTS
 from kausa.diagnosis.rules.stated_volumes import VOLUME_STATEMENTS
 from kausa.diagnosis.rules.stated_workloads import WORKLOAD_STATEMENTS
 from kausa.diagnosis.rules.statement import Statement, tell
-from kausa.diagnosis.rules.telling import LONGEST_CAUSE, LONGEST_SUMMARY, citing, subject
+from kausa.diagnosis.rules.telling import (
+    LONGEST_CAUSE,
+    LONGEST_SUMMARY,
+    citing,
+    shortened,
+    subject,
+)
 from kausa.diagnosis.rules.wording import clip
 from kausa.evidence.dossier import Dossier
+from kausa.evidence.fields import text
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
@@ -175,7 +183,7 @@ def _finding(match: _Match, dossier: Dossier) -> Finding:
     statement, symptom = match.statement, dossier.symptom
     told = _words(dossier, match.account)
     for name, value in match.found.groupdict().items():
-        word = clip(value or "", characters=LONGEST_WORD).strip(" .")
+        word = shortened(value or "", characters=LONGEST_WORD).strip(" .")
         told[name] = word.lower() if name in _LOWERED else word
     explanation = tell(statement.explanation, told)
     command = tell(f"<<{statement.command}>>", told) if statement.command is not None else ""
@@ -219,9 +227,10 @@ def _described(dossier: Dossier) -> Finding | None:
         if symptom.category not in _SPOKEN_OF:
             return None
         if symptom.message:
-            return _repeated(
-                dossier, symptom.category, symptom.reason, symptom.message, account=None
-            )
+            of = symptom.category
+            if of is Category.OTHER:
+                of = category_of_words(symptom.message) or of
+            return _repeated(dossier, of, symptom.reason, symptom.message, account=None)
     if is_well(dossier):
         return None
     told = [each for each in warnings(dossier) if each.message]
@@ -242,7 +251,7 @@ def _repeated(
     dossier: Dossier, category: Category, reason: str, message: str, *, account: Account | None
 ) -> Finding:
     who = subject(dossier)
-    said = clip(message, characters=400).rstrip(" .")
+    said = shortened(message, characters=400).rstrip(" .")
     echo = account is not None and is_only_an_echo(account.reason)
     return Finding(
         rule=f"stated.{category.value.lower()}",
@@ -289,14 +298,21 @@ def _words(dossier: Dossier, account: Account | None) -> dict[str, str]:
         "node_name": node,
         "container": (symptom.container if symptom is not None else None) or "unknown",
         "reason": account.reason if account is not None else symptom.reason if symptom else "",
+        "scheduler": _other_scheduler(dossier),
         "gates": ", ".join(each.name for each in pod.spec.scheduling_gates or ()) or "unknown",
         "upstream": f": {upstream.kind} {upstream.name} fails"
         + (f" ({upstream.reason})" if upstream.reason else "")
         if upstream is not None
         else "",
         "ended": _ended(dossier),
-        "said": clip(message, characters=300).rstrip(" ."),
+        "said": shortened(message, characters=300).rstrip(" ."),
     }
+
+
+def _other_scheduler(dossier: Dossier) -> str:
+    """The scheduler that the Pod asks for, where it is not the usual one."""
+    name = text(pod_spec(dossier), "schedulerName")
+    return "" if name == "default-scheduler" else name
 
 
 def _ended(dossier: Dossier) -> str:

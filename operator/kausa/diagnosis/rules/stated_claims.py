@@ -237,7 +237,8 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
         of=_VOLUME,
         cause=Category.VOLUME,
         pattern=words(r"exceed max volume count"),
-        summary="every node has as many volumes as it may attach, so {subject} waits",
+        summary="every node has as many volumes as it may attach (max volume count), so {subject} "
+        "waits",
         root_cause="{subject} needs a volume, and every node that would take it has reached the "
         "number of volumes that it may attach.",
         explanation="Clouds limit the volumes of one machine.",

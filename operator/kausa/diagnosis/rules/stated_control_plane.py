@@ -44,6 +44,26 @@ CONTROL_PLANE_STATEMENTS: tuple[Statement, ...] = (
         confidence=92,
     ),
     Statement(
+        rule="control-plane.api-service",
+        cause=Category.CONTROL_PLANE,
+        pattern=words(
+            r"(?:complete list of server APIs|failed to (?:discover|download OpenAPI|load openapi)|"
+            r"error getting resource list|APIService)\b.{0,120}?(?P<api>[\w.-]{1,120}"
+            r"/v\d\w{0,12}).{0,40}?"
+            r"(?P<why>(?:the server is currently unable to handle the request|stale GroupVersion|"
+            r"FailedDiscoveryCheck|ServiceNotFound|MissingEndpoints|no response from|"
+            r"failing or missing response).{0,200})"
+        ),
+        summary="the aggregated API {api} is unavailable: {why}",
+        root_cause="The API server hands the API {api} on to a Service that does not answer, so "
+        "{subject} cannot be worked on: {why}.",
+        explanation="Aggregated APIs, such as those of metrics, are served by Pods; while "
+        "these are down, whoever lists all APIs fails too, and namespaces are not deleted.",
+        advice="Bring the Service of the APIService {api} back, or delete that APIService",
+        command="kubectl get apiservices",
+        confidence=92,
+    ),
+    Statement(
         rule="control-plane.etcd",
         cause=Category.CONTROL_PLANE,
         pattern=words(

@@ -210,6 +210,35 @@ NETWORK_STATEMENTS: tuple[Statement, ...] = (
         confidence=88,
     ),
     Statement(
+        rule="network.conntrack",
+        cause=Category.NETWORK,
+        pattern=words(r"conntrack:? .{0,40}?table (?:is )?full|conntrack .{0,60}(?:full|exhaust)"),
+        summary="the connection table (conntrack) of {node} is full, so packets are dropped",
+        root_cause="The kernel of {node} keeps one entry for each connection, and that table "
+        "(nf_conntrack) is full, so new connections of {subject} are dropped: {said}.",
+        explanation="Many short connections, or DNS lookups over UDP, fill the table.",
+        advice="Raise net.netfilter.nf_conntrack_max on {node}, or open fewer connections",
+        command="kubectl describe node {node_name}",
+        confidence=93,
+    ),
+    Statement(
+        rule="network.mtu",
+        cause=Category.NETWORK,
+        pattern=words(
+            r"\bMTU\b.{0,60}(?:mismatch|smaller|larger|too (?:large|small|big)|exceed)|"
+            r"(?:message too long|fragmentation needed|packet too big).{0,80}\bMTU\b|"
+            r"fragmentation needed and DF set"
+        ),
+        summary="packets of {subject} are larger than the network's MTU: {said}",
+        root_cause="The network on the way takes smaller packets (MTU) than {subject} sends, so "
+        "large ones are lost: {said}.",
+        explanation="An overlay or VPN takes some bytes of every packet; where the MTU of the "
+        "Pods is not as much smaller, small requests work and large ones hang.",
+        advice="Lower the MTU of the network plugin to that of the way",
+        command="kubectl -n kube-system get configmaps",
+        confidence=90,
+    ),
+    Statement(
         rule="network.packet-loss",
         cause=Category.NETWORK,
         pattern=words(

@@ -209,7 +209,7 @@ VOLUME_STATEMENTS: tuple[Statement, ...] = (
         pattern=words(
             r"Unable to attach or mount volumes: unmounted volumes=\[(?P<volumes>[^\]]{1,500})\]"
         ),
-        summary="volumes {volumes} of {subject} cannot be mounted, for no reason given",
+        summary="mounting the volumes {volumes} of {subject} timed out, for no reason given",
         root_cause="The kubelet of {node} could not mount the volumes {volumes} of {subject} "
         "within two minutes.",
         explanation=WAITS,

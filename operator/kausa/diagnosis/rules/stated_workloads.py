@@ -195,9 +195,9 @@ WORKLOAD_STATEMENTS: tuple[Statement, ...] = (
         rule="scheduling.unseen",
         of=frozenset({Category.SCHEDULING}),
         pattern=words(r"^Pending:"),
-        summary="no scheduler has looked at {subject}",
+        summary="no scheduler has looked at {subject}<<, which asks for {scheduler}>>",
         root_cause="No scheduler has looked at {subject}: none runs, or none by the name that its "
-        "schedulerName asks for.",
+        "schedulerName asks for<< ({scheduler})>>.",
         explanation="A scheduler writes the condition PodScheduled as soon as it has tried.",
         advice="See whether the scheduler runs, and which one the Pod asks for",
         command="kubectl -n kube-system get pods",

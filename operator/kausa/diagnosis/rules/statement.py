@@ -1,9 +1,9 @@
 """How one way of stating a cause is written down: the words that give it away, and how it is told.
 
 The tables beside this module hold them. Their texts name what the pattern's groups caught, and
-these words: {subject} the object that fails, {namespace}, {node}, {container}, {gates}, {upstream}
-what it follows from, {ended} how a container of its Pod ended, {said} Kubernetes' own message. What
-stands between << and >> is left out where a word in it is empty.
+these words: {subject} the object that fails, {namespace}, {node}, {container}, {gates},
+{scheduler}, {upstream} what it follows from, {ended} how a container of its Pod ended, {said}
+Kubernetes' own message. What stands between << and >> is left out where a word in it is empty.
 """
 
 from __future__ import annotations

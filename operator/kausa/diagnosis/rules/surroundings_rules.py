@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 from kausa.diagnosis.rules.batch import cron_job_is_misconfigured, job_failed, job_is_suspended
-from kausa.diagnosis.rules.claims import claim_is_not_bound, claim_is_resized, claim_is_slow
+from kausa.diagnosis.rules.claims import (
+    claim_is_not_bound,
+    claim_is_resized,
+    claim_is_slow,
+    claim_waits_rightly,
+    volume_has_failed,
+)
 from kausa.diagnosis.rules.edges import (
     ingress_has_no_class,
     policy_selects_nobody,
@@ -28,7 +34,12 @@ from kausa.diagnosis.rules.rollouts import (
 from kausa.diagnosis.rules.rule import Rule
 from kausa.diagnosis.rules.scheduling import no_node_could_fit
 from kausa.diagnosis.rules.several import containers_fail_apart
-from kausa.diagnosis.rules.system_parts import control_plane_part_fails, network_agent_fails
+from kausa.diagnosis.rules.system_parts import (
+    control_plane_part_fails,
+    network_agent_fails,
+    storage_agent_fails,
+)
+from kausa.diagnosis.rules.terminating import deletion_is_stuck
 from kausa.diagnosis.rules.unresolved import name_leads_nowhere
 
 __all__ = ["RULES"]
@@ -39,6 +50,8 @@ RULES: tuple[Rule, ...] = (
     claim_is_not_bound,
     claim_is_resized,
     claim_is_slow,
+    claim_waits_rightly,
+    volume_has_failed,
     name_leads_nowhere,
     service_has_nobody,
     ingress_has_no_class,
@@ -47,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     network_is_parted,
     network_comes_and_goes,
     network_agent_fails,
+    storage_agent_fails,
     control_plane_part_fails,
     node_flaps,
     node_is_not_ready,
@@ -59,6 +73,7 @@ RULES: tuple[Rule, ...] = (
     budget_allows_nothing,
     daemon_set_fits_no_node,
     selectors_overlap,
+    deletion_is_stuck,
     job_is_suspended,
     cron_job_is_misconfigured,
     job_failed,

@@ -11,7 +11,15 @@ from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["LONGEST_CAUSE", "LONGEST_SUMMARY", "citing", "listed", "subject", "tell_finding"]
+__all__ = [
+    "LONGEST_CAUSE",
+    "LONGEST_SUMMARY",
+    "citing",
+    "listed",
+    "shortened",
+    "subject",
+    "tell_finding",
+]
 
 LONGEST_SUMMARY = 200
 LONGEST_CAUSE = 460
@@ -57,6 +65,15 @@ def tell_finding(
             ),
         ),
     )
+
+
+def shortened(text: str, *, characters: int) -> str:
+    """One line, its middle left out where it is too long: who wraps errors puts the cause last."""
+    line = " ".join(text.split())
+    if len(line) <= characters:
+        return line
+    tail = characters * 2 // 5
+    return f"{line[: characters - tail - 3].rstrip()} … {line[-tail:].lstrip()}"
 
 
 def citing(dossier: Dossier, *about: tuple[str, str], containing: str = "") -> tuple[str, ...]:

@@ -111,7 +111,8 @@ _BEARS: Mapping[Category, tuple[Aspect, ...]] = {
     Category.EVICTION: (Aspect.LIMIT, Aspect.REQUEST, Aspect.VOLUME, Aspect.NODE),
     Category.NODE: (Aspect.NODE,),
     Category.SANDBOX: (Aspect.SECURITY, Aspect.NODE, Aspect.LIMIT),
-    Category.NETWORK: (Aspect.ENVIRONMENT, Aspect.CONFIG, Aspect.PORT, Aspect.SECURITY),
+    Category.NETWORK: (Aspect.ENVIRONMENT, Aspect.CONFIG, Aspect.PORT, Aspect.SECURITY,
+                       Aspect.NODE),
     Category.PERMISSION: (Aspect.ACCOUNT, Aspect.SECURITY, Aspect.VOLUME, Aspect.COMMAND,
                           Aspect.IMAGE),
     Category.DEPENDENCY: (Aspect.ENVIRONMENT, Aspect.CONFIG, Aspect.COMMAND, Aspect.IMAGE),
@@ -152,6 +153,6 @@ def bears_on(path: str, category: Category | None, *, container: str | None = No
         aspect = Aspect.IMAGE
     if aspect is Aspect.LIMIT and category is Category.OOM_KILLED and "memory" not in path:
         return None
-    if aspect is Aspect.NODE and " " not in path and category is Category.EVICTION:
-        return None  # That a node is new evicts nobody.
+    if aspect is Aspect.NODE and " " not in path:
+        return None  # That a node is new is no reason to fail; its conditions and taints may be.
     return aspects.index(aspect) if aspect in aspects else None

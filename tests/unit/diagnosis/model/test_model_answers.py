@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_ollama import GOOD
 
@@ -21,14 +21,12 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_arbitrary_bytes_raise_nothing_but_a_model_error(content: bytes) -> None:
     with pytest.raises(ModelError):
         check_answer(content, evidence_ids=["E1"])
 
 
-@settings(max_examples=120, deadline=None)
 @given(st.dictionaries(st.sampled_from(sorted(GOOD)), JSON, max_size=4))
 def test_a_distorted_answer_is_checked_or_refused(changes: dict[str, Any]) -> None:
     try:
@@ -238,7 +236,6 @@ def test_a_repair_names_one_workload(words: str) -> None:
     assert refusal(f"kubectl {words}") is not None
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text() | st.text().map("kubectl get {}".format))
 def test_no_command_breaks_the_check(command: str) -> None:
     if refusal(command) is None:

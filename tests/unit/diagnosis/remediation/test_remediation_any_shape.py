@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.changes import FAILING, symptom
 from support.dossiers import DEPLOYMENT
@@ -90,7 +90,6 @@ TEXTS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=200)
 @given(
     changes=CHANGES,
     workload=WORKLOAD,

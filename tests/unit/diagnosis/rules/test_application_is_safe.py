@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.dossiers import dossier
+from support.effort import assert_linear
 from support.pods import container, pod, terminated, waiting
 
 from kausa.cluster.objects import Pod
@@ -23,6 +24,8 @@ from kausa.diagnosis.rules.probe_answers import ANSWERS
 from kausa.diagnosis.rules.runtime_refusals import REFUSALS
 
 LONGEST = 4000
+GENEROUS_SECONDS = 10.0
+"""What is quadratic in a megabyte takes hours."""
 PIECES = (
     "connection refused ", "dial tcp 10.0.0.1:1: ", "lookup a on b: ", "Caused by: ", "/a/b/c ",
     "permission denied ", "KeyError: 'A' ", "environment variable A ", "no such file ", "a.b.c.d ",
@@ -30,20 +33,20 @@ PIECES = (
     "host=a port=1 ", "https://a:b@c:1/", "File \"a\", line 1", "Error: ", "waiting for a...",
 )  # fmt: skip
 HOSTILE = (
-    "a" * LONGEST,
-    "/" * LONGEST,
-    "a/" * (LONGEST // 2),
-    "A_" * (LONGEST // 2),
-    "a." * (LONGEST // 2),
-    ":1" * (LONGEST // 2),
-    "(" * LONGEST,
-    " " * LONGEST,
-    '"' * LONGEST,
-    "connect " * (LONGEST // 8),
-    "error while error while " * (LONGEST // 24),
-    "port 1 bind " * (LONGEST // 12),
-    "config error failed to read " * (LONGEST // 28),
-    "certificate " * (LONGEST // 12),
+    "a",
+    "/",
+    "a/",
+    "A_",
+    "a.",
+    ":1",
+    "(",
+    " ",
+    '"',
+    "connect ",
+    "error while error while ",
+    "port 1 bind ",
+    "config error failed to read ",
+    "certificate ",
 )
 
 
@@ -52,7 +55,6 @@ def crashing(message: str = "") -> Pod:
     return pod(container(waiting("CrashLoopBackOff"), last=last, restarts=3))
 
 
-@settings(max_examples=80)
 @given(log=st.lists(st.sampled_from(PIECES) | st.text(max_size=20), max_size=30).map("".join))
 def test_no_log_makes_a_rule_raise(log: str) -> None:
     found = dossier(crashing(log[:200]), log=log)
@@ -68,9 +70,7 @@ def test_no_log_makes_a_rule_raise(log: str) -> None:
 @pytest.mark.parametrize("idea", IDEAS, ids=lambda each: each.rule)
 def test_an_idea_reads_hostile_words_in_no_time(idea: Idea) -> None:
     for words in HOSTILE:
-        begun = time.process_time()
-        idea.look(words)
-        assert time.process_time() - begun < 0.25
+        assert_linear(idea.look, words, size=LONGEST)
 
 
 def test_all_other_tables_read_hostile_words_in_no_time() -> None:
@@ -79,24 +79,21 @@ def test_all_other_tables_read_hostile_words_in_no_time() -> None:
     patterns += [each.pattern for each in REFUSALS]
     for words in HOSTILE:
         for each in patterns:
-            begun = time.process_time()
-            each.search(words)
-            assert time.process_time() - begun < 0.25
-        begun = time.process_time()
-        find_target(words)
-        slowest(words)
-        likely_command(words)
-        likely_image(ImageName.parse(words))
-        odd_in(words)
-        assert time.process_time() - begun < 0.5
+            assert_linear(each.search, words, size=LONGEST)
+        for read in (find_target, slowest, likely_command, _image):
+            assert_linear(read, words, size=LONGEST)
+
+
+def _image(words: str) -> None:
+    likely_image(ImageName.parse(words))
+    odd_in(words)
 
 
 def test_a_megabyte_in_one_line_is_read_in_no_time() -> None:
-    line = "connection refused by lookup dial tcp " * 28_000
-    found = dossier(crashing(), log=line)
+    found = dossier(crashing(), log="connection refused by lookup dial tcp " * 28_000)
     begun = time.process_time()
     find_all(found)
-    assert time.process_time() - begun < 2.0
+    assert time.process_time() - begun < GENEROUS_SECONDS
 
 
 def test_every_idea_has_a_name_of_its_own_cause_and_fits_into_its_texts() -> None:

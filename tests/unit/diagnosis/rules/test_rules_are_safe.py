@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.effort import assert_linear
 from support.surroundings import dossier_of, lost, pod_of, said
 
 from kausa.diagnosis.rules.event_reasons import category_of_warning
@@ -67,7 +68,7 @@ def odd_dossier(kind: str, manifests: list[Any], reason: str, message: str) -> D
     )
 
 
-@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     kind=st.sampled_from(KINDS),
     manifests=st.lists(PLAIN | WILD | ODD, max_size=4),
@@ -89,6 +90,8 @@ def test_no_manifest_makes_a_rule_raise(
             assert 0 < found.confidence <= 98
 
 
+GENEROUS_SECONDS = 10.0
+"""What is quadratic in a megabyte takes hours."""
 HOSTILE = [
     "a" * 1_000_000,
     "failed calling webhook " * 40_000,
@@ -109,14 +112,10 @@ def test_a_megabyte_of_hostile_words_is_read_in_no_time(words: str) -> None:
         rule(dossier)
     read_verdict(words)
     category_of_warning(words[:200])
-    assert time.process_time() - begun < 2.0
+    assert time.process_time() - begun < GENEROUS_SECONDS
 
 
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda each: each.rule)
 def test_a_pattern_grows_no_faster_than_its_text(statement: Any) -> None:
-    slowest = 0.0
     for words in HOSTILE:
-        begun = time.process_time()
-        statement.pattern.search(words[:4096])
-        slowest = max(slowest, time.process_time() - begun)
-    assert slowest < 0.15
+        assert_linear(statement.pattern.search, words[:4096], size=8192)
