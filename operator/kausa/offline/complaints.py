@@ -27,10 +27,15 @@ _OVERCOME = frozenset(
         *("FailedCreatePodSandBox", "FailedCreatePodContainer", "NetworkNotReady"),
         *("ErrImagePull", "ImagePullBackOff", "InspectFailed", "Unhealthy", "ProbeWarning"),
         *("NodeNotReady", "FailedCreate", "CrashLoopBackOff", "NotTriggerScaleUp", "Preempted"),
-        *("TaintManagerEviction", "FailedSync", "DNSConfigForming"),
+        *("TaintManagerEviction", "FailedSync"),
     }
 )
 """Of a Pod that is ready: it has come through."""
+_HARMLESS = frozenset(
+    {"InvalidDiskCapacity", "CheckLimitsForResolvConf", "DNSConfigForming", "AlreadyMountedVolume"}
+)
+"""Warnings that the kubelet writes while all goes on as it should."""
+_OF_AN_UNBOUND_CLAIM = frozenset({"ProvisioningFailed", "FailedBinding", "ExternalProvisioning"})
 SCHEDULER_SILENT = timedelta(seconds=30)
 """A scheduler looks at a new Pod within a second, unless thousands come at once."""
 _ECHO = re.compile(r"Error: \w+$|Back-off ")
@@ -68,10 +73,12 @@ def said_by(note: Note) -> ObjectReference:
     )
 
 
-def still_holds(note: Note, pod: Pod | None) -> bool:
-    """Whether a warning may be of now."""
+def still_holds(note: Note, pod: Pod | None, *, bound: bool = False) -> bool:
+    """Whether a warning may be of now. `bound`: it is about a claim that has its volume."""
+    if note.reason in _HARMLESS:
+        return False
     if pod is None:
-        return True
+        return not (bound and note.reason in _OF_AN_UNBOUND_CLAIM)
     if _is_starting_up(note, pod):
         return False
     if not is_well(pod):

@@ -91,6 +91,15 @@ class Scene:
                     todo.append(child)
         return tuple(found)
 
+    def is_bound(self, uid: str) -> bool:
+        """Whether this is a claim that has its volume."""
+        return any(
+            isinstance(each, PersistentVolumeClaim)
+            and each.metadata.uid == uid
+            and each.status.phase == "Bound"
+            for each in self.workloads
+        )
+
     def meta_of(self, uid: str) -> Meta | None:
         """The metadata of any object of the snapshot."""
         return self.metas.get(uid)

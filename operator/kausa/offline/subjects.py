@@ -161,7 +161,7 @@ class Subjects:
             note
             for uid in self._scene.below(target.uid)
             for note in self._scene.observed.notes_of(uid)
-            if still_holds(note, self._scene.pod_of(uid))
+            if still_holds(note, self._scene.pod_of(uid), bound=self._scene.is_bound(uid))
         ]
         own = [each for each in notes if each.uid == target.uid]
         symptom = complaint(own or notes)

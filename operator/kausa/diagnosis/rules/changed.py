@@ -54,7 +54,8 @@ def changed_before(dossier: Dossier, category: Category) -> Changed | None:
 
 def _of_objects(dossier: Dossier, category: Category) -> Iterator[Changed]:
     for change in dossier.changes:
-        if _MAY_FOLLOW[category].search(change.path):
+        # A node's name may hold any of these words.
+        if not change.path.startswith("Node/") and _MAY_FOLLOW[category].search(change.path):
             yield _told(dossier, change)
 
 
