@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_secrets import FAKE, HIGH, pem
 
@@ -125,7 +125,6 @@ def _chunks(text: str, size: int = 4096) -> Iterator[str]:
     return (text[at : at + size] for at in range(0, len(text), size))
 
 
-@settings(max_examples=50, deadline=None)
 @given(lines=st.lists(st.text(max_size=40), max_size=60), size=st.integers(1, 50))
 def test_blocks_are_the_whole_text_in_order(lines: list[str], size: int) -> None:
     text = "\n".join(lines)
@@ -167,9 +166,7 @@ def test_a_line_that_is_too_long_is_withheld(monkeypatch: pytest.MonkeyPatch) ->
     assert result.output == "first\n[withheld: redaction failed]\nlast\n"
 
 
-def test_a_large_log_takes_bounded_memory(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_log_takes_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redacting, "BLOCK_CHARACTERS", 50_000)
     monkeypatch.setattr(redacting, "_CHUNK_BYTES", 20_000)
     path = tmp_path / "large.log"

@@ -8,6 +8,7 @@ line of evidence costs a diagnosis, a leaked secret costs an incident.
 
 from __future__ import annotations
 
+from kausa.evidence.redaction.placeholders import PLACEHOLDER
 from kausa.evidence.redaction.redactor import WITHHELD, Redacted, RedactedText, Redactor
 
-__all__ = ["WITHHELD", "Redacted", "RedactedText", "Redactor"]
+__all__ = ["PLACEHOLDER", "WITHHELD", "Redacted", "RedactedText", "Redactor"]

@@ -14,7 +14,17 @@ import functools
 import re
 from typing import Final
 
-__all__ = ["MAX_KEY", "label_kind", "sensitive_kind", "suspicious_kind"]
+from kausa.evidence.redaction.randomness import is_random
+from kausa.evidence.redaction.values import looks_like_value
+
+__all__ = [
+    "MAX_KEY",
+    "kind_beside",
+    "label_kind",
+    "random_kind",
+    "sensitive_kind",
+    "suspicious_kind",
+]
 
 MAX_KEY: Final = 96
 """Only the end of a longer name is looked at: in a path, the last segment says what it is."""
@@ -37,6 +47,14 @@ _HEADERS: Final = {
 _ENDINGS: Final = (
     ("password", "password"),
     ("passwd", "password"),
+    ("passwort", "password"),
+    ("passcode", "password"),
+    ("passkey", "password"),
+    ("pswd", "password"),
+    ("pwd", "password"),
+    ("bindpw", "password"),
+    ("rootpw", "password"),
+    ("userpw", "password"),
     ("passphrase", "password"),
     ("secret", "secret"),
     ("token", "token"),
@@ -45,11 +63,26 @@ _ENDINGS: Final = (
     ("privatekey", "api-key"),
     ("secretkey", "api-key"),
     ("accountkey", "api-key"),
+    ("authkey", "api-key"),
+    ("encryptionkey", "api-key"),
+    ("licensekey", "api-key"),
+    ("masterkey", "api-key"),
+    ("sharedkey", "api-key"),
+    ("signingkey", "api-key"),
+    ("storagekey", "api-key"),
+    ("subscriptionkey", "api-key"),
     ("credentials", "credential"),
     ("connectionstring", "connection-string"),
 )
 _EXACT: Final = {
-    "pwd": "password",
+    **dict.fromkeys(
+        _words(
+            "adminpass dbpass ftppass keypass ldappass mailpass masterauth mypass mysqlpass psw "
+            "redispass requirepass rootpass smtppass sshpass storepass sudopass truststorepass "
+            "userpass"
+        ),
+        "password",
+    ),
     "passwords": "password",
     "credential": "credential",
     "creds": "credential",
@@ -68,9 +101,27 @@ _SUSPICIOUS: Final = {
     "phpsessid": "session",
     "sid": "session",
 }
+_GLUED: Final = re.compile(r"(password|passwd|apikey)([a-z]{1,32})\Z")
+_VARIANT: Final = re.compile(
+    r"(?:old|new|prod|production|dev|stage|staging|test|blue|green|primary|secondary|main|backup"
+    r"|live|value|val|str|text|plain|raw|enc|v)\Z"
+)
 _BEFORE_KEY: Final = _words(
-    "access account admin api app application auth deploy encryption hmac license master private "
-    "secret service session shared signing ssh storage webhook"
+    "access account admin aes api app application auth bot cipher client consumer crypto "
+    "decryption deploy encryption fernet function functions hmac insert integration jwt license "
+    "master private query root rsa secret server service session shared signing ssh ssl storage "
+    "subscription tls webhook write"
+)
+# `maps_key=...` may be a secret and `cache_key=...` is none, however random it looks.
+_RANDOM_ENDINGS: Final = (
+    *("csrf", "xsrf", "hmac", "jwt", "otp", "salt", "seed", "fernet", "signature", "sig"),
+    *("key", "keys", "license", "licence", "dsn", "cookie"),
+)
+_ENDS_OF_SECRETS: Final = _words("id data pem")
+_HARMLESS_BEFORE_KEY: Final = _words(
+    "bucket cache candidate composite dedup document event foreign group hash host idempotency "
+    "idempotent index item lock lookup message metric object partition primary public pub range "
+    "record redis ring routing row shard sort stream surrogate trace unique"
 )
 _ABOUT: Final = _words(
     "age annotation arn audience audiences class count dir directory enabled endpoint error errors "
@@ -113,6 +164,12 @@ def _kind_of_word(words: list[str], index: int) -> str | None:
     for ending, kind in _ENDINGS:
         if word.endswith(ending):
             return kind
+    variant = _VARIANT.search(word)
+    if variant is not None and variant.start() > 2:
+        return _kind_of_word([word[: variant.start()]], 0)
+    glued = _GLUED.search(word)
+    if glued is not None and glued[2] not in _ABOUT:
+        return "api-key" if glued[1] == "apikey" else "password"
     return _EXACT.get(word)
 
 
@@ -136,7 +193,36 @@ def suspicious_kind(key: str) -> str | None:
     return _suspicion(key[-MAX_KEY:])
 
 
-def label_kind(label: str) -> str | None:
+@functools.lru_cache(maxsize=4096)
+def _chance(key: str) -> str | None:
+    words = [word.lower() for word in _WORD.findall(key)]
+    if not words:
+        return None
+    last, before = words[-1], words[-2] if len(words) > 1 else ""
+    if last in _ENDS_OF_SECRETS:
+        return _kind_of_word(words[:-1], len(words) - 2) if len(words) > 1 else None
+    if not last.endswith(_RANDOM_ENDINGS) or before in _HARMLESS_BEFORE_KEY:
+        return None
+    return "api-key" if last.endswith(("key", "keys")) else "secret"
+
+
+def random_kind(key: str) -> str | None:
+    """Return the kind of secret that stands under this name if the value was drawn at random."""
+    return _chance(key[-MAX_KEY:])
+
+
+def kind_beside(name: str, value: str) -> str | None:
+    """Return the kind of secret that a value is, by its name and, where that is vague, itself."""
+    kind = sensitive_kind(name)
+    if kind is not None:
+        return kind
+    kind = suspicious_kind(name)
+    if kind is not None:
+        return kind if looks_like_value(value) else None
+    return random_kind(name) if is_random(value) else None
+
+
+def label_kind(label: str, value: str = "") -> str | None:
     """Return the kind of secret that stands next to a label: a variable, a header or a field path.
 
     `spec.containers[api].env[DB_PASSWORD].value` is about `DB_PASSWORD`, its last segment.
@@ -144,5 +230,8 @@ def label_kind(label: str) -> str | None:
     segments = [part for part in _SEGMENT.split(label[-MAX_KEY:]) if part and part != "value"]
     if not segments:
         return None
-    last = segments[-1]
-    return _HEADERS.get(last.lower()) or sensitive_kind(last)
+    last = "_".join(segments[-2:]) if segments[-1].lower() == "key" else segments[-1]
+    kind = _HEADERS.get(last.lower()) or kind_beside(last, value)
+    if kind is None and "[" not in label and "/" not in label:
+        kind = kind_beside(label, value)  # `client.secret.blue` is a name, not a path.
+    return kind

@@ -13,11 +13,12 @@ import string
 from collections.abc import Iterator
 from typing import Final
 
-from kausa.evidence.redaction.pairs import Span
+from kausa.evidence.redaction.hints import Hints
+from kausa.evidence.redaction.span import Span
 
 __all__ = ["find_key_tails"]
 
-_END: Final = re.compile(r"-----END [A-Z0-9 ]{0,32}PRIVATE KEY(?: BLOCK)?-----")
+_END: Final = re.compile(r"-----END[ +][A-Z0-9 +]{0,32}PRIVATE[ +]KEY(?:[ +]BLOCK)?-----")
 _MAX: Final = 16_384
 _WORD: Final = re.compile(r"(?:(?!\\{1,4}[rn])\S)++")
 _BREAK: Final = re.compile(r"[\r\n]|\\{1,4}[rn]")
@@ -28,8 +29,11 @@ _CERTAIN: Final = 40
 _MAX_BESIDE: Final = 8
 
 
-def find_key_tails(text: str) -> Iterator[Span]:
+def find_key_tails(hints: Hints) -> Iterator[Span]:
     """Yield each end of a private key, with its end mark."""
+    if not hints.has("-----e"):
+        return
+    text = hints.text
     floor = 0
     for mark in _END.finditer(text):
         start = _tail(text, max(floor, mark.start() - _MAX), mark.start())

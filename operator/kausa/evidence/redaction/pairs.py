@@ -9,43 +9,37 @@ linear whatever the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Final
 
-from kausa.evidence.redaction.keys import label_kind, sensitive_kind, suspicious_kind
+from kausa.evidence.redaction.hints import Hints
+from kausa.evidence.redaction.keys import (
+    random_kind,
+    sensitive_kind,
+    suspicious_kind,
+)
+from kausa.evidence.redaction.randomness import is_random
+from kausa.evidence.redaction.scanning import NAMES, scan
+from kausa.evidence.redaction.span import Span
 from kausa.evidence.redaction.values import (
     BLANK,
     is_flag,
-    is_not_secret,
     looks_like_value,
     read_block,
     read_line,
     read_phrase,
     read_quoted,
+    read_until,
     read_word,
     starts_prose,
     starts_sentence,
 )
 
-__all__ = ["Span", "find_pairs", "may_name_secret", "scan", "spaced_kind"]
+__all__ = ["find_pairs", "spaced_kind"]
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A stretch of text that holds a secret of one kind."""
-
-    start: int
-    end: int
-    kind: str
-
-
-# Every word that makes a name sensitive contains one of these.
-_HINTS: Final = ("pass", "pw", "secret", "token", "key", "cred", "conn", "docker")
-# And every suspicious one, one of these.
-_MORE_HINTS: Final = ("auth", "sess", "sid")
 _COLOUR: Final = r"(?:\x1b\[[0-9;]{0,12}m)?"
-_QUOTE: Final = r"\\{0,8}[\"'`]"
+_QUOTE: Final = r"\\{0,32}[\"'`]"
 _NAME: Final = r"(?P<key>[A-Za-z0-9_.\-/]++)"
 
 _PAIR: Final = re.compile(
@@ -58,59 +52,37 @@ _FLAG: Final = re.compile(
     rf"(?:{_QUOTE}[ \t]{{0,16}},\s{{0,64}}"
     r"|[ \t]{0,16}\r?\n[ \t]{0,64}-[ \t]{1,16}|[ \t]{1,16})"
 )
-_NAMED: Final = re.compile(
-    rf"(?i)(?<![A-Za-z0-9_.\-])name(?:{_QUOTE})?\s{{0,4}}[:=]\s{{0,4}}(?:{_QUOTE})?{_NAME}"
-    rf"(?:{_QUOTE})?\s{{0,64}},?\s{{0,64}}(?:{_QUOTE})?value(?:{_QUOTE})?\s{{0,4}}[:=][ \t]{{0,16}}"
-)
-_XML: Final = re.compile(r"<(?P<key>[A-Za-z][\w.\-]*+)>(?P<value>[^<\r\n]++)</")
+_LIST: Final = re.compile(r"\[(?!redacted:)(?P<body>[^\[\]{}\r\n]{1,1024}+)\]")
 _VERSION: Final = re.compile(r"v?\d+(?:\.\d+)+(?:[-+][\w.-]*)?|latest|stable|main|edge")
 _STRUCTURE: Final = re.compile(
-    r"[{\[][ \t]{0,16}(?:\\{0,8}[\"'`]|[{\[\]}]|[A-Za-z_][\w.-]{0,64}:|\r?\n|\Z)"
+    r"[{\[][ \t]{0,16}(?:\\{0,32}[\"'`]|[{\[\]}]|[A-Za-z_][\w.-]{0,64}:|\r?\n|\Z)"
     r"|&[A-Z][\w.]{0,64}\{"
 )
 _ASSIGNED: Final = re.compile(r"[A-Za-z_][\w.-]{0,64}=(?!=|\Z)")
-_BELOW: Final = re.compile(r"[ \t]{0,64}(?:\r?\n|\\{1,8}n)(?:\s|\\{1,8}[nt]){0,64}")
+_BELOW: Final = re.compile(r"[ \t]{0,64}(?:\r?\n|\\{1,32}n)(?:\s|\\{1,32}[nt]){0,64}")
 _COUNT: Final = re.compile(r"[\d.,:/%-]*(?:ms|us|ns|s|m|h)?")
 _DECIDING: Final = 256
 _GLUED: Final = re.compile(r"\d{1,3}m")
+_KEY_FILE: Final = re.compile(
+    r"(?:\.{0,2}/|[A-Za-z]:\\|file:/)[\w./\\-]{0,200}(?:/[\w-]{1,32}|\.(?:pem|key|crt|cer|p12|jks|json|txt))"
+)
+_QUOTE_BEFORE: Final = re.compile(r"\\{0,32}[\"']\Z")
 _WORD_BEFORE: Final = re.compile(r"([A-Za-z]++)[ ]\Z")
 _OBJECT_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,252}[a-z0-9])?(/[a-z0-9][-a-z0-9.]*)?")
 _ABOUT_OBJECT: Final = re.compile(
-    r"\\{0,8}[\"'`]?,? (?:not found|is forbidden|does not|already|not )"
+    r"\\{0,32}[\"'`]?,? (?:not found|is forbidden|does not|already|not )"
 )
 
 
-def may_name_secret(lowered: str) -> bool:
-    """Whether any sensitive name can stand in this lower-case text."""
-    return any(hint in lowered for hint in _HINTS)
-
-
-def find_pairs(text: str) -> Iterator[Span]:
+def find_pairs(hints: Hints) -> Iterator[Span]:
     """Yield the values that follow a sensitive name."""
-    lowered = text.lower()
-    if not may_name_secret(lowered) and not any(hint in lowered for hint in _MORE_HINTS):
+    if not hints.has(*NAMES):
         return
-    yield from scan(text, _PAIR, _read_pair)
+    text = hints.text
+    lines = tuple(hints.lines(*NAMES))
+    yield from scan(text, lines, _PAIR, _read_pair)
     if "-" in text:
-        yield from scan(text, _FLAG, _read_flag)
-    if "name" in lowered and "value" in lowered:
-        yield from scan(text, _NAMED, _read_named)
-    if "</" in text:
-        yield from scan(text, _XML, _read_xml)
-
-
-def scan(
-    text: str, names: re.Pattern[str], read: Callable[[str, re.Match[str]], Span | None]
-) -> Iterator[Span]:
-    """Yield what is read behind the names, but for names inside a value that is already hidden."""
-    hidden_until = 0
-    for found in names.finditer(text):
-        if found.start() < hidden_until:
-            continue
-        span = read(text, found)
-        if span is not None and not is_not_secret(text[span.start : span.end]):
-            hidden_until = span.end
-            yield span
+        yield from scan(text, tuple(hints.lines(*NAMES, more=1)), _FLAG, _read_flag)
 
 
 def _read_pair(text: str, found: re.Match[str]) -> Span | None:
@@ -125,6 +97,10 @@ def _read_pair(text: str, found: re.Match[str]) -> Span | None:
         return _read_suspicious(text, found, key)
     position = found.end()
     quoted = read_quoted(text, position)
+    if quoted is None and (enclosed := _read_enclosed(text, found)):
+        quoted = enclosed
+    if quoted is None and (listed := _LIST.match(text, position)):
+        quoted = listed.span("body")
     if quoted is not None:
         value: tuple[int, int] | None = quoted
     elif colon:
@@ -133,7 +109,7 @@ def _read_pair(text: str, found: re.Match[str]) -> Span | None:
         value = None if starts_prose(text, position) else read_word(text, position)
     else:
         value = read_word(text, position)
-    if value is None or _is_harmless(text, key=key, value=value, tight=not found["space"]):
+    if value is None or _is_harmless(text, kind=kind, key=key, value=value, found=found):
         return None
     # `password= user=app`: the value is empty. `node->token->kind`: this is code.
     assigned = found["sep"] in ("=", "==") and found["space"] and not found["gap"]
@@ -145,12 +121,24 @@ def _read_pair(text: str, found: re.Match[str]) -> Span | None:
     return Span(*value, kind)
 
 
+def _read_enclosed(text: str, found: re.Match[str]) -> tuple[int, int] | None:
+    """`"--password=x 1"`: an argument or a variable that stands in quotes as a whole."""
+    key, start = found["key"], found.start("key")
+    if found["sep"] != "=" or not (key.startswith("--") or key.isupper()):
+        return None
+    opening = _QUOTE_BEFORE.search(text, max(0, start - 33), start)
+    return None if opening is None else read_until(text, found.end(), opening[0])
+
+
 def _read_suspicious(text: str, found: re.Match[str], key: str) -> Span | None:
     kind = suspicious_kind(key)
-    if kind is None:
+    chance = None if kind else random_kind(key)
+    if kind is None and chance is None:
         return None
     position = found.end()
     value = read_quoted(text, position)
+    if value is None and (listed := _LIST.match(text, position)):
+        value = listed.span("body")
     closed = value is not None
     # A refused value is read again from the next name in it: only its beginning decides.
     near = text[position : position + _DECIDING]
@@ -162,13 +150,15 @@ def _read_suspicious(text: str, found: re.Match[str], key: str) -> Span | None:
     word = text[value[0] : min(value[1], value[0] + _DECIDING)]
     # `pass=swordfish` is a password; `pass: all` is a result.
     given = closed or (found["sep"] != ":" and (not found["space"] or bool(found["gap"])))
-    if kind == "password" and given:
+    if kind is None:
+        accepted = is_random(word)
+    elif kind == "password" and given:
         accepted = _COUNT.fullmatch(word) is None
     else:
         accepted = looks_like_value(word) and _ASSIGNED.match(word) is None
     if not accepted:
         return None
-    return Span(*((None if closed else read_word(text, position)) or value), kind)
+    return Span(*((None if closed else read_word(text, position)) or value), kind or chance or "")
 
 
 def _read_after_colon(
@@ -203,39 +193,21 @@ def _read_after_colon(
 def _read_flag(text: str, found: re.Match[str]) -> Span | None:
     kind = sensitive_kind(found["key"])
     suspicion = None if kind else suspicious_kind(found["key"])
+    chance = None if kind or suspicion else random_kind(found["key"])
     position = found.end()
-    if not (kind or suspicion) or is_flag(text, position):
+    if not (kind or suspicion or chance) or is_flag(text, position):
         return None
     value = read_quoted(text, position)
     if value is None and not starts_prose(text, position):
         value = read_word(text, position)
     if value is None:
         return None
-    if kind is None and not looks_like_value(text[value[0] : value[1]]):
+    word = text[value[0] : value[1]]
+    if kind is None and not (is_random(word) if chance else looks_like_value(word)):
         return None
-    return Span(*value, kind or suspicion or "")
-
-
-def _read_named(text: str, found: re.Match[str]) -> Span | None:
-    kind = label_kind(found["key"])
-    if kind is None:
+    if kind == "api-key" and _KEY_FILE.fullmatch(word[:512]) and not is_random(word):
         return None
-    position = found.end()
-    value = read_quoted(text, position)
-    if value is None and "\n" in found[0]:
-        line = text.rfind("\n", found.start(), position) + 1
-        indent = len(text[line:position]) - len(text[line:position].lstrip())
-        value = read_block(text, position, indent=indent) or read_line(
-            text, position, escaped=False
-        )
-    elif value is None:
-        value = read_word(text, position)
-    return None if value is None else Span(*value, kind)
-
-
-def _read_xml(text: str, found: re.Match[str]) -> Span | None:
-    kind = sensitive_kind(found["key"])
-    return None if kind is None else Span(*found.span("value"), kind)
+    return Span(*value, kind or suspicion or chance or "")
 
 
 def _unglued(text: str, start: int, key: str) -> tuple[int, str]:
@@ -261,14 +233,19 @@ def spaced_kind(text: str, start: int, key: str) -> str | None:
     return sensitive_kind(f"{before[1]}_{key}")
 
 
-def _is_harmless(text: str, *, key: str, value: tuple[int, int], tight: bool) -> bool:
-    """Whether a value behind a sensitive name is the name of an object, a version or a folder."""
+def _is_harmless(
+    text: str, *, kind: str, key: str, value: tuple[int, int], found: re.Match[str]
+) -> bool:
+    """Whether a value behind a sensitive name is the name of an object, a version or a path."""
     start, end = value
     if key in ("PWD", "OLDPWD") and text.startswith("/", start):
         return True
     if end - start > 512:
         return False
     word = text[start:end]
+    tight = not found["space"]
+    if kind == "api-key" and _KEY_FILE.fullmatch(word) and not is_random(word):
+        return True
     if tight and "-" in key.strip("-") and _VERSION.fullmatch(word):
         return True
     if key.lower() != "secret":

@@ -10,8 +10,12 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from kausa.evidence.redaction.keys import MAX_KEY, sensitive_kind
-from kausa.evidence.redaction.pairs import Span, may_name_secret, scan, spaced_kind
+from kausa.evidence.redaction.hints import Hints
+from kausa.evidence.redaction.keys import random_kind, sensitive_kind, suspicious_kind
+from kausa.evidence.redaction.pairs import spaced_kind
+from kausa.evidence.redaction.randomness import is_random
+from kausa.evidence.redaction.scanning import NAMES, scan
+from kausa.evidence.redaction.span import Span
 from kausa.evidence.redaction.values import (
     looks_like_value,
     read_phrase,
@@ -24,40 +28,39 @@ __all__ = ["find_spoken"]
 
 _TOLD: Final = re.compile(
     r"(?<![A-Za-z0-9_.\-/])(?<!\[redacted:)(?P<key>[A-Za-z][A-Za-z0-9_.]*+)"
-    r"(?P<verb>[ \t]{1,4}(?:is|was|are|IS)(?![\w.-]))?(?P<colon>[ \t]{0,4}:)?(?P<gap>[ \t]{1,8})"
+    r"(?P<verb>[ \t]{1,4}(?:is|was|are|IS)(?:[ \t](?:now|set[ \t]to))?(?![\w.-]))?"
+    r"(?P<colon>[ \t]{0,4}:)?(?P<gap>[ \t]{1,8})"
 )
-_BARE: Final = re.compile(r"[^\s\"'`\\=<>(\[,|]{4,256}+(?![=\[])")
+_BARE: Final = re.compile(r"(?:(?!&\w{1,40}=)[^\s\"'`\\=<>(\[,|]){4,256}+(?![=\[])")
 # `password x1` is said; of the other names only those that no sentence holds: `api_token x1`.
-_PLAIN: Final = re.compile(r"(?i)pass(?:word|wd|phrase)")
+_PLAIN: Final = re.compile(r"(?i)(?:key|store|root|bind)?(?:pass(?:word|wd|phrase)?|pw)")
+_BOOTSTRAP: Final = re.compile(r"[a-z0-9]{6}\.[a-z0-9]{16}")
 _ENCODED: Final = re.compile(
-    r"(?<![A-Za-z0-9_.\-])(?P<key>[A-Za-z0-9_.\-]++)(?:%(?:25)?22)?%(?:25)?3(?:[Dd]|[Aa])"
-    r"(?:%(?:25)?20|\+)?(?:%(?:25)?22)?(?P<value>(?:(?!%(?:25)?2[26])[^\s&\"'`<>#\\])++)"
+    r"(?<![A-Za-z0-9_.\-])(?P<key>[A-Za-z0-9_.\-]++)(?:%(?:25){0,4}22)?"
+    r"%(?P<level>(?:25){0,4})3(?:[Dd]|[Aa])(?:%(?:25){0,4}2[02Bb]|\+)*+"
+    r"(?P<value>(?:(?!%(?P=level)2[26])[^\s&\"'`<>#\\])++)"
 )
 
 
-def find_spoken(text: str) -> Iterator[Span]:
+def find_spoken(hints: Hints) -> Iterator[Span]:
     """Yield the values that are told behind a sensitive name."""
-    if not may_name_secret(text.lower()):
-        return
-    yield from scan(text, _TOLD, _read_told)
+    text = hints.text
+    lines = tuple(hints.lines(*NAMES))
+    yield from scan(text, lines, _TOLD, _read_told)
     if "%" in text:
-        yield from scan(text, _ENCODED, _read_encoded)
+        yield from scan(text, lines, _ENCODED, _read_encoded)
 
 
 def _read_told(text: str, found: re.Match[str]) -> Span | None:
     key, verb, colon = found["key"], found["verb"], found["colon"]
-    if (colon and not verb) or not may_name_secret(key[-MAX_KEY:].lower()):
+    if colon and not verb:
         return None
     kind = sensitive_kind(key) or spaced_kind(text, found.start("key"), key)
     if kind is None:
         return None
     position = found.end()
     if not verb:
-        bare = _BARE.match(text, position)
-        told = _PLAIN.fullmatch(key) or "_" in key
-        if bare is None or not told or not looks_like_value(bare[0]):
-            return None
-        return Span(*(read_word(text, position) or bare.span()), kind)
+        return _read_bare(text, position, key=key, kind=kind)
     quoted = read_quoted(text, position)
     if colon:
         if quoted is None and starts_sentence(text, position):
@@ -70,6 +73,25 @@ def _read_told(text: str, found: re.Match[str]) -> Span | None:
     return None if value is None else Span(*value, kind)
 
 
+def _read_bare(text: str, position: int, *, key: str, kind: str) -> Span | None:
+    """`db_password x1`, `token 3f9a...`: behind a blank only what can be nothing else."""
+    quoted = read_quoted(text, position) if _PLAIN.fullmatch(key) else None
+    if quoted is not None:
+        return Span(*quoted, kind) if looks_like_value(text[quoted[0] : quoted[1]]) else None
+    bare = _BARE.match(text, position)
+    if bare is None:
+        return None
+    told = _PLAIN.fullmatch(key) is not None or "_" in key
+    if told and looks_like_value(bare[0]):
+        return Span(*(read_word(text, position) or bare.span()), kind)
+    word = bare[0].rstrip(".,;:!?)")
+    if is_random(word) or _BOOTSTRAP.fullmatch(word):
+        return Span(position, position + len(word), kind)
+    return None
+
+
 def _read_encoded(text: str, found: re.Match[str]) -> Span | None:
-    kind = sensitive_kind(found["key"])
+    kind = sensitive_kind(found["key"]) or suspicious_kind(found["key"])
+    if kind is None and is_random(found["value"]):
+        kind = random_kind(found["key"])
     return None if kind is None else Span(*found.span("value"), kind)

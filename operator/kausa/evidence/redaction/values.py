@@ -12,6 +12,8 @@ import functools
 import re
 from typing import Final
 
+from kausa.evidence.redaction.prefixes import prefix_end
+
 __all__ = [
     "BLANK",
     "is_flag",
@@ -22,6 +24,7 @@ __all__ = [
     "read_line",
     "read_phrase",
     "read_quoted",
+    "read_until",
     "read_word",
     "starts_prose",
     "starts_sentence",
@@ -82,21 +85,26 @@ _FLAG: Final = re.compile(r"--?[A-Za-z][A-Za-z-]{0,64}(?=[\s=\"']|\Z)")
 _WORD: Final = re.compile(
     r"(?:(?!;[ \t]?[A-Za-z][\w.%\-]{0,40}(?: [A-Z]\w{0,24}){0,3}="
     r"|[&,][ \t]?[A-Za-z][\w.%\-]{0,40}[=:])"
-    r"(?!\\{1,8}[\"'nrt])[^\s\"'`\x1b])++"
+    r"(?!\\{1,32}[\"'nrt])(?:[^\s\"'`\x1b]|(?<=[\w!#$%^*+~.-])[\"'`](?=[\w!#$%^*+~.-])))++"
 )
-_LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n])++")
-_ESCAPED_LINE: Final = re.compile(r"(?:(?!\\{1,8}[\"'nr]|[ \t]#)[^\r\n\"'])++")
-_OPENING: Final = re.compile(r"\\{0,8}[\"'`]")
+_LINE: Final = re.compile(r"(?:(?!\\{1,32}[\"'nr]|[ \t]#)[^\r\n])++")
+_ESCAPED_LINE: Final = re.compile(r"(?:(?!\\{1,32}[\"'nr]|[ \t]#)[^\r\n\"'])++")
+# `Some("x1")`, `SecretStr('x1')`, `b'x1'`, `string(2) "x1"`: quotes with something around them.
+_OPENING: Final = re.compile(
+    r"(?:[A-Za-z_][\w.:]{0,40}\([ \t]?|string\(\d{1,6}\)[ ]|[bBuUrRfFnN@$]{1,2})?+"
+    r"(?P<quote>\\{0,32}[\"'`])"
+)
+_REOPENED: Final = re.compile(r"'(?:\\{0,32}\"'\\{0,32}\"|\\{1,32}')?'")
 _PHRASE: Final = re.compile(
-    r"(?:(?!\\{1,8}[\"'nr]|[ \t]#[ \t]|[ \t][A-Za-z][\w.\-/]{0,40}[=:]"
+    r"(?:(?!\\{1,32}[\"'nr]|[ \t]#[ \t]|[ \t][A-Za-z][\w.\-/]{0,40}[=:]"
     r"|;[ \t]?[A-Za-z][\w.%\-]{0,40}(?: [A-Z]\w{0,24}){0,3}="
     r"|[&,][ \t]?[A-Za-z][\w.%\-]{0,40}[=:])(?:[^\r\n\"'`\x1b]|(?<=\w)'(?=\w)))++"
 )
-_BLOCK: Final = re.compile(r"(?:[|>][+-]?\d?[+-]?)?[ \t]*(?P<newline>\r?\n|\\{1,8}n)")
+_BLOCK: Final = re.compile(r"(?:[|>][+-]?\d?[+-]?)?[ \t]*(?P<newline>\r?\n|\\{1,32}n)")
 _MAPPING: Final = re.compile(
     r"(?:-[ \t]+)?(?:[\"']?[\w.\-/]{1,128}[\"']?:(?:\s|\\|\Z)|[{\[]|-?[ \t]*(?:\r?\n|\Z))"
 )
-_QUOTE_CHAR: Final = re.compile(r"\\{0,8}[\"']")
+_QUOTE_CHAR: Final = re.compile(r"\\{0,32}[\"']")
 _INDENT: Final = re.compile(r"[ \t]*")
 _CLOSERS: Final = {")": "(", "]": "[", "}": "{", ">": "<"}
 
@@ -165,8 +173,24 @@ def read_quoted(text: str, position: int) -> Span | None:
     opening = _OPENING.match(text, position)
     if opening is None:
         return None
-    body = _closing(opening[0]).match(text, opening.end())
-    return None if body is None else body.span()
+    closing = _closing(opening["quote"])
+    start = end = opening.end()
+    while body := closing.match(text, end):
+        end = body.end()
+        # A quote inside: doubled as in YAML, or put together as in a shell.
+        again = _REOPENED.match(text, end) if opening["quote"] == "'" else None
+        if again is None:
+            return start, end
+        end = again.end()
+    return start, end
+
+
+def read_until(text: str, position: int, quote: str) -> Span | None:
+    """Return what stands here before the quote that closes the string around it, if it does."""
+    body = _closing(quote).match(text, position)
+    if body is None or body.end() == position or not text.startswith(quote, body.end()):
+        return None
+    return body.span()
 
 
 def read_word(text: str, position: int) -> Span | None:
@@ -228,9 +252,10 @@ def read_block(text: str, position: int, *, indent: int) -> Span | None:
     while cursor < len(text):
         found = text.find(newline, cursor)
         line_end = len(text) if found < 0 else found
-        margin = _INDENT.match(text, cursor)
-        first = cursor if margin is None else min(margin.end(), line_end)
-        if first < line_end and first - cursor <= indent:
+        begin = min(prefix_end(text, cursor), line_end)
+        margin = _INDENT.match(text, begin)
+        first = begin if margin is None else min(margin.end(), line_end)
+        if first < line_end and first - begin <= indent:
             break
         if plain and end == start and _MAPPING.match(text, first):
             return None  # Names inside it are looked at on their own.

@@ -12,7 +12,6 @@ from kausa.evidence.redaction import Redactor
 REDACTOR = Redactor(key=b"one key for one cluster")
 
 
-@settings(max_examples=120, deadline=None)
 @given(key=KEYS, value=PASSWORDS, template=PAIRS)
 def test_a_value_under_a_sensitive_name_never_survives(key: str, value: str, template: str) -> None:
     found = REDACTOR.text(template.format(key=key, value=value))

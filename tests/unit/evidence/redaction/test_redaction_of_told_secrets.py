@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 from support.fake_secrets import FAKE, HIGH, PASSWORDS, pem
 
@@ -49,7 +49,6 @@ def test_a_secret_that_is_told_is_hidden(text: str) -> None:
     assert sum(found.counts.values()) == 1
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     value=PASSWORDS,
     template=st.sampled_from(

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 from support.fake_secrets import FAKE
@@ -200,7 +200,6 @@ def test_an_object_that_can_not_be_rebuilt_is_withheld() -> None:
     assert found == [WITHHELD]
 
 
-@settings(max_examples=50, deadline=None)
 @given(
     st.recursive(
         st.none() | st.integers() | st.text() | st.just(f"token={FAKE}"),
@@ -213,3 +212,65 @@ def test_any_tree_is_clean_and_stays_so(tree: object) -> None:
 
     assert FAKE not in repr(once.value)
     assert REDACTOR.tree(once.value).value == once.value
+
+
+def test_what_is_hidden_in_one_part_is_hidden_in_all_of_it() -> None:
+    args = ("run", "--password", f"{FAKE} and {FAKE}", "--port", "80")
+    told = f"started with {' '.join(args)} on db-0"
+
+    found = REDACTOR.tree({"args": args, "text": told, "log": "port 80"})
+
+    assert FAKE not in repr(found.value)
+    assert found.value["log"] == "port 80"
+    assert str(found.value["text"]).startswith("started with run --password [redacted:password:")
+    assert str(found.value["text"]).endswith("] --port 80 on db-0")
+
+
+def test_an_ordinary_word_is_hidden_where_it_is_a_secret_only() -> None:
+    found = REDACTOR.tree({"password": "database", "text": "the database is down"}).value
+
+    assert found["password"] != "database"
+    assert found["text"] == "the database is down"
+
+
+def test_an_argument_with_its_value_is_hidden_to_its_end() -> None:
+    found = REDACTOR.tree(["run", f"--api-key={FAKE} x y", "--port=80"]).value
+
+    assert found[1].startswith("--api-key=[redacted:api-key:")
+    assert found[1].endswith("]")
+    assert found[2] == "--port=80"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("curl", "-u", f"app:{FAKE}", "https://h"),
+        ("mysql", "-u", "app", f"-p{FAKE}"),
+        ("htpasswd", "-b", "/etc/passwords", "admin", FAKE),
+        ("kubectl", "create", "secret", "generic", "x", "--from-literal", f"a={FAKE}"),
+    ],
+)
+def test_arguments_are_read_as_the_command_that_they_are(words: tuple[str, ...]) -> None:
+    found = REDACTOR.tree(words).value
+
+    assert FAKE not in repr(found)
+    assert found[0] == words[0]
+    assert len(found) == len(words)
+
+
+@pytest.mark.parametrize(("value", "hidden"), [(12345678, True), (80, False), (True, False)])
+def test_a_number_under_a_name_of_a_password_is_hidden(value: object, hidden: bool) -> None:
+    found = REDACTOR.tree({"password": value, "port": 12345678}).value
+
+    assert (found["password"] != value) is hidden
+    assert found["port"] == 12345678
+
+
+@pytest.mark.parametrize("size", [9, 20, 30])
+def test_the_beginning_of_what_was_hidden_is_hidden_too(size: int) -> None:
+    token = "gh" + "p_" + FAKE * 3
+
+    found = REDACTOR.tree({"args": ("--config", token), "text": f"args {token[:size]}; port 80"})
+
+    assert token[:size] not in repr(found.value)
+    assert str(found.value["text"]).endswith("]; port 80")

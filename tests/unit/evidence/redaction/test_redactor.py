@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
+from support.effort import HOSTILE_SIZE, assert_linear
 from support.fake_secrets import FAKE, KEYS, PAIRS, PASSWORDS
 
 from kausa.evidence.redaction import WITHHELD, Redactor
@@ -52,7 +53,6 @@ FRAGMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=150, deadline=None)
 @example("password=[redacted:token:abc123]x1")
 @given(st.text() | st.lists(FRAGMENTS, max_size=14).map("".join))
 def test_redacting_twice_changes_nothing_and_never_raises(text: str) -> None:
@@ -63,7 +63,6 @@ def test_redacting_twice_changes_nothing_and_never_raises(text: str) -> None:
     assert not twice.counts
 
 
-@settings(max_examples=50, deadline=None)
 @given(first=PAIRS, second=PAIRS, key=KEYS, value=PASSWORDS)
 def test_the_same_secret_has_the_same_digits_everywhere(
     first: str, second: str, key: str, value: str
@@ -102,7 +101,7 @@ def test_a_failure_inside_withholds_the_text(monkeypatch: pytest.MonkeyPatch) ->
     def fail(text: str) -> None:
         raise RuntimeError(text)
 
-    monkeypatch.setattr(module, "find_pairs", fail)
+    monkeypatch.setattr(module, "find", fail)
 
     found = REDACTOR.text("nothing special")
 
@@ -148,21 +147,18 @@ def test_secrets_are_counted_by_kind() -> None:
     ],
 )
 def test_time_is_linear_in_the_length_of_one_line(unit: str) -> None:
-    # A tenth of a megabyte a case: what is quadratic takes minutes, what is linear a blink.
-    text = unit * (100_000 // len(unit)) + "!"
+    def redacted(text: str) -> None:
+        assert "withheld" not in REDACTOR.text(text).counts
 
-    started = time.perf_counter()
-    found = REDACTOR.text(text)
-
-    assert time.perf_counter() - started < 3
-    assert "withheld" not in found.counts
+    assert_linear(redacted, unit, size=HOSTILE_SIZE // 2, end="!")
 
 
 def test_a_megabyte_in_one_line_is_taken() -> None:
     text = "x" * 900_000 + f" password={FAKE} " + "y=" * 50_000
 
-    started = time.perf_counter()
+    started = time.process_time()
     found = REDACTOR.text(text)
 
-    assert time.perf_counter() - started < 5
+    # What is quadratic in a megabyte takes hours.
+    assert time.process_time() - started < 10
     assert FAKE not in found.value
