@@ -8,6 +8,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CLUSTER := $(PYTHON) hack/cluster/cluster.py
+# Without it every worker rewrites all assertions anew, which doubles the time to collect the tests.
+WITH_BYTECODE := PYTHONDONTWRITEBYTECODE=
 
 ##@ Start here
 
@@ -42,8 +44,12 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 	$(BIN)/python hack/generate_crds.py --check
 
 .PHONY: unit
-unit: $(STAMP) ## Tests of single parts, a few seconds, nothing else needed
-	$(BIN)/pytest tests/unit -q -n auto
+unit: $(STAMP) ## Tests of single parts, nothing else needed
+	$(WITH_BYTECODE) $(BIN)/pytest tests/unit -q -n auto --dist worksteal
+
+.PHONY: thorough
+thorough: $(STAMP) ## The unit tests with 500 examples a property and hostile megabytes (long)
+	$(WITH_BYTECODE) HYPOTHESIS_PROFILE=thorough $(BIN)/pytest tests/unit -q -n auto --dist worksteal -o timeout=1800
 
 .PHONY: integration
 integration: $(STAMP) embedded-models cluster-up ## Tests with a real API server, vector store and embedding model

@@ -11,6 +11,7 @@ from hack.demo.removal import holds
 
 STAT = "{pid} (a (strange) name) {state} 1 1 1 0 -1 4194560 1 0 0 0 1 2 0 0 20 0 9 0 {ticks} 1 2"
 FOLDER = Path("/cache/demo")
+IDLE = "import signal; signal.pause()"  # Standard input may be closed, and is no wait.
 
 
 def pretend(
@@ -69,7 +70,7 @@ def test_what_was_started_and_not_recorded_is_found_by_its_environment(tmp_path:
 
 
 def test_a_process_that_ends_when_asked_is_not_killed(tmp_path: Path) -> None:
-    child = processes.start([sys.executable, "-c", "input()"], folder=tmp_path, role="x")
+    child = processes.start([sys.executable, "-c", IDLE], folder=tmp_path, role="x")
     found = processes.ours(tmp_path, "x")
     assert [one.pid for one in found] == [child.pid]
     assert processes.stop(found, number=signal.SIGTERM, grace_s=5)

@@ -85,8 +85,6 @@ EVENT = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=40,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
