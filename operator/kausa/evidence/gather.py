@@ -99,6 +99,7 @@ class Gatherer:
         self._recorded = recorded
         self._whole_cluster = whole_cluster
         self._clock = clock
+        self._redacting = asyncio.Lock()
 
     async def gather(
         self,
@@ -129,7 +130,12 @@ class Gatherer:
             )
             readings = await self._all(inquiry)
             gaps = reader.gaps
-        return self._dossier(inquiry, readings, gaps=gaps, question=question)
+        # In a thread, one at a time: hundreds of milliseconds of CPU, for which neither the streams
+        # nor the renewal of the Lease may wait.
+        async with self._redacting:
+            return await asyncio.to_thread(
+                self._dossier, inquiry, readings, gaps=gaps, question=question
+            )
 
     def redact(self, text: str) -> str:
         """A text that did not come with the evidence, such as a question, without secrets."""

@@ -149,7 +149,9 @@ async def _excerpts(
             continue
         if summary is None:
             continue
-        excerpt, lost = excerpt_of(
+        # Tens of milliseconds of CPU, for which the streams do not wait.
+        excerpt, lost = await asyncio.to_thread(
+            excerpt_of,
             summary,
             container=status.name,
             previous=previous,

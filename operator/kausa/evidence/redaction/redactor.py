@@ -91,8 +91,19 @@ class Redactor:
         says otherwise: what isn't understood doesn't leave.
         """
         losses = Losses()
+        known_clean: set[str] = set()
+
+        def clean_once(text: str) -> str:
+            # Names, times and words such as True stand a hundred times in one tree.
+            if text in known_clean:
+                return text
+            made = self._clean(text, losses)
+            if made == text:
+                known_clean.add(text)
+            return made
+
         walker = Walker(
-            clean=lambda text: self._clean(text, losses),
+            clean=clean_once,
             conceal=lambda kind, text: self._conceal(kind, text, losses),
             find=self._spans,
             withhold=lambda: self._withhold(losses),
