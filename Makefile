@@ -26,9 +26,9 @@ demo-down: ## Remove everything that `make demo` made
 	@$(PYTHON) hack/demo/demo.py down
 
 .PHONY: test
-test: ## Everything that CI runs: lint, types, unit, integration and e2e tests
+test: ## Everything that CI runs: lint, types, unit tests, recorded cases, integration and e2e tests
 	@$(PYTHON) hack/announce.py
-	@$(MAKE) --no-print-directory lint unit integration e2e
+	@$(MAKE) --no-print-directory lint unit evaluate integration e2e
 
 ##@ Tests
 

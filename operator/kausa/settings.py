@@ -120,6 +120,12 @@ class Settings(BaseSettings):
     """A secret of this installation, made at the first start: it makes one secret's placeholder the
     same every time, and keeps others from guessing what a placeholder stands for."""
 
+    redact_emails: bool = False
+    """Hide e-mail addresses too; they are no secrets, and often what a diagnosis rests on."""
+
+    redact_addresses: bool = False
+    """Hide IP addresses too; loopback and unspecified addresses always stay."""
+
     embedder_model_path: Path = Field(
         default_factory=lambda: default_cache_folder() / "models" / "all-MiniLM-L6-v2-int8"
     )

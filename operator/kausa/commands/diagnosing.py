@@ -49,7 +49,11 @@ def run(request: Request) -> bool:
     configure_logs(level="critical")
     settings = Settings.from_environment()
     snapshot = _snapshot(request.source)
-    redactor = Redactor(key=load_or_make_key(settings.redaction_key_path))
+    redactor = Redactor(
+        key=load_or_make_key(settings.redaction_key_path),
+        emails=settings.redact_emails,
+        addresses=settings.redact_addresses,
+    )
     now = moment_of(snapshot, given=request.now)
     pipeline = OfflineDiagnosis(snapshot, redactor=redactor, now=now)
     if request.target is None:

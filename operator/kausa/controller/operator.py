@@ -70,7 +70,11 @@ async def run_operator(
                 return
             if election is not None:
                 client.fence(lambda: election.is_leader)
-            redactor = Redactor(key=load_or_make_key(settings.redaction_key_path))
+            redactor = Redactor(
+                key=load_or_make_key(settings.redaction_key_path),
+                emails=settings.redact_emails,
+                addresses=settings.redact_addresses,
+            )
             async with _memory(settings) as memory, _model(settings) as model:
                 helpers = Helpers(
                     settings=settings,
