@@ -122,7 +122,7 @@ SCENARIOS = (
             ),
         ),
         expected=Expected(
-            category=None, says=(("settings",), ("not found|does not exist|missing",))
+            category="Config", says=(("settings",), ("not found|does not exist|missing",))
         ),
     ),
     Scenario(
@@ -159,7 +159,7 @@ SCENARIOS = (
                 )
             ),
         ),
-        expected=Expected(category=None, says=(("root",), ("runAsNonRoot|non-?root",))),
+        expected=Expected(category="Config", says=(("root",), ("runAsNonRoot|non-?root",))),
     ),
     Scenario(
         id="config-read-only-root",

@@ -61,7 +61,7 @@ SCENARIOS = (
                 )
             ),
         ),
-        expected=Expected(category=None, says=(("64Mi",), ("128Mi|maximum|LimitRange",))),
+        expected=Expected(category="Quota", says=(("64Mi",), ("128Mi|maximum|LimitRange",))),
     ),
     Scenario(
         id="admission-pod-security",
@@ -112,7 +112,9 @@ SCENARIOS = (
             },
         ),
         steps=(Step(manifests=(deployment("guarded", container()),)),),
-        expected=Expected(category=None, says=(("pods\\.guard\\.example\\.com",), ("webhook",))),
+        expected=Expected(
+            category="Admission", says=(("pods\\.guard\\.example\\.com",), ("webhook",))
+        ),
     ),
     Scenario(
         id="permission-no-service-account",
@@ -238,7 +240,7 @@ SCENARIOS = (
                 seconds=75,
             ),
         ),
-        expected=Expected(category=None, says=(("row 17|bad date",),)),
+        expected=Expected(category="Job", says=(("row 17|bad date",),)),
     ),
     Scenario(
         id="job-too-slow",

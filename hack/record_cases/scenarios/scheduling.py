@@ -146,7 +146,7 @@ SCENARIOS = (
                 seconds=60,
             ),
         ),
-        expected=Expected(category=None, says=(("fast-ssd",), ("storage ?class",))),
+        expected=Expected(category="Volume", says=(("fast-ssd",), ("storage ?class",))),
     ),
     Scenario(
         id="volume-claim-missing",
@@ -168,7 +168,9 @@ SCENARIOS = (
                 )
             ),
         ),
-        expected=Expected(category=None, says=(("archive-data",), ("not found|does not exist",))),
+        expected=Expected(
+            category="Volume", says=(("archive-data",), ("not found|does not exist",))
+        ),
     ),
     Scenario(
         id="volume-no-default-class",
@@ -187,6 +189,6 @@ SCENARIOS = (
                 seconds=60,
             ),
         ),
-        expected=Expected(category=None, says=(("notes",), ("claim|PersistentVolume",))),
+        expected=Expected(category="Volume", says=(("notes",), ("claim|PersistentVolume",))),
     ),
 )

@@ -87,7 +87,7 @@ SCENARIOS = (
                 seconds=60,
             ),
         ),
-        expected=Expected(category=None, says=(("ready|endpoint",), ("catalog",))),
+        expected=Expected(category="Service", says=(("ready|endpoint",), ("catalog",))),
     ),
     Scenario(
         id="ingress-without-service",
@@ -95,7 +95,7 @@ SCENARIOS = (
         target="Ingress/public",
         steps=(Step(manifests=(INGRESS,), seconds=10),),
         expected=Expected(
-            category=None, says=(("storefront",), ("does not exist|not found|missing",))
+            category="Service", says=(("storefront",), ("does not exist|not found|missing",))
         ),
     ),
     Scenario(
@@ -175,7 +175,7 @@ SCENARIOS = (
             ),
         ),
         expected=Expected(
-            category=None,
+            category="Network",
             says=(("rates\\.internal\\.invalid",), ("resolve|DNS|unknown|not found|no address",)),
         ),
     ),
@@ -245,7 +245,7 @@ SCENARIOS = (
                 seconds=75,
             ),
         ),
-        expected=Expected(category=None, says=(("readiness|progress|deadline|ready",),)),
+        expected=Expected(category="Rollout", says=(("readiness|progress|deadline|ready",),)),
     ),
     Scenario(
         id="cron-job-run-fails",
@@ -263,7 +263,7 @@ SCENARIOS = (
                 seconds=150,
             ),
         ),
-        expected=Expected(category=None, says=(("no matching tables|pg_dump|backoff",),)),
+        expected=Expected(category="Job", says=(("no matching tables|pg_dump|backoff",),)),
     ),
     Scenario(
         id="cron-job-suspended",
