@@ -56,6 +56,8 @@ RULES: tuple[Rule, ...] = (
     log_answers,
     nothing_fails,
 )
+MOST_MISSING = 4
+"""Of what could not be read, in a sentence: more is a wall of text."""
 LEAST_CONFIDENCE = 50
 """Below this a finding is an alternative at best: a confident guess is a defect."""
 SURE = 70
@@ -153,7 +155,7 @@ def _with(best: Finding, added: tuple[str, ...]) -> str:
 def _undetermined(dossier: Dossier, *, alternatives: tuple[Finding, ...]) -> Diagnosis:
     symptom = dossier.symptom
     seen = alternatives[0].summary if alternatives else _seen(dossier)
-    missing = "; ".join(f"{gap.what} ({gap.why})" for gap in dossier.gaps)
+    missing = _missing(dossier)
     return Diagnosis(
         category=symptom.category if symptom is not None else None,
         summary=f"cause not determined: {seen}",
@@ -176,6 +178,13 @@ def _undetermined(dossier: Dossier, *, alternatives: tuple[Finding, ...]) -> Dia
         determined=False,
         alternatives=alternatives,
     )
+
+
+def _missing(dossier: Dossier) -> str:
+    """What could not be read, in a line; all of it stands in the gaps."""
+    told = [f"{clip(gap.what, characters=80)} ({gap.why})" for gap in dossier.gaps[:MOST_MISSING]]
+    more = len(dossier.gaps) - len(told)
+    return "; ".join((*told, f"{more} more") if more else told)
 
 
 def _seen(dossier: Dossier) -> str:
