@@ -90,7 +90,8 @@ def dossier_of(
     references: Iterable[Reference] = (),
     symptom: Symptom | None = None,
 ) -> Dossier:
-    """A dossier; every manifest is evidence too, so that it can be cited."""
+    """A dossier; manifests and names that lead nowhere are evidence too, to be cited."""
+    references = tuple(references)
     read = [*([pod] if pod is not None else []), *manifests]
     evidence = [
         *events,
@@ -101,6 +102,15 @@ def dossier_of(
                 text=f"{each['kind']} {each['metadata']['name']}",
             )
             for each in read
+        ),
+        *(
+            Evidence(
+                kind=EvidenceKind.REFERENCE,
+                source=each.by,
+                text=f"{each.by.kind} {each.by.name} names {each.kind} {each.name} in "
+                f"{each.by.field_path}, which {each.problem}",
+            )
+            for each in references
         ),
     ]
     if not evidence:
@@ -124,7 +134,7 @@ def dossier_of(
             for number, each in enumerate(evidence, start=1)
         ),
         manifests=tuple(dict(each) for each in read),
-        references=tuple(references),
+        references=references,
     )
 
 

@@ -1,17 +1,39 @@
-"""A whole collection, page by page, bounded, with what cannot be decoded left out."""
+"""A collection, page by page, bounded, with what cannot be decoded left out.
+
+Whoever concludes something from what is *not* in it must ask `is_whole` first: of a long one only
+the beginning was read.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypeVar
 
 import msgspec
 
 from kausa.cluster.reading_client import ReadingClient
 
-__all__ = ["list_all"]
+__all__ = ["Listed", "is_whole", "list_all"]
 
 T = TypeVar("T")
 PAGE_SIZE = 500
+
+
+class Listed(tuple[T, ...]):
+    """What was read of a collection; `more` where it goes on beyond that."""
+
+    more: bool
+
+    def __new__(cls, found: Iterable[T] = (), *, more: bool = False) -> Listed[T]:
+        """What was found, in its order."""
+        listed = super().__new__(cls, found)
+        listed.more = more
+        return listed
+
+
+def is_whole(found: tuple[T, ...] | None) -> bool:
+    """Whether it can be said of something that is not in it that it does not exist."""
+    return found is not None and not (isinstance(found, Listed) and found.more)
 
 
 async def list_all(
@@ -22,8 +44,8 @@ async def list_all(
     most: int,
     field_selector: str = "",
     label_selector: str = "",
-) -> tuple[T, ...]:
-    """The first `most` objects of a collection."""
+) -> Listed[T]:
+    """The first `most` objects of a collection, and whether there are more."""
     decoder = msgspec.json.Decoder(kind)
     parameters = {"limit": str(min(PAGE_SIZE, most))}
     if field_selector:
@@ -33,11 +55,13 @@ async def list_all(
     found: list[T] = []
     while True:
         page = await client.list_page(path, parameters=parameters)
-        for item in page.items[: most - len(found)]:
+        for item in page.items:
+            if len(found) >= most:
+                return Listed(found, more=True)
             try:
                 found.append(decoder.decode(item))
             except (msgspec.DecodeError, msgspec.ValidationError):
                 continue
         if not page.metadata.continue_ or len(found) >= most:
-            return tuple(found)
+            return Listed(found, more=bool(page.metadata.continue_))
         parameters["continue"] = page.metadata.continue_

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 from kausa.cluster.errors import NotFoundError
 from kausa.cluster.objects import Event, Pod
-from kausa.cluster.paging import list_all
+from kausa.cluster.paging import Listed, list_all
 from kausa.cluster.paths import EVENTS, PODS, ResourcePath
 from kausa.cluster.reading_client import ReadingClient
 
@@ -22,7 +22,11 @@ MOST_MANIFESTS = 500
 
 
 class ClusterReader(Protocol):
-    """Reading one cluster; every method raises a ClusterError when it cannot."""
+    """Reading one cluster; every method raises a ClusterError when it cannot.
+
+    A list that was cut at its bound is a `Listed` with `more`; ask `is_whole` before you conclude
+    anything from what is not in it.
+    """
 
     async def pod(self, *, namespace: str, name: str) -> Pod:
         """One Pod as it is now."""
@@ -116,7 +120,7 @@ class LiveCluster:
             most=MOST_MANIFESTS,
             label_selector=label_selector,
         )
-        return tuple(_named(each, path) for each in found)
+        return Listed((_named(each, path) for each in found), more=found.more)
 
     def pod_log(
         self,

@@ -5,7 +5,8 @@ Values of variables are never told, only their names and where each comes from.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kausa.evidence.fields import at, flag, number, rows, strings, table, text
@@ -45,7 +46,7 @@ def _run(container: object) -> Iterator[str]:
     for field in ("command", "args"):
         words = strings(container, field)
         if words:
-            yield f"{field} {' '.join(words)[:LONGEST_COMMAND]}"
+            yield f"{field} {_command(words)}"
     folder = text(container, "workingDir")
     if folder:
         yield f"workingDir {folder}"
@@ -86,7 +87,23 @@ def _asks(probe: object) -> str:
     remote = at(probe, "grpc")
     if isinstance(remote, Mapping):
         return f"gRPC :{text(remote, 'port')}"
-    return f"runs {' '.join(strings(probe, 'exec', 'command'))[:LONGEST_COMMAND] or 'nothing'}"
+    return f"runs {_command(strings(probe, 'exec', 'command')) or 'nothing'}"
+
+
+def _command(words: Sequence[str]) -> str:
+    """As a shell writes it. What is too long is left out by whole words: half a word may be half a
+    secret, which no redactor knows any more; and the word behind `--password` is one of its own.
+    """
+    written = [shlex.quote(each) for each in words]
+    kept, length = 0, 0
+    for each in written:
+        length += len(each) + 1
+        if length > LONGEST_COMMAND + 1:
+            break
+        kept += 1
+    left = len(written) - kept
+    more = [f"… ({left} more)"] if left else []
+    return " ".join((*written[:kept], *more))
 
 
 def _environment(container: object) -> Iterator[str]:

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kausa.cluster.paging import Listed, is_whole
 from kausa.cluster.reader import Manifest
-from kausa.evidence.around import Around, pod_template
+from kausa.evidence.around import Around, Lookup, pod_template
 from kausa.evidence.fields import at, labels_of, name_of, namespace_of, number, rows, table, text
 from kausa.evidence.selecting import selects_plainly
 
@@ -33,6 +34,9 @@ class ServiceView:
     """EndpointSlices and Endpoints."""
     unsliced: bool = False
     """Whether it has no EndpointSlice though somebody could answer: proxies know of nobody."""
+
+    more_pods: bool = False
+    """Whether it selects more Pods than were looked at."""
 
     asleep: str = ""
     """The workload that would make its Pods and is scaled to zero, such as `Deployment web`."""
@@ -61,9 +65,10 @@ async def view_service(around: Around, service: Manifest) -> ServiceView:
         _pods(around, selector, namespace=namespace),
     )
     ready, not_ready = _count(slices or (), endpoints.manifest)
-    if ready is None and (slices is not None or endpoints.missing) and pods is None:
+    told = await _told(around, slices, endpoints, namespace=namespace)
+    if ready is None and told and pods is None:
         ready = 0
-    if ready is None and pods is not None:
+    if ready is None and pods is not None and (is_whole(pods) or any(map(is_ready, pods))):
         ready = sum(1 for each in pods if is_ready(each))
         not_ready = len(pods) - ready
     somebody = bool(_count((), endpoints.manifest)[0]) or any(is_ready(each) for each in pods or ())
@@ -71,12 +76,29 @@ async def view_service(around: Around, service: Manifest) -> ServiceView:
     return ServiceView(
         service=service,
         pods=pods,
+        more_pods=not is_whole(pods) if pods is not None else False,
         ready=ready,
         not_ready=not_ready,
         read=tuple(each for each in read if each is not None),
         asleep=await _asleep(around, selector, namespace=namespace) if pods == () else "",
-        unsliced=slices == () and bool(selector) and somebody,
+        unsliced=slices == () and told and bool(selector) and somebody,
     )
+
+
+async def _told(
+    around: Around, slices: tuple[Manifest, ...] | None, endpoints: Lookup, *, namespace: str
+) -> bool:
+    """Whether a Service without slices has none. Files that hold those of no Service at all may
+    have been recorded without them.
+    """
+    if slices or endpoints.manifest is not None:
+        return True
+    if slices is None or not endpoints.missing:
+        return slices is not None  # A live cluster tells slices; nobody asks it for Endpoints.
+    listed = await asyncio.gather(
+        *(around.many(kind, namespace=namespace) for kind in ("EndpointSlice", "Endpoints"))
+    )
+    return any(listed)
 
 
 async def _asleep(around: Around, selector: Mapping[str, Any], *, namespace: str) -> str:
@@ -97,14 +119,15 @@ async def _asleep(around: Around, selector: Mapping[str, Any], *, namespace: str
 
 async def _pods(
     around: Around, selector: Mapping[str, Any], *, namespace: str
-) -> tuple[Manifest, ...] | None:
+) -> Listed[Manifest] | None:
     words = label_selector(selector)
     if not words:
         return None
     found = await around.many("Pod", namespace=namespace, label_selector=words)
     if found is None:
         return None
-    return tuple(each for each in found if selects_plainly(selector, labels_of(each)))[:MOST_PODS]
+    fit = [each for each in found if selects_plainly(selector, labels_of(each))]
+    return Listed(fit[:MOST_PODS], more=len(fit) > MOST_PODS or not is_whole(found))
 
 
 def label_selector(selector: Mapping[str, Any]) -> str:

@@ -2,15 +2,17 @@
 
 `connection refused` and `no such host` are effects. Whether the Service behind the name exists, has
 the port and has an endpoint is the cause, and the cluster knows it. A name is only said to be
-missing where the text speaks of a host beyond doubt; a word before a colon may be anything.
+missing where the text speaks of a host beyond doubt; a word before a colon may be anything. And
+only where it complains of it: a program names many hosts that it never misses.
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from kausa.cluster.objects import ObjectReference
 from kausa.cluster.reader import Manifest
@@ -29,11 +31,22 @@ __all__ = ["Host", "gather_hosts", "hosts_in"]
 MOST_HOSTS = 8
 MOST_WARNINGS = 2
 LOOKED_AT = 8192
+MOST_ABOVE = 3
+MOST_BELOW = 12
 _NAME = r"[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9][a-z0-9-]{0,62}){0,6}"
+# Those of the network alone: `s3`, `classpath`, `oci` and their like name no host.
+_SCHEME = (
+    r"(?:https?|wss?|grpcs?|tcp|tls|ssl|udp|dns|passthrough|amqps?|mqtts?|stomp|nats|kafka|pulsar|"
+    r"rediss?|sentinel|memcached?|mongodb|postgres(?:ql)?|mysql|mariadb|sqlserver|oracle|"
+    r"clickhouse|cassandra|cockroachdb|neo4j|bolt|elasticsearch|influx|ldaps?|smtps?|s?ftp|ssh|"
+    r"zookeeper|zk|etcd|consul|vault|thrift|nfs|syslog|rabbitmq)(?:\+\w{1,12})?"
+)
 _URL = re.compile(
-    rf"\b(?!docker|containerd|cri-o|file|unix)[a-z][a-z0-9+]{{1,20}}://(?:[^\s/@\"']{{0,200}}@)?(?P<host>{_NAME})(?::(?P<port>\d{{1,5}}))?",
+    rf"\b{_SCHEME}:///?(?:[^\s/@\"']{{0,200}}@)?(?P<host>{_NAME})(?![\w(-])"
+    r"(?::(?P<port>\d{1,5}))?(?![^\s/@]{0,200}@)",
     re.I,
 )
+_DSN = re.compile(rf"@?\b(?:tcp|udp)[46]?\((?P<host>{_NAME})(?::(?P<port>\d{{1,5}}))?\)", re.I)
 _LOOKUP = re.compile(
     r"(?:ENOTFOUND |EAI_AGAIN |[Uu]nknown host:? |UnknownHostException: |"
     r"resolve (?:host|hostname|address)(?: name)?:? |translate host name |"
@@ -51,7 +64,33 @@ _FULL = re.compile(
 )
 _ADDRESS = re.compile(r"(?<![\d.])(?P<host>\d{1,3}(?:\.\d{1,3}){3}):(?P<port>\d{1,5})(?!\d)")
 _SVC = re.compile(r"(?P<name>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)\.svc(?:\.[a-z0-9.-]+)?$")
-_NOBODY = frozenset({"localhost", "host", "server", "address", "port", "kubernetes", "the", "a"})
+_PATTERNS = (
+    (_FULL, True),
+    (_URL, True),
+    (_DSN, True),
+    (_LOOKUP, True),
+    (_CONNECT, True),
+    (_PAIR, False),
+)
+_COMPLAINT = (
+    r"refus(?:ed|ing)|no such host|unknown ?host|host not found|name or service not known|"
+    r"temporary failure in name|name resolution|nodename nor servname|nxdomain|servfail|"
+    r"bad address|not resolve|(?:fail|unable|could not|cannot|can't|couldn't|error)[^\n]{0,40}"
+    r"(?:resolv|translat|connect|reach|lookup|look up|dial|call|fetch|get |post |contact|request)|"
+    r"connect(?:ing|ion|ed)?\b[^\n]{0,100}(?:fail|error|lost|denied|reset|abort|closed)|"
+    r"\bfailed$|not ready|"
+    r"failed calling|no endpoints|not found|timed out|time-?out(?! ?(?:=|:|of|is|set) ?\d)\b(?!=)|"
+    r"timeoutexception|deadline exceeded|unreachable|no route to host|reset by peer|broken pipe|"
+    r"hang up|\bclosed\b|ECONN|ENOTFOUND|EAI_AGAIN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|max retries|"
+    r"not (?:be )?(?:available|reachable|reached)|unavailable|bad gateway|\b50[234]\b|"
+    r"\b(?:is )?(?:away|down)\b|handshake|\bEOF\b|i/o error"
+)
+_COMPLAINS = re.compile(_COMPLAINT, re.I)
+_INTENDS = re.compile(r"connect|dial|wait|reach|resolv|login|ping", re.I)
+_WENT_WELL = re.compile(r"\b(?:ok|connected|established|success\w*|succeeded|200)\b", re.I)
+_NOBODY = frozenset(
+    {"tcp", "udp", "localhost", "host", "server", "address", "port", "kubernetes", "the", "a"}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +103,8 @@ class Host:
     port: str
     sure: bool
     by: Source
+    complains: bool = True
+    """Whether the text says that something is wrong with it."""
 
 
 async def gather_hosts(inquiry: Inquiry, *, said: Iterable[Evidence]) -> Reading:
@@ -88,21 +129,58 @@ async def gather_hosts(inquiry: Inquiry, *, said: Iterable[Evidence]) -> Reading
 
 
 def hosts_in(words: str, *, by: Source) -> tuple[Host, ...]:
-    """Every host that might be a Service, each once."""
+    """Every host that might be a Service, each once; those first of which the text complains."""
+    lines = words[:LOOKED_AT].splitlines()
+    named = [tuple(_in_line(line, by=by)) for line in lines]
+    blamed = _blamed(lines, named)
     found: dict[tuple[str, str, str], Host] = {}
-    text_ = words[:LOOKED_AT]
-    for pattern, sure in (
-        (_FULL, True),
-        (_URL, True),
-        (_LOOKUP, True),
-        (_CONNECT, True),
-        (_PAIR, False),
-    ):
-        for match in pattern.finditer(text_):
+    for complains in (True, False):
+        for index, hosts in enumerate(named):
+            for host in hosts if (index in blamed) == complains else ():
+                key = (host.service, host.namespace, host.port)
+                # Without a complaint a host is none to be sure of: it may well be there.
+                found.setdefault(
+                    key, replace(host, complains=complains, sure=host.sure and complains)
+                )
+    return tuple(found.values())
+
+
+def _in_line(line: str, *, by: Source) -> Iterator[Host]:
+    for pattern, sure in _PATTERNS:
+        for match in pattern.finditer(line):
             host = _host(match["host"].lower(), port=match["port"] or "", sure=sure, by=by)
             if host is not None:
-                found.setdefault((host.service, host.namespace, host.port), host)
-    return tuple(found.values())
+                yield host
+
+
+def _blamed(lines: Sequence[str], named: Sequence[Sequence[Host]]) -> frozenset[int]:
+    """The lines of which the hosts are complained of: in the same line; else right before, where
+    the program said what it was about to do, or below, in what belongs to the same entry.
+    """
+    blamed: set[int] = set()
+    for index, line in enumerate(lines):
+        if not _COMPLAINS.search(line):
+            continue
+        if named[index]:
+            blamed.add(index)
+            continue
+        above = range(index - 1, max(index - 1 - MOST_ABOVE, -1), -1)
+        below = takewhile(
+            lambda each: lines[each].startswith((" ", "\t")),
+            range(index + 1, min(index + 1 + MOST_BELOW, len(lines))),
+        )
+        before = next((each for each in above if named[each]), None)
+        if before is not None and _was_to_do(lines[before]):
+            blamed.add(before)
+            continue
+        after = next((each for each in below if named[each]), None)
+        if after is not None:
+            blamed.add(after)
+    return frozenset(blamed)
+
+
+def _was_to_do(line: str) -> bool:
+    return bool(_INTENDS.search(line)) and not _WENT_WELL.search(line)
 
 
 def _host(name: str, *, port: str, sure: bool, by: Source) -> Host | None:
@@ -133,8 +211,10 @@ def _known_hosts(texts: Iterable[Evidence], services: Iterable[Manifest]) -> tup
         by = each.source
         for host in (*hosts_in(each.text, by=by), *_addresses(each.text, services, by=by)):
             if host.sure or (not host.namespace and host.service in names):
-                found.setdefault((host.service, host.namespace, host.port), host)
-    return tuple(found.values())[:MOST_HOSTS]
+                key = (host.service, host.namespace, host.port)
+                if key not in found or (host.complains and not found[key].complains):
+                    found[key] = host
+    return tuple(sorted(found.values(), key=lambda each: not each.complains))[:MOST_HOSTS]
 
 
 def _addresses(words: str, services: Iterable[Manifest], *, by: Source) -> Iterator[Host]:
@@ -144,10 +224,14 @@ def _addresses(words: str, services: Iterable[Manifest], *, by: Source) -> Itera
         for each in services
         for address in (text(each, "spec", "clusterIP"), *strings(each, "spec", "clusterIPs"))
     }
-    for match in _ADDRESS.finditer(words[:LOOKED_AT]):
-        name = by_address.get(match["host"])
-        if name:
-            yield Host(service=name, namespace="", port=match["port"], sure=True, by=by)
+    for line in words[:LOOKED_AT].splitlines():
+        complains = bool(_COMPLAINS.search(line))
+        for match in _ADDRESS.finditer(line):
+            name, port = by_address.get(match["host"]), match["port"]
+            if name:
+                yield Host(
+                    service=name, namespace="", port=port, sure=True, by=by, complains=complains
+                )
 
 
 async def _about(around: Around, host: Host, found: Lookup) -> Reading:
@@ -177,8 +261,10 @@ async def _about(around: Around, host: Host, found: Lookup) -> Reading:
         text=f"Service {host.service} of namespace {namespace}, named in {host.by.field_path} of "
         f"{host.by.kind} {host.by.name}: ports {ports_in_words(found.manifest) or 'none'}; {said}",
     )
-    reading = reading_of(broken)
-    warned = await _warnings(around, found.manifest, namespace=namespace) if broken else ()
+    reading = reading_of(broken) if host.complains else Reading()
+    warned = (
+        await _warnings(around, found.manifest, namespace=namespace) if reading.references else ()
+    )
     return Reading(
         evidence=(*reading.evidence, told, *warned),
         references=reading.references,

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kausa.cluster.objects import Pod
+from kausa.cluster.paging import is_whole
 from kausa.cluster.reader import Manifest
 from kausa.evidence.around import Around, source_of
 from kausa.evidence.asked import allocatable, asked_by, asked_on
@@ -31,7 +32,6 @@ MOST_TOLD = 6
 MOST_SUMMED_NODES = 30
 """Of more nodes the Pods are too many to read all of them for one that is not placed."""
 MOST_MANIFESTS = 8
-MOST_PODS = 2_000
 _KEEP_AWAY = frozenset(
     {"DiskPressure", "MemoryPressure", "NetworkUnavailable", "PIDPressure", "Ready"}
 )
@@ -59,10 +59,10 @@ async def gather_candidates(inquiry: Inquiry) -> Reading:
         return Reading()
     pods = await around.pods(namespace="") if len(nodes) <= MOST_SUMMED_NODES else None
     # Of more Pods than a reader gives, the sum would be wrong.
-    running = pods if pods is not None and len(pods) < MOST_PODS else None
+    running = pods if is_whole(pods) else None
     found = candidates(raw, nodes, pods=running)
     return Reading(
-        evidence=tuple(_evidence(raw, found)),
+        evidence=tuple(_evidence(raw, found, more=not is_whole(nodes))),
         manifests=tuple(each.node for each in found[:MOST_MANIFESTS]),
     )
 
@@ -131,18 +131,19 @@ def _lacking(
             )
 
 
-def _evidence(pod: Manifest, found: tuple[Candidate, ...]) -> Iterator[Evidence]:
+def _evidence(pod: Manifest, found: tuple[Candidate, ...], *, more: bool) -> Iterator[Evidence]:
     asked = asked_by(pod)
     shown = ", ".join(f"{each}={in_words(each, amount)}" for each, amount in sorted(asked.items()))
     told = "; ".join(
         f"{name_of(each.node)}: {', '.join(each.objections) or 'no objection found'}"
         for each in found[:MOST_TOLD]
     )
-    more = f"; and {len(found) - MOST_TOLD} more nodes" if len(found) > MOST_TOLD else ""
+    least = "at least " if more else ""
+    rest = f"; and {least}{len(found) - MOST_TOLD} more nodes" if len(found) > MOST_TOLD else ""
     yield Evidence(
         kind=EvidenceKind.NODE,
         source=Source(kind="Pod", name=name_of(pod), field_path="spec"),
-        text=f"Pod {name_of(pod)} asks for {shown or 'nothing'}. Nodes: {told}{more}",
+        text=f"Pod {name_of(pod)} asks for {shown or 'nothing'}. Nodes: {told}{rest}",
     )
     for each in found[:2]:
         if each.objections:

@@ -11,10 +11,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+from kausa.cluster.paging import is_whole
 from kausa.cluster.reader import Manifest
 from kausa.evidence.around import Around, pod_template, source_of
 from kausa.evidence.dossier import Evidence, Reference
-from kausa.evidence.endpoints import ServiceView, view_service
+from kausa.evidence.endpoints import ServiceView, label_selector, view_service
 from kausa.evidence.fields import labels_of, name_of, namespace_of, rows, table, text
 from kausa.evidence.inquiry import Inquiry
 from kausa.evidence.object_status import status_of
@@ -80,8 +81,12 @@ async def policy_problems(around: Around) -> tuple[tuple[Reference, str], ...]:
     selector = table(policy, "spec", "podSelector")
     if policy is None or not selector:
         return ()
-    pods, *workloads = await asyncio.gather(*(around.many(kind) for kind in ("Pod", *_MAKE_PODS)))
+    pods, *workloads = await asyncio.gather(
+        _near(around, selector), *(around.many(kind) for kind in _MAKE_PODS)
+    )
     if pods is None or any(selects(selector, labels_of(each)) for each in pods):
+        return ()
+    if not is_whole(pods) or any(each is not None and not is_whole(each) for each in workloads):
         return ()
     templates = (pod_template(each) for found in workloads for each in found or ())
     if any(selects(selector, labels_of(each)) for each in templates if each is not None):
@@ -94,6 +99,15 @@ async def policy_problems(around: Around) -> tuple[tuple[Reference, str], ...]:
         problem=NO_POD,
     )
     return ((own, in_words(selector)),)
+
+
+async def _near(around: Around, selector: Mapping[str, Any]) -> tuple[Manifest, ...] | None:
+    """The Pods of the namespace; where they are too many, those with the labels that are named."""
+    pods = await around.many("Pod")
+    words = label_selector(table(selector, "matchLabels"))
+    if pods is None or is_whole(pods) or not words:
+        return pods
+    return await around.many("Pod", label_selector=words)
 
 
 async def _labels(around: Around) -> Mapping[str, str]:
@@ -124,7 +138,8 @@ def _service_evidence(view: ServiceView) -> Evidence:
     (told, *_) = (each.text for each in status_of(service, kind=EvidenceKind.OTHER))
     parts = [told]
     if view.pods is not None:
-        parts.append(f"{len(view.pods)} Pods selected")
+        least = "at least " if view.more_pods else ""
+        parts.append(f"{least}{len(view.pods)} Pods selected")
     if view.ready is not None and not view.is_external:
         parts.append(f"{view.ready} endpoints ready, {view.not_ready} not ready")
     if view.asleep:
@@ -143,13 +158,15 @@ def service_problems(view: ServiceView) -> Iterator[tuple[Reference, str]]:
     if view.asleep:
         return  # Somebody put it to rest; who calls it is told elsewhere.
     if view.pods is not None and not view.pods:
+        if view.more_pods:
+            return
         if view.ready:
             return  # Somebody answers for it whose Pods are not in the files.
         yield _own(service, "spec.selector", problem=NO_POD), in_words(selector)
     elif view.lacks_endpoints:
         hint = f"{view.not_ready} are not ready" if view.not_ready else ""
         yield _own(service, "spec.selector", problem=NO_ENDPOINT), hint
-    if view.pods:
+    if view.pods and not view.more_pods:
         yield from _ports(service, view.pods)
 
 

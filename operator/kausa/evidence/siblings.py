@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from kausa.cluster.objects import ContainerStatus, Pod
+from kausa.cluster.paging import Listed, is_whole
 from kausa.cluster.reader import Manifest
 from kausa.evidence.around import Around
 from kausa.evidence.dossier import Evidence, Source
@@ -47,7 +48,7 @@ async def gather_siblings(inquiry: Inquiry) -> Reading:
     """What the Pods beside it show."""
     around = Around(inquiry=inquiry)
     own, others = await asyncio.gather(_of_the_owner(around), around.pods())
-    siblings = tuple(own)
+    siblings = own
     mine = {uid_of(each.pod) for each in siblings} | {inquiry.pod.metadata.uid}
     evidence = [*_owner_evidence(inquiry, siblings), *_shared(inquiry, others or (), mine=mine)]
     failing = [each.pod for each in siblings if not each.is_well]
@@ -72,7 +73,7 @@ def _in_short(pod: Manifest) -> Manifest:
     }
 
 
-async def _of_the_owner(around: Around) -> list[_Sibling]:
+async def _of_the_owner(around: Around) -> Listed[_Sibling]:
     """The Pods that the same workload made, itself left out."""
     workload = await around.workload()
     selector = table(workload, "spec", "selector")
@@ -82,13 +83,14 @@ async def _of_the_owner(around: Around) -> list[_Sibling]:
         plain = table(selector, "matchLabels")
     words = label_selector(plain)
     if not words:
-        return []
+        return Listed()
     found = await around.many("Pod", label_selector=words) or ()
-    return [
+    others = (
         _Sibling(pod=each, state=state_of(each), revision=_revision(each))
         for each in found
         if uid_of(each) != around.inquiry.pod.metadata.uid
-    ]
+    )
+    return Listed(others, more=not is_whole(found))
 
 
 def _revision(pod: Manifest) -> str:
@@ -131,7 +133,8 @@ def _owner_evidence(inquiry: Inquiry, siblings: tuple[_Sibling, ...]) -> Iterato
     owner = inquiry.owner
     states = Counter(each.state for each in siblings)
     told = ", ".join(f"{count} {state}" for state, count in states.most_common(6))
-    parts = [f"{len(siblings)} other Pods of {owner.kind} {owner.name}: {told}"]
+    least = "" if is_whole(siblings) else "at least "
+    parts = [f"{least}{len(siblings)} other Pods of {owner.kind} {owner.name}: {told}"]
     parts.extend(_by(siblings, "revision", lambda each: each.revision))
     parts.extend(_by(siblings, "node", lambda each: text(each.pod, "spec", "nodeName")))
     yield Evidence(
@@ -156,11 +159,12 @@ def _by(siblings: tuple[_Sibling, ...], word: str, key: Callable[[_Sibling], str
     yield ", ".join(shares[:MOST_NAMED])
 
 
-def _shared(inquiry: Inquiry, pods: Iterable[Pod], *, mine: set[str]) -> Iterator[Evidence]:
+def _shared(inquiry: Inquiry, pods: tuple[Pod, ...], *, mine: set[str]) -> Iterator[Evidence]:
     """Pods of others in the namespace that fail too, by what they have in common with it."""
     pod = inquiry.pod
     if not inquiry.has_pod:
         return
+    least = "" if is_whole(pods) else "at least "
     failing = [each for each in pods if each.metadata.uid not in mine and _fails(each)]
     for word, wanted, having in (
         ("on the same node", {pod.spec.node_name} - {""}, _nodes),
@@ -175,7 +179,7 @@ def _shared(inquiry: Inquiry, pods: Iterable[Pod], *, mine: set[str]) -> Iterato
         yield Evidence(
             kind=EvidenceKind.OTHER,
             source=Source(kind="Pod", name=same[0].metadata.name, field_path="status"),
-            text=f"{len(same)} Pods of other owners fail too {word} ({what}): {told}",
+            text=f"{least}{len(same)} Pods of other owners fail too {word} ({what}): {told}",
         )
 
 

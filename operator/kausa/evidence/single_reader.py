@@ -1,14 +1,16 @@
 """A reader for one diagnosis: each thing is read once, and what cannot be read is noted once.
 
 Many gatherers need the same objects and do not know of each other. The first who asks has it read,
-the others wait for that reading. A permission that is missing is not asked for again, and is one
-gap however many objects it hides. After the deadline nothing is read any more, so that a gatherer
-that waits for a slow answer still brings home what it read before.
+the others wait for that reading. A list that is forbidden is not asked for again, nor is a kind of
+which several names were; it is one gap however many objects it hides. So is a list of which only
+the beginning was read. After the deadline nothing is read any more, so that a gatherer that waits
+for a slow answer still brings home what it read before.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 from types import TracebackType
@@ -24,6 +26,7 @@ from kausa.cluster.errors import (
     UndecodableError,
 )
 from kausa.cluster.objects import Event, Pod
+from kausa.cluster.paging import is_whole
 from kausa.cluster.paths import EVENTS, PODS, ResourcePath
 from kausa.cluster.reader import ClusterReader, Manifest
 from kausa.evidence.dossier import EvidenceGap
@@ -31,6 +34,10 @@ from kausa.evidence.dossier import EvidenceGap
 __all__ = ["NotAskedError", "SingleReader"]
 
 MOST_READS = 200
+MOST_REFUSED = 8
+"""Names of a kind that may be refused before none is asked for any more: a Role may allow some by
+their names (`resourceNames`).
+"""
 NO_SUCH_LOG = frozenset({400, 404})
 FILES_ONLY = frozenset({"Secret", "Endpoints"})
 """Secrets are nobody's business on a live cluster, and EndpointSlices tell more than Endpoints."""
@@ -65,6 +72,8 @@ class SingleReader:
         self._most_reads = most_reads
         self._readings: dict[Hashable, asyncio.Task[Any]] = {}
         self._forbidden: dict[str, ForbiddenError] = {}
+        self._refused: Counter[str] = Counter()
+        """How many names were refused, by permission."""
         self._gaps: dict[str, EvidenceGap] = {}
 
     async def __aenter__(self) -> SingleReader:
@@ -218,7 +227,7 @@ class SingleReader:
         """What was read, or the error: a task that fails unheard would be reported by asyncio."""
         try:
             async with asyncio.timeout_at(self._ends):
-                return await read()
+                found = await read()
         except TimeoutError:
             return self._too_late(what)
         except NotFoundError as error:
@@ -226,6 +235,10 @@ class SingleReader:
         except ClusterError as error:
             self._note(error, what=what, permission=permission)
             return error
+        if isinstance(found, tuple) and not is_whole(found):
+            cut = EvidenceGap(what=what, why=f"only the first {len(found)} were read")
+            self._gaps.setdefault(f"{what}: cut", cut)
+        return found
 
     def _too_late(self, what: str) -> ClusterError:
         return self._noted(ApiUnreachableError(f"no answer within {self._seconds:g} s"), what=what)
@@ -236,17 +249,22 @@ class SingleReader:
 
     def _note(self, error: ClusterError, *, what: str, permission: str) -> None:
         if isinstance(error, ForbiddenError):
-            self._forbidden[permission] = error
-            gap = EvidenceGap(what=what, why="forbidden", permission=permission)
-            self._gaps.setdefault(permission, gap)
+            self._refused[permission] += 1
+            if not permission.startswith("get ") or self._refused[permission] >= MOST_REFUSED:
+                self._forbidden[permission] = error
+            self._gap(permission, what=what, why="forbidden", permission=permission)
             return
         not_there = isinstance(error, NotRecordedError)
         why = "not in the snapshot" if not_there else str(error) or type(error).__name__
-        known = self._gaps.get(why)
+        self._gap(why, what=what, why=why)
+
+    def _gap(self, key: str, *, what: str, why: str, permission: str | None = None) -> None:
+        """A gap, or one that is known already for one more thing."""
+        known = self._gaps.get(key)
         whats = known.what if known is not None else ""
         if what not in whats.split(", "):
             whats = f"{whats}, {what}" if whats else what
-        self._gaps[why] = EvidenceGap(what=whats, why=why)
+        self._gaps[key] = EvidenceGap(what=whats, why=why, permission=permission)
 
 
 def _permission(verb: str, path: ResourcePath, namespace: str | None) -> str:

@@ -102,7 +102,7 @@ def test_a_bare_pod_whose_node_is_shut_down_is_lost(reason: str, message: str) -
     ("message", "detail"),
     [
         (
-            "The node was low on resource: memory. Threshold quantity: 100Mi, available: 88Mi. "
+            "The node was low on resource: memory. Threshold quantity: 350Mi, available: 212Mi. "
             "Container api was using 1Gi, request is 0, has larger consumption of memory. ",
             "memory",
         ),

@@ -53,7 +53,7 @@ WAITS = pod(
         (
             Category.EVICTION,
             "Evicted",
-            "The node was low on resource: memory. Threshold quantity: 100Mi, available: 80Mi. "
+            "The node was low on resource: memory. Threshold quantity: 350Mi, available: 212Mi. "
             "Container api was using 500Mi, request is 0, has larger consumption of memory. ",
             None,
             "node node-7 was low on memory; container api used 500Mi with a request of 0",

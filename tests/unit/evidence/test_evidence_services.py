@@ -9,6 +9,9 @@ from support.dossiers import FakeReader
 from support.inquiries import Brought, bring, made, raw_pod
 from support.pods import container, pod, running
 
+from kausa.cluster.paging import Listed
+from kausa.cluster.paths import ResourcePath
+from kausa.cluster.reader import Manifest
 from kausa.evidence.dossier import Evidence, Source
 from kausa.evidence.hosts import gather_hosts, hosts_in
 from kausa.evidence.inquiry import Inquiry
@@ -148,11 +151,15 @@ SURE = [
     ("wget: bad address 'web:8080'", ("web", "", "8080")),
     ("GET http://web:8080/x refused", ("web", "", "8080")),
     ("amqp://user:secret@rabbit:5672 closed", ("rabbit", "", "5672")),
-    ("to https://hook.policies.svc:443/validate?timeout=10s", ("hook", "policies", "443")),
-    ("connect to db-0.db.data.svc.cluster.local:5432", ("db", "data", "5432")),
+    ("Post https://hook.policies.svc:443/validate?timeout=10s: EOF", ("hook", "policies", "443")),
+    ("cannot connect to db-0.db.data.svc.cluster.local:5432", ("db", "data", "5432")),
     ('connection to server at "db" (10.1.2.3), port 5432 failed', ("db", "", "5432")),
     ("failed to connect to db:5432", ("db", "", "5432")),
     ('host not found in upstream "api"', ("api", "", "")),
+    ("app:pw@tcp(db:3306)/x: connection refused", ("db", "", "3306")),
+    ("mysql://app:pw@tcp(db:3306)/x: connection refused", ("db", "", "3306")),
+    ("connecting to a@tcp(db:3306)/x\nfatal: dial tcp: connection refused", ("db", "", "3306")),
+    ("Error: ECONNREFUSED\n  at x\n  url: 'http://web:80/x'", ("web", "", "80")),
 ]
 
 
@@ -176,6 +183,13 @@ def test_a_host_is_found_where_a_text_speaks_of_one(
         "12:30:45 started 1:22",
         "lookup table is empty",
         "could not resolve dependency tree",
+        "failed, timed out: s3://bucket/x gs://bucket/x oci://repo/chart",
+        "failed, refused: classpath://cfg jar:nested://app.jar!/x vscode://file",
+        "INFO sending metrics to http://intranet/push ok",
+        "FATAL invalid input: value at http://www/ is not allowed by policy",
+        "INFO connecting to http://web with timeout: 30",
+        "GET http://frontend/ from cache\nERROR failed lookup host redis: i/o timeout",
+        "sending to http://web/push ok\ndial tcp: connection refused",
     ],
 )
 def test_what_only_looks_like_a_host_is_not_taken_for_one(words: str) -> None:
@@ -200,6 +214,14 @@ async def test_a_service_that_answers_is_told_with_its_ports_and_endpoints() -> 
     found = await heard("dial http://web:80 refused", service(), server(), slices(True))
     assert not found.references
     assert "ports http 80; 1 endpoints ready" in found.words(EvidenceKind.OTHER)
+
+
+async def test_a_service_that_is_only_mentioned_has_no_problem() -> None:
+    found = await heard("INFO web:80 is asked for metrics", service(), server(), slices(False))
+    assert not found.references
+    assert "Service web" in found.words()
+    by_address = await heard("to 10.96.12.3:80 ok", service(clusterIP="10.96.12.3"), slices(False))
+    assert not by_address.references
 
 
 async def test_a_wrong_port_and_missing_endpoints_are_told() -> None:
@@ -242,6 +264,52 @@ async def test_a_policy_that_selects_no_pod_says_so() -> None:
 @pytest.mark.parametrize("asked", [{"matchLabels": {"app": "web"}}, {}])
 async def test_a_policy_that_selects_somebody_or_everybody_is_fine(asked: dict[str, Any]) -> None:
     assert not (await served(policy(**asked), server())).references
+
+
+class Cut(FakeReader):
+    """As a cluster with more Pods than are read at once, and the one that is meant at the end."""
+
+    async def manifests(
+        self, path: ResourcePath, *, namespace: str | None = None, label_selector: str = ""
+    ) -> tuple[Manifest, ...]:
+        found = await super().manifests(path, namespace=namespace, label_selector=label_selector)
+        return Listed(found[:2], more=len(found) > 2)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"matchLabels": {"app": "web"}},
+        {"matchExpressions": [{"key": "app", "operator": "In", "values": ["web"]}]},
+    ],
+)
+async def test_a_policy_is_not_said_to_select_nobody_where_not_all_pods_were_read(
+    asked: dict[str, Any],
+) -> None:
+    others = (server(f"other-{each}", labels={"app": "other"}) for each in range(3))
+    it = policy(**asked)
+    reader = Cut(manifests=(it, *others, server()))
+    assert not (await bring(gather_services, reader, shown_by=it)).references
+
+
+async def test_of_pods_that_were_not_all_read_at_least_so_many_are_selected() -> None:
+    it = service()
+    reader = Cut(manifests=(it, slices(True), *(server(f"web-{each}") for each in range(3))))
+    found = await bring(gather_services, reader, shown_by=it)
+    assert "at least 2 Pods selected" in found.words()
+
+
+async def test_files_without_any_endpoints_do_not_tell_that_a_service_has_none() -> None:
+    it = service(selector=None)
+
+    async def recorded(*others: dict[str, Any]) -> Brought:
+        reader = FakeReader(manifests=(it, *others))
+        return await bring(gather_services, reader, shown_by=it, recorded=True)
+
+    assert not (await recorded()).references
+    nobody = [("Service", "web", "", "has no endpoint that is ready")]
+    assert (await recorded(slices(True, of="other"))).broken == nobody
+    assert (await served(it)).broken == nobody
 
 
 async def test_a_policy_for_a_workload_that_rests_is_fine() -> None:

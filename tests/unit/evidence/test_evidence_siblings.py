@@ -11,6 +11,9 @@ from support.inquiries import Brought, bring, made, raw_pod
 from support.pods import container, pod, running, terminated, waiting
 
 from kausa.cluster.objects import Pod
+from kausa.cluster.paging import Listed
+from kausa.cluster.paths import ResourcePath
+from kausa.cluster.reader import Manifest
 from kausa.evidence.siblings import gather_siblings, state_of
 from kausa.resources.evidence import EvidenceKind
 
@@ -51,6 +54,23 @@ async def test_the_states_of_the_others_are_counted() -> None:
         sibling("a", well=True), sibling("b", well=False), sibling("c", well=False)
     )
     assert "3 other Pods of Deployment checkout: 2 CrashLoopBackOff, 1 ready" in found.words()
+
+
+class Cut(FakeReader):
+    """As a cluster with more Pods than are read at once."""
+
+    async def manifests(
+        self, path: ResourcePath, *, namespace: str | None = None, label_selector: str = ""
+    ) -> tuple[Manifest, ...]:
+        found = await super().manifests(path, namespace=namespace, label_selector=label_selector)
+        return Listed(found[:2], more=len(found) > 2)
+
+
+async def test_of_siblings_that_were_not_all_read_there_are_at_least_so_many() -> None:
+    beside_it = (sibling(name, well=True) for name in ("a", "b", "c"))
+    reader = Cut(manifests=(DEPLOYMENT, raw_pod(POD), *beside_it), pods=(POD,))
+    found = await bring(gather_siblings, reader, pod=POD)
+    assert "at least 2 other Pods of Deployment checkout: 2 ready" in found.words()
 
 
 async def test_old_ones_that_are_well_and_new_ones_that_fail_are_told_apart() -> None:

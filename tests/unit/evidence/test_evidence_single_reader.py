@@ -20,7 +20,10 @@ from kausa.cluster.errors import (
     OverloadedError,
 )
 from kausa.cluster.kinds import KINDS
-from kausa.evidence.single_reader import NotAskedError, SingleReader
+from kausa.cluster.paging import Listed, is_whole
+from kausa.cluster.paths import ResourcePath
+from kausa.cluster.reader import Manifest
+from kausa.evidence.single_reader import MOST_REFUSED, NotAskedError, SingleReader
 
 CONFIG = KINDS["ConfigMap"]
 
@@ -48,16 +51,70 @@ async def test_a_reading_goes_on_for_the_others_when_the_first_who_asked_gives_u
     assert len(inner.reads) == 1
 
 
-async def test_a_permission_that_is_missing_is_not_asked_for_again_and_is_one_gap() -> None:
+async def test_a_list_that_is_forbidden_is_not_asked_for_again_and_is_one_gap() -> None:
     inner = FakeReader(errors={"ConfigMap": forbidden("configmaps")})
     async with SingleReader(reader=inner, deadline_seconds=1) as reader:
-        for name in ("a", "b", "c"):
+        for selector in ("", "app=web"):
+            with pytest.raises(ForbiddenError):
+                await reader.manifests(CONFIG, namespace="shop", label_selector=selector)
+    assert inner.reads == [("list", "ConfigMap", "shop")]
+    (gap,) = reader.gaps
+    assert gap.permission == "list configmaps in namespace shop"
+
+
+class OneNameAllowed(FakeReader):
+    """As a Role with `resourceNames` lets one read."""
+
+    async def manifest(
+        self, path: ResourcePath, *, name: str, namespace: str | None = None
+    ) -> Manifest | None:
+        if name != "settings":
+            self.reads.append(("get", path.kind, name))
+            raise forbidden("configmaps")
+        return await super().manifest(path, name=name, namespace=namespace)
+
+
+async def test_a_name_that_is_forbidden_does_not_hide_one_that_is_allowed() -> None:
+    inner = OneNameAllowed(manifests=(made("ConfigMap", "settings"),))
+    async with SingleReader(reader=inner, deadline_seconds=1) as reader:
+        for name in ("a", "b"):
             with pytest.raises(ForbiddenError):
                 await reader.manifest(CONFIG, name=name, namespace="shop")
-    assert inner.reads == [("get", "ConfigMap", "a")]
+        assert await reader.manifest(CONFIG, name="settings", namespace="shop")
     (gap,) = reader.gaps
     assert gap.permission == "get configmaps in namespace shop"
-    assert gap.what == "ConfigMap/a"
+    assert gap.what == "ConfigMap/a, ConfigMap/b"
+
+
+async def test_names_of_a_kind_that_is_forbidden_are_not_tried_without_end() -> None:
+    inner = FakeReader(errors={"ConfigMap": forbidden("configmaps")})
+    async with SingleReader(reader=inner, deadline_seconds=1) as reader:
+        for number in range(MOST_REFUSED + 5):
+            with pytest.raises(ForbiddenError):
+                await reader.manifest(CONFIG, name=f"c{number}", namespace="shop")
+    assert len(inner.reads) == MOST_REFUSED
+
+
+class Cut(FakeReader):
+    """As a cluster with more than is read at once."""
+
+    async def manifests(
+        self, path: ResourcePath, *, namespace: str | None = None, label_selector: str = ""
+    ) -> tuple[Manifest, ...]:
+        found = await super().manifests(path, namespace=namespace, label_selector=label_selector)
+        return Listed(found[:1], more=len(found) > 1)
+
+
+async def test_a_list_of_which_only_the_beginning_was_read_is_a_gap() -> None:
+    inner = Cut(manifests=(made("ConfigMap", "a"), made("ConfigMap", "b")))
+    async with SingleReader(reader=inner, deadline_seconds=1) as reader:
+        assert not is_whole(await reader.manifests(CONFIG, namespace="shop"))
+        assert is_whole(await reader.manifests(KINDS["Service"], namespace="shop"))
+    (gap,) = reader.gaps
+    assert (gap.what, gap.why) == (
+        "configmaps of namespace shop",
+        "only the first 1 were read",
+    )
 
 
 async def test_permissions_are_named_as_kubectl_takes_them() -> None:

@@ -17,7 +17,7 @@ from kausa.resources.evidence import EvidenceKind
 POD = pod(container(running()))
 
 CONTAINER: list[tuple[dict[str, Any], str]] = [
-    ({"command": ["sh", "-c"], "args": ["run me"]}, "command sh -c; args run me"),
+    ({"command": ["sh", "-c"], "args": ["run me"]}, "command sh -c; args 'run me'"),
     ({"imagePullPolicy": "Never"}, "imagePullPolicy Never"),
     ({"workingDir": "/srv"}, "workingDir /srv"),
     ({"resources": {"limits": {"memory": "1Gi"}}}, "requests none; limits memory=1Gi"),
@@ -63,6 +63,26 @@ def test_a_container_is_told_as_it_was_asked_to_be(parts: dict[str, Any], words:
     told = container_in_words({"name": "api", "image": "img", **parts})
     assert told.startswith("container api: image img")
     assert words in told
+
+
+@pytest.mark.parametrize("field", ["command", "args", "probe"])
+def test_a_long_command_is_cut_between_its_words_and_never_within_one(field: str) -> None:
+    words = ["run", *(f"--flag-{each:04d}" for each in range(28)), "--token=abcdefghijklmnop", "x"]
+    spec: dict[str, Any] = {field: words}
+    if field == "probe":
+        spec = {"livenessProbe": {"exec": {"command": words}}}
+    told = container_in_words({"name": "api", "image": "img", **spec})
+    assert "--flag-0020" in told
+    assert "more)" in told
+    cut = told.partition(" … (")[0].split()
+    assert cut[-1] in words
+    assert "--tok" not in told
+
+
+def test_a_single_word_that_is_too_long_is_left_out_whole() -> None:
+    told = container_in_words({"name": "api", "image": "img", "command": ["a" * 400]})
+    assert "aaa" not in told
+    assert "command … (1 more)" in told
 
 
 def test_values_of_variables_are_never_told() -> None:

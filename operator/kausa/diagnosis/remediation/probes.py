@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kausa.diagnosis.finding import Diagnosis, Fix
@@ -25,9 +26,18 @@ _TOO_LATE = re.compile(
     re.IGNORECASE,
 )
 _LISTENS = re.compile(
-    r"(?i)\b(?:listen(?:s|ing)?|serv(?:es|ing|er started)|started|running|bound|bind(?:ing)?)\b"
-    r"[^\n]{0,60}?(?::|\bport[ :=(]{1,3})(?P<port>\d{2,5})\b(?![.:\d])"
+    r"(?i)\blisten(?:s|ing)?(?: (?:on|at|for))?(?: (?:address|addr|interface|port|all interfaces))?"
+    r"(?: |=|: ?)[\"'\[(<]?"
+    r"(?:(?:https?|tcp)://)?(?:0\.0\.0\.0|\[?::\]?|\*|\+|)(?:,? ?port |:)(?P<port>\d{2,5})\b"
+    r"(?![.:\d])"
 )
+"""On all interfaces: the kubelet does not reach a program that listens on one of its own."""
+_BESIDE_THE_POINT = re.compile(
+    r"(?i)metric|prometheus|telemetry|debug|inspector|pprof|profil|jdwp|jmx|actuator|management|"
+    r"fail|error|cannot|can't|could not|unable|\bnot\b|no longer|stop|clos|"
+    r"admin|health|gossip|peer|cluster|raft|replicat|loopback|localhost|\b127\.|\[::1\]"
+)
+"""Words of lines that tell of no door, or of another than that of the program's own service."""
 _HANDLERS = ("httpGet", "tcpSocket", "grpc")
 
 
@@ -53,19 +63,25 @@ def probe_fixes(dossier: Dossier, diagnosis: Diagnosis, workload: Workload) -> I
         )
         if change is None:
             continue
-        fields, title, why = change
         yield Fix(
-            title=f"{title} the {which} probe of container {symptom.container}"
-            + (f" {fields[1]}" if fields[1] else ""),
-            rationale=why,
-            patch=workload.container_patch(symptom.container, {f"{which}Probe": fields[0]}),
-            risk=Risk.LOW,
+            title=f"{change.title} the {which} probe of container {symptom.container} {change.to}",
+            rationale=change.why,
+            patch=workload.container_patch(symptom.container, {f"{which}Probe": change.fields}),
+            risk=change.risk,
             citations=tuple(dict.fromkeys((*diagnosis.citations, event.id))),
         )
         return
 
 
-_Change = tuple[tuple[Mapping[str, Any], str], str, str]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Change:
+    """What is changed of a probe, and the words for it."""
+
+    fields: Mapping[str, Any]
+    title: str
+    to: str
+    why: str
+    risk: Risk = Risk.LOW
 
 
 def _other_port(
@@ -83,16 +99,21 @@ def _other_port(
         for each in rows(container, "ports")
         if text(each, "protocol") in ("", "TCP") and (port := number(each, "containerPort"))
     }
-    if len(heard) == 1 and asked not in heard:
+    if asked in heard:
+        return None
+    if len(heard) == 1:
         (right,), why = heard, f"nothing listens on {asked}, and its log says that it listens on"
     elif not heard and len(declared) == 1 and asked not in declared:
         (right,), why = declared, f"nothing listens on {asked}, and the only port it declares is"
     else:
         return None
-    return (
-        ({handler: {"port": right}}, f"to port {right}"),
-        "Point",
-        f"The connection was refused: {why} {right}.",
+    return _Change(
+        fields={handler: {"port": right}},
+        title="Point",
+        to=f"to port {right}",
+        why=f"The connection was refused: {why} {right}.",
+        # What a container declares somebody meant; a line of a log is read.
+        risk=Risk.LOW if right in declared else Risk.MEDIUM,
     )
 
 
@@ -104,21 +125,28 @@ def _more_time(probe: Mapping[str, Any], said: str) -> _Change | None:
         return None
     wanted = min(max(2 * given, SHORTEST_START_SECONDS), LONGEST_START_SECONDS)
     failures = -(-wanted // period)
-    return (
-        ({"failureThreshold": failures}, f"{failures * period} s instead of {given}"),
-        "Give",
-        f"Nothing listened within {given} s. If it listens later, it only starts slowly; if it "
+    return _Change(
+        fields={"failureThreshold": failures},
+        title="Give",
+        to=f"{failures * period} s instead of {given}",
+        why=f"Nothing listened within {given} s. If it listens later, it only starts slowly; if it "
         "does not, its log says why.",
     )
 
 
 def _heard_ports(dossier: Dossier, container: str) -> set[int]:
-    """The ports on which the program says, in its log, that it listens."""
+    """The ports on which the program says, in its log, that it listens for everybody."""
     log = dossier.log(container)
     if log is None:
         return set()
-    lines = (log.text, *(each.text for each in log.entries))
-    found = {int(each["port"]) for line in lines for each in _LISTENS.finditer(line[:20_000])}
+    texts = (log.text, *(each.text for each in log.entries))
+    found = {
+        int(each["port"])
+        for text_ in texts
+        for line in text_[:20_000].splitlines()
+        if _BESIDE_THE_POINT.search(line) is None
+        for each in _LISTENS.finditer(line)
+    }
     return {port for port in found if port < 65_536}
 
 
@@ -126,9 +154,10 @@ def _patience(probe: Mapping[str, Any], said: str) -> _Change | None:
     seconds = number(probe, "timeoutSeconds") or 1
     if _TOO_LATE.search(said) is None or seconds >= PATIENCE_SECONDS:
         return None
-    return (
-        ({"timeoutSeconds": PATIENCE_SECONDS}, f"{PATIENCE_SECONDS} s to be answered"),
-        "Give",
-        f"No answer came within {seconds} s. If it comes within {PATIENCE_SECONDS} s the program "
-        "is slow and not dead; find out what slows it.",
+    return _Change(
+        fields={"timeoutSeconds": PATIENCE_SECONDS},
+        title="Give",
+        to=f"{PATIENCE_SECONDS} s to be answered",
+        why=f"No answer came within {seconds} s. If it comes within {PATIENCE_SECONDS} s the "
+        "program is slow and not dead; find out what slows it.",
     )

@@ -35,6 +35,20 @@ _OF_THE_PROGRAM = frozenset(
 """Where the one thing that a rollout changed is the first suspect. A database that is away has
 reasons of its own."""
 
+_OF_OTHERS = frozenset(
+    {
+        Category.DEPENDENCY,
+        Category.NETWORK,
+        Category.PERMISSION,
+        Category.NODE,
+        Category.EVICTION,
+        Category.SANDBOX,
+        Category.CONTROL_PLANE,
+    }
+)
+"""What fails here is another program, an account of it, or the machine: a rollout that happened to
+go before is no reason to undo it."""
+
 
 def roll_back(dossier: Dossier, diagnosis: Diagnosis, workload: Workload) -> Iterator[Fix]:
     """A patch that sets back what was changed and fits, where one thing stands out."""
@@ -63,7 +77,7 @@ def undo(dossier: Dossier, diagnosis: Diagnosis) -> Iterator[Fix]:
     """The command that brings the last revision back that worked."""
     owner = dossier.owner
     step = next((each for each in dossier.changes if each.path.endswith(" revision")), None)
-    fitting = fitting_changes(dossier, diagnosis)
+    fitting = _explaining(dossier, diagnosis)
     if step is None or not fitting or step.path != f"{owner.kind}/{owner.name} revision":
         return
     yield Fix(
@@ -75,6 +89,19 @@ def undo(dossier: Dossier, diagnosis: Diagnosis) -> Iterator[Fix]:
         risk=Risk.MEDIUM,
         citations=_cited(dossier, (step, *fitting[:2])),
     )
+
+
+def _explaining(dossier: Dossier, diagnosis: Diagnosis) -> list[Change]:
+    """What fits and may be the cause; of what has its causes elsewhere, only what the diagnosis
+    names or what decides such a failure.
+    """
+    fitting = fitting_changes(dossier, diagnosis)
+    if not diagnosis.determined or diagnosis.category not in _OF_OTHERS:
+        return fitting
+    telling = _TELLING.get(diagnosis.category, frozenset())
+    return [
+        each for each in fitting if is_named(each, diagnosis) or aspect_of(each.path) in telling
+    ]
 
 
 def _outstanding(dossier: Dossier, diagnosis: Diagnosis) -> list[Change]:

@@ -16,6 +16,7 @@ from typing import Any
 from kausa.diagnosis.remediation.workload import Workload
 from kausa.evidence.dossier import Change
 from kausa.evidence.fields import rows
+from kausa.evidence.redaction import PLACEHOLDER
 
 __all__ = ["set_back"]
 
@@ -36,6 +37,13 @@ _FROM_KEY = re.compile(
     r"key (?P<key>\S+) of (?P<kind>ConfigMap|Secret) (?P<name>\S+?)(?P<may>, optional)?"
 )
 _FROM_POD = re.compile(r"field (?P<field>\S+) of the Pod")
+_PLAIN_VALUE = re.compile(r"[\w.:/,-]{0,48}")
+_TELLS_SECRETS = re.compile(
+    r"pass|pwd|secret|token|key|cred|auth|salt|cert|priv|session|cookie|dsn|sign|licen|pin|nonce|"
+    r"seed|jwt|bearer|login|otp|hash|encr|crypt|conn",
+    re.IGNORECASE,
+)
+"""Names of variables whose value is left out even where nothing in it looks like a secret."""
 _WORDS = frozenset({"image", "imagePullPolicy", "workingDir"})
 _LISTS = frozenset({"command", "args"})
 _POD_WORDS = frozenset({"priorityClassName", "schedulerName", "runtimeClassName"})
@@ -54,13 +62,14 @@ def set_back(change: Change, workload: Workload) -> Body | None:
         return _in_pod(path, change.before, workload)
     if workload.container(found["name"]) is None:
         return None
-    fields = _in_container(found["field"], change.before)
+    fields = _in_container(found["field"], change)
     if fields is None:
         return None
     return {"spec": {found["list"]: [{"name": found["name"], **fields}]}}
 
 
-def _in_container(field: str, before: str | None) -> Body | None:
+def _in_container(field: str, change: Change) -> Body | None:
+    before = change.before
     if field in _WORDS:
         return {field: before} if before or field == "workingDir" else None
     if field in _LISTS:
@@ -70,6 +79,8 @@ def _in_container(field: str, before: str | None) -> Body | None:
     if probe := _PROBE.match(field):
         return _probe(probe["probe"], probe["path"], before)
     if named := _NAMED.match(field):
+        if named["list"] == "env" and not _may_be_told(named["key"], change):
+            return None
         make = _variable if named["list"] == "env" else _mount
         return _parsed(lambda: {named["list"]: [make(named["key"], before)]})
     if field.startswith("securityContext."):
@@ -108,6 +119,20 @@ def _in_pod_list(field: str, key: str, before: str | None, workload: Workload) -
         # A volume has one source: what it has now must not stay beside the older one.
         item["$retainKeys"] = sorted(item)
     return {"spec": {field: [item]}}
+
+
+def _may_be_told(name: str, change: Change) -> bool:
+    """Whether a patch may hold what a variable was: a name in the spec, or a value that is short,
+    plain and of a harmless name, nothing of which was hidden on either side.
+    """
+    before = change.before
+    if before is None or _source(before) is not None:
+        return True
+    if any(
+        PLACEHOLDER.search(each) or each.startswith("…") for each in (before, change.after or "")
+    ):
+        return False
+    return _PLAIN_VALUE.fullmatch(before) is not None and _TELLS_SECRETS.search(name) is None
 
 
 def _variable(name: str, before: str | None) -> Body:

@@ -227,7 +227,7 @@ def _conditions(dossier: Dossier) -> Iterator[Account]:
                 name=name,
                 warning=True,
                 is_event=False,
-                citations=dossier.about(kind, name) or dossier.cite(EvidenceKind.STATUS),
+                citations=dossier.about(kind, name),
             )
 
 

@@ -1,7 +1,9 @@
 """Which part of Kubernetes a warning speaks of, by the reason that its Event gives.
 
-Components choose their reasons freely, so only those of Kubernetes' own controllers, of the kubelet
-and of the usual plugins are here; what a warning's words say counts more (`stated.py`).
+Components choose their reasons freely. Listed are the reasons of Kubernetes' own controllers, of
+the scheduler, the kubelet, the node problem detector, the autoscalers and the controllers of cloud
+providers, by their stems, so that one of the same family is placed as well (`FailedGet...Metric`,
+`...VolumeFailed`, `...PodSandbox`). What a warning's words say counts more (`stated.py`).
 """
 
 from __future__ import annotations
@@ -10,14 +12,14 @@ import re
 
 from kausa.resources.category import Category
 
-__all__ = ["category_of_warning", "category_of_words", "is_only_an_echo"]
+__all__ = ["category_of_warning", "category_of_words", "is_of_kubernetes", "is_only_an_echo"]
 
 # The first that matches decides.
 _REASONS: tuple[tuple[re.Pattern[str], Category], ...] = tuple(
     (re.compile(pattern, re.I), category)
     for pattern, category in (
         (r"^FailedScheduling$|^SchedulingGated$|^FailedNominat", Category.SCHEDULING),
-        (r"^(?:NotTriggerScaleUp|NoScaleUp|ScaleUp|FailedToScaleUp)", Category.AUTOSCALING),
+        (r"^(?:NotTrigger|No|FailedTo|Failed)?Scale(?:d)?Up|^ScaleDown", Category.AUTOSCALING),
         (r"^ProvisioningFailed|^FailedBinding|^ProvisioningCleanup|Snapshot", Category.STORAGE),
         (r"^Failed(?:Mount|AttachVolume|MapVolume|UnMount|DetachVolume)|Volume\w*(?:Failed|Error)|"
          r"^(?:FileSystem)?Resiz|^ClaimLost|^ClaimMisbound|^WaitForFirst|^ExternalExpanding",
@@ -28,13 +30,15 @@ _REASONS: tuple[tuple[re.Pattern[str], Category], ...] = tuple(
         (r"PodSandbox$", Category.SANDBOX),
         (r"^Evicted|^Eviction(?!$)|^TaintManagerEviction|^Preempt", Category.EVICTION),
         (r"^Eviction$|PodDisruptionBudget|^NoControllers|^CalculateExpected", Category.OTHER),
-        (r"^Node|^FailedToRegister|^FailedNodeAllocatable|^KubeletSetup|^Spot|^KubeletNot|^ContainerRuntime|^ContainerGC|^ImageGC|^FreeDisk|^SystemOOM|"
-         r"^Rebooted|"
-         r"^InvalidDiskCapacity|^CIDR", Category.NODE),
-        (r"^(?:ErrImage|ImagePull|InspectFailed|FailedPull|InvalidImage)", Category.IMAGE_PULL),
+        (r"^Node|^FailedToRegister|^FailedNodeAllocatable|^Kubelet|^Spot|^ContainerRuntime|"
+         r"^ContainerGC|^ImageGC|^FreeDisk|^SystemOOM|^Rebooted|^InvalidDiskCapacity|^CIDR",
+         Category.NODE),
+        (r"^(?:ErrImage|ImagePull|InspectFailed|Failed(?:To)?(?:Pull|Retrieve)|InvalidImage)",
+         Category.IMAGE_PULL),
         (r"^InvalidEnvironmentVariable|^CreateContainer(?:Config)?Error", Category.CONFIG),
         (r"^Unauthorized|^Forbidden", Category.PERMISSION),
-        (r"^FailedCreate$|^FailedUpdate$|^FailedDelete$|^Admission|^PolicyViolation|Denied$",
+        (r"^FailedCreate$|^FailedUpdate$|^FailedDelete$|^Admission|^PolicyViolation|"
+         r"(?:Admission|Policy|Request|Creation)\w*Denied$",
          Category.ADMISSION),
         (r"^Failed(?:GetScale|GetResource|ComputeMetrics|Rescale|UpdateStatus|Get\w*Metric)|"
          r"^InvalidSelector|^SelectorRequired|^AmbiguousSelector|^InvalidMetric",
@@ -42,7 +46,8 @@ _REASONS: tuple[tuple[re.Pattern[str], Category], ...] = tuple(
         (r"^BackoffLimit|^DeadlineExceeded|^FailedNeedsStart|^MissSchedule|^TooManyMissed|"
          r"^InvalidSchedule|^UnknownTimeZone|^FailedJob|^JobAlreadyActive|^Unparse", Category.JOB),
         (r"^FailedDaemonPod|^SelectingAll|^DeploymentRollback|^ReplicaSetCreateError|"
-         r"^ProgressDeadline|^UpdateBlocked|^RolloutAborted", Category.ROLLOUT),
+         r"^ProgressDeadline|^(?:Rolling)?(?:Rollout|Update|Rollback)\w{0,20}"
+         r"(?:Abort|Block|Fail|Stall|Paus|Degrad|Stuck)", Category.ROLLOUT),
         (r"^LeaderElection", Category.CONTROL_PLANE),
         (r"^SyncLoadBalancer|^Unhealthy(?:Backend|Target)|^FailedDeployModel|^AllocationFailed|"
          r"^PortAlreadyAllocated|^ClusterIP", Category.SERVICE),
@@ -83,12 +88,27 @@ _WORDS: tuple[tuple[re.Pattern[str], Category], ...] = tuple(
         (r"\b(?:readiness|liveness|startup) probe\b", Category.PROBE),
     )
 )
+_OF_THE_KUBELET = re.compile(
+    r"^Failed(?:Sync|KillPod|PostStartHook|PreStopHook|PrepareDynamicResources|CreatePodContainer|"
+    r"ToRetrieveImagePullSecret|Validation|ToDrain\w*)?$|^(?:OOMKilling|HostPortConflict|"
+    r"NetworkFailed|ExceededGracePeriod|DNSConfigForming|ErrorReconciliationRetryTimeout)$|"
+    r"^(?:Conntrack|Ntp|Kernel|Readonly|Corrupt|Frequent|Task|Hardware|Docker|Containerd)\w*$"
+)
 _ECHO = re.compile(r"^(?:BackOff|CrashLoopBackOff|Killing|Failed|Unhealthy|Error)$")
 
 
 def category_of_warning(reason: str) -> Category | None:
     """The part of Kubernetes that a warning is about; None for a reason that is not known here."""
     return next((of for pattern, of in _REASONS if pattern.search(reason) is not None), None)
+
+
+def is_of_kubernetes(reason: str) -> bool:
+    """Whether a component of Kubernetes gives this reason, as far as is known here.
+
+    An Event of any other reason may come from whatever runs in the cluster, so its words need not
+    mean what they mean when Kubernetes says them.
+    """
+    return category_of_warning(reason) is not None or _OF_THE_KUBELET.match(reason) is not None
 
 
 def category_of_words(message: str) -> Category | None:

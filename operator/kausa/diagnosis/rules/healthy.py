@@ -120,7 +120,15 @@ def _runs_well(dossier: Dossier) -> bool:
         and all(each.ready for each in statuses)
         and not crashed
         and not _warnings(dossier)
-        and not any(gap.what.startswith("Events") for gap in dossier.gaps)
+        and not _events_are_missing(dossier)
+    )
+
+
+def _events_are_missing(dossier: Dossier) -> bool:
+    """Whether what is said of the Pod could not be read; of a node it does not matter here."""
+    namespace = f"namespace {dossier.pod.metadata.namespace}"
+    return any(
+        gap.what.startswith("Events") and namespace in f"{gap.what} " for gap in dossier.gaps
     )
 
 

@@ -7,10 +7,10 @@ import re
 from kausa.diagnosis.finding import Finding, Fix
 from kausa.diagnosis.rules.accounts import Account, events
 from kausa.diagnosis.rules.application.subjects import is_settled
-from kausa.diagnosis.rules.telling import LONGEST_SUMMARY, citing, tell_finding
+from kausa.diagnosis.rules.telling import LONGEST_SUMMARY, citing, listed, tell_finding
 from kausa.diagnosis.rules.wording import clip
 from kausa.evidence.dossier import Dossier
-from kausa.evidence.fields import number
+from kausa.evidence.fields import number, strings
 from kausa.resources.category import Category
 
 __all__ = ["ends_too_slowly", "hook_fails"]
@@ -27,6 +27,11 @@ _TERMINATES = re.compile(
     re.I,
 )
 DEFAULT_GRACE = 30
+_FINALIZERS = {
+    "batch.kubernetes.io/job-tracking": "the Job controller has not counted it yet",
+    "foregroundDeletion": "what it owns is still being deleted",
+    "orphan": "what it owns has not been let go of yet",
+}
 
 
 def hook_fails(dossier: Dossier) -> Finding | None:
@@ -84,12 +89,17 @@ def _hook_finding(dossier: Dossier, account: Account, hook: str) -> Finding:
 
 
 def ends_too_slowly(dossier: Dossier) -> Finding | None:
-    """The Pod is to go, and a container does not end within the grace period."""
+    """The Pod is to go, and a container does not end within the grace period; or all have ended,
+    and a finalizer keeps it.
+    """
     symptom = dossier.symptom
     if symptom is not None and symptom.reason != "Terminating":
         return None
     if symptom is None and is_settled(dossier):
         return None
+    held = _held_by_finalizers(dossier) if symptom is not None else None
+    if held is not None:
+        return held
     told = [
         each
         for each in events(dossier)
@@ -118,4 +128,32 @@ def ends_too_slowly(dossier: Dossier) -> Finding | None:
         confidence=86,
         citations=[id_ for each in told for id_ in each.citations] or citing(dossier),
         command=f"kubectl -n {dossier.owner.namespace} describe pod {name}",
+    )
+
+
+def _held_by_finalizers(dossier: Dossier) -> Finding | None:
+    """A Pod none of whose containers runs any more: no grace period has to do with it."""
+    name = dossier.pod.metadata.name
+    waits = strings(dossier.object("Pod", name), "metadata", "finalizers")
+    statuses = dossier.pod.status.all_container_statuses
+    if not waits or any(each.state.terminated is None for each in statuses):
+        return None
+    whose = next((_FINALIZERS[each] for each in waits if each in _FINALIZERS), "")
+    which = f"finalizer{'s' * (len(waits) > 1)} {listed(waits)}"
+    keeps = "keep" if len(waits) > 1 else "keeps"
+    return tell_finding(
+        dossier,
+        rule="deletion.finalizer",
+        category=Category.OTHER,
+        summary=f"Pod {name} is being deleted and {which} {keeps} it",
+        cause=f"Pod {name} was deleted and none of its containers runs any more, but {which} in "
+        f"metadata.finalizers {keeps} it (Terminating)"
+        + (f": {whose}" if whose else "; the controller that set it has not taken it away"),
+        why="Kubernetes removes an object when all its finalizers are gone; each is taken away by "
+        "the controller that it belongs to.",
+        fix="See that the controller behind the finalizer runs; take it away by hand only if that "
+        "controller is gone for good",
+        confidence=92,
+        citations=citing(dossier, ("Pod", name), containing=waits[0]),
+        command=f"kubectl -n {dossier.owner.namespace} get pod {name} -o yaml",
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from kausa.cluster.objects import Terminated
 from kausa.detection.symptom import Symptom
@@ -38,6 +39,9 @@ MEANS = {
     "again; until it does, the other probes are not asked.",
 }
 LONGEST_ANSWER = 160
+RARELY_SAID = timedelta(minutes=15)
+"""A kubelet that has said much of a Pod says more only every five minutes, of all in turn."""
+SAID_LATE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +52,17 @@ class _Failing:
     answer: str
     count: int = 1
     citations: tuple[str, ...] = ()
+    time: datetime | None = None
+    """When Kubernetes said so last."""
+
+    def may_have_ended(self, ended: Terminated | None) -> bool:
+        """Whether it was said about this run; where a time is missing, it may have been."""
+        if self.time is None or ended is None:
+            return True
+        if ended.started_at is not None and self.time < ended.started_at - RARELY_SAID:
+            return False
+        finished = ended.finished_at
+        return self.count > 1 or finished is None or self.time <= finished + SAID_LATE
 
 
 def probe_fails(dossier: Dossier) -> Finding | None:
@@ -69,7 +84,7 @@ def killed_by_liveness_probe(dossier: Dossier) -> Finding | None:
     if not known:
         return None
     for failing in _failing(dossier, symptom.container):
-        if failing.probe in _KILLING:
+        if failing.probe in _KILLING and failing.may_have_ended(ended):
             return _finding(dossier, failing, container=_container(dossier, symptom), ended=ended)
     return None
 
@@ -107,6 +122,7 @@ def _failing(dossier: Dossier, container: str | None) -> list[_Failing]:
             answer=_bare(said["answer"]),
             count=account.count,
             citations=account.citations,
+            time=account.time,
         )
         for account in reversed(events(dossier))
         if account.kind == "Pod"

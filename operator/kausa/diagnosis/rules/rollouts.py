@@ -80,8 +80,7 @@ def partition_holds_back(dossier: Dossier) -> Finding | None:
         + f" is blocked by updateStrategy.rollingUpdate.partition {partition}, which {held}; "
         f"{updated} of {replicas} replicas are updated",
         why="A partition is for canaries: only Pods whose ordinal is at least the partition get "
-        "the "
-        "new revision.",
+        "the new revision.",
         fix=f"Lower the partition of StatefulSet {name}, to 0 for all Pods",
         command=f"kubectl -n {namespace(dossier)} get statefulset {name} -o yaml",
         confidence=92 if above else 82,
@@ -295,8 +294,7 @@ def rollout_is_paused(dossier: Dossier) -> Finding | None:
         summary=f"the rollout of Deployment {name} is paused: {updated} of {wanted} replicas "
         f"updated",
         cause=f"Deployment {name} is paused (spec.paused), so its rollout does not go on: "
-        f"{updated} of "
-        f"{wanted} replicas have the newest template",
+        f"{updated} of {wanted} replicas have the newest template",
         why="A paused Deployment takes no change to its Pods until it is resumed.",
         fix=f"Resume the rollout of Deployment {name}",
         command=f"kubectl -n {namespace(dossier)} rollout resume deployment/{name}",
@@ -319,8 +317,7 @@ def daemon_set_fits_no_node(dossier: Dossier) -> Finding | None:
         category=Category.ROLLOUT,
         summary=f"DaemonSet {name} runs nowhere: no node matches its nodeSelector {words}",
         cause=f"No node has the labels that the nodeSelector {words} of DaemonSet {name} asks "
-        f"for, so "
-        "it wants 0 Pods",
+        f"for, so it wants 0 Pods",
         why="A DaemonSet runs one Pod on each node that its selector, affinity and tolerations "
         "fit.",
         fix="Label the nodes, or correct the nodeSelector",

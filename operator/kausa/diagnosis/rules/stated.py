@@ -25,6 +25,7 @@ from kausa.diagnosis.rules.accounts import (
 from kausa.diagnosis.rules.event_reasons import (
     category_of_warning,
     category_of_words,
+    is_of_kubernetes,
     is_only_an_echo,
 )
 from kausa.diagnosis.rules.facts import pod_spec
@@ -86,6 +87,8 @@ DESCRIPTION = 60
 """Kubernetes' words repeated: what is seen, and perhaps not why."""
 ECHO = 52
 """The same of words that hardly ever say why."""
+OF_ANYBODY = 70
+"""Words of a warning whose reason is none of Kubernetes': whose they are is not known."""
 OF_A_NEIGHBOUR = 25
 """How much less sure it is that another Pod's trouble is the cause."""
 _HARMLESS = re.compile(r"[\w./:=,@ -]*")
@@ -169,14 +172,17 @@ def _in_accounts(dossier: Dossier) -> Iterator[_Match]:
 def _sure(statement: Statement, account: Account, dossier: Dossier) -> int:
     """How sure it is that what this object complains of is the cause of what is seen."""
     by, pod = dossier.shown_by, dossier.pod.metadata.name
+    sure = statement.confidence
+    if account.is_event and not statement.unmistakable and not is_of_kubernetes(account.reason):
+        sure = min(sure, OF_ANYBODY)
     if (account.kind, account.name) in ((by.kind, by.name), ("Pod", pod)):
-        return statement.confidence
+        return sure
     if account.kind == "HorizontalPodAutoscaler":
         # It has no metrics of Pods that fail, so its trouble follows from theirs.
-        return min(statement.confidence, BESIDE)
+        return min(sure, BESIDE)
     if within_container(dossier):
-        return at_most_beside(statement.confidence, dossier)
-    return statement.confidence - (OF_A_NEIGHBOUR if account.kind == "Pod" else 0)
+        return at_most_beside(sure, dossier)
+    return sure - (OF_A_NEIGHBOUR if account.kind == "Pod" else 0)
 
 
 def _finding(match: _Match, dossier: Dossier) -> Finding:

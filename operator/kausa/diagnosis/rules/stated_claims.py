@@ -64,8 +64,7 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
         ),
         summary="the volume of {subject} cannot be restored from its snapshot: {said}",
         root_cause="The volume of {subject} is to be restored from a VolumeSnapshot that is not "
-        "ready "
-        "to use: {said}.",
+        "ready to use: {said}.",
         explanation="A claim with a snapshot as its dataSource is provisioned when the snapshot's "
         "readyToUse is true.",
         advice="See what keeps the VolumeSnapshot from being ready",
@@ -94,13 +93,11 @@ CLAIM_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.STORAGE,
         pattern=words(
             r"provision\w{0,3} (?:a )?volume.{0,200}?(?P<why>DeadlineExceeded.{0,120}|context "
-            r"deadline "
-            r"exceeded|timed out.{0,80}|timeout.{0,80})"
+            r"deadline exceeded|timed out.{0,80}|timeout.{0,80})"
         ),
         summary="provisioning the volume of {subject} timed out: {why}",
         root_cause="The provisioner asked its storage for the volume of {subject}, and got no "
-        "answer "
-        "in time: {said}.",
+        "answer in time: {said}.",
         explanation="The provisioner tries again; a storage backend that is slow or cannot be "
         "reached delays every claim.",
         advice="See whether the storage backend and its CSI controller answer",

@@ -1,5 +1,5 @@
-"""The control plane: leases that are lost, an etcd that does not answer, APIs that are not "
-"served."""
+"""The control plane: leases that are lost, an etcd that does not answer, APIs that are not
+served."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from kausa.resources.category import Category
 
 __all__ = ["CONTROL_PLANE_STATEMENTS"]
 
+_API = r"(?:kube-?|kubernetes )?api ?-?server"
+_LINK = r"(?:connect(?:ion|ivity)|contact|link|communication|access)"
 _READY = "kubectl get --raw /readyz"
 _PODS = "kubectl -n kube-system get pods"
 
@@ -33,8 +35,11 @@ CONTROL_PLANE_STATEMENTS: tuple[Statement, ...] = (
         rule="control-plane.connectivity-lost",
         cause=Category.CONTROL_PLANE,
         pattern=words(
-            r"(?P<why>(?:losing|lost) (?:api ?server connectivity|(?:its )?connection to the "
-            r"api ?server).{0,200})"
+            rf"(?P<why>(?:los(?:t|t its|es|ing|s of|ing its)|interrupted|broken|dropped|no|"
+            rf"without) (?:the |all )?(?:{_LINK} (?:to|with) (?:the )?{_API}|{_API} "
+            rf"{_LINK}).{{0,200}}|"
+            rf"(?:{_LINK} (?:to|with) (?:the )?{_API}|{_API} {_LINK}) (?:has been |is |was )?"
+            r"(?:lost|interrupted|broken|dropped|down|gone).{0,200})"
         ),
         summary="{subject} has lost its connection to the API server",
         root_cause="{subject} cannot work without the API server: {said}.",
@@ -68,9 +73,11 @@ CONTROL_PLANE_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.CONTROL_PLANE,
         pattern=words(
             r"(?P<why>etcdserver: (?:request timed out|leader changed|no leader|mvcc: database "
-            r"space "
-            r"exceeded|too many requests|not capable|unhealthy).{0,200}|"
-            r"etcd[^.]{0,60}(?:NOSPACE|database space exceeded|took too long|is unhealthy).{0,160})"
+            r"space exceeded|too many requests|not capable|unhealthy).{0,200}|"
+            r"etcd[^.]{0,60}(?:NOSPACE|database space exceeded|\b(?:request|read|write|range|"
+            r"apply|commit|fsync|sync|heartbeat|transaction|txn|response|disk|entry|entries)s? "
+            r"(?:\w{1,20} ){0,3}?took too long|is unhealthy).{0,160}|"
+            r"\bapply request took too long.{0,160})"
         ),
         summary="etcd fails the API server: {why}",
         root_cause="The API server's etcd does not do what {subject} needs: {why}.",
@@ -132,8 +139,8 @@ CONTROL_PLANE_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.CONTROL_PLANE,
         pattern=words(
             r"(?P<why>the server has received too many requests and has asked us to try again "
-            r"later|"
-            r"client rate limiter Wait returned an error.{0,120}|client-side throttling.{0,120})"
+            r"later|client rate limiter Wait returned an error.{0,120}|client-side "
+            r"throttling.{0,120})"
         ),
         summary="the API server throttles {subject}: {why}",
         root_cause="{subject} asks the API server more often than it may: {why}.",
@@ -147,8 +154,7 @@ CONTROL_PLANE_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.CONTROL_PLANE,
         pattern=words(
             r"\b(?:kube-?)?api ?-?server\b.{0,40}?(?:timed out|not (?:responding|reachable|ready)|"
-            r"unreachable|"
-            r"unavailable|is down|overloaded)"
+            r"unreachable|unavailable|is down|overloaded)"
         ),
         summary="the API server does not answer {subject}: {said}",
         root_cause="The Kubernetes API server did not answer {subject}: {said}.",

@@ -52,8 +52,7 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
         pattern=words(r"BackoffLimitExceeded|reached the specified backoff limit"),
         summary="{subject} has reached its backoff limit and has failed for good{ended}",
         root_cause="The Pods of {subject} failed as often as its backoffLimit allows, so the Job "
-        "was "
-        "given up{ended}.",
+        "was given up{ended}.",
         explanation="A Job starts another Pod for each that fails, until the backoff limit is "
         "reached; then it has failed for good.",
         advice="Mend what lets the Pods fail, and start the Job anew",

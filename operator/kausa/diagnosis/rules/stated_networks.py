@@ -9,21 +9,51 @@ __all__ = ["NETWORK_STATEMENTS"]
 
 _COREDNS = "kubectl -n kube-system get pods -l k8s-app=kube-dns"
 _HOST = r"[\w*.-]{1,253}"
+_DNS_NAME = r"[a-z0-9](?:[a-z0-9.-]{0,252}[a-z0-9])?"
+_CANNOT = r"(?:could ?n[o']t|can ?not|can't|unable to|fail(?:ed|s|ing) to)"
+_NO_SERVICE = (
+    r"(?:account|hostname|host|endpoint|token|name|ip|port|discovery|mesh|url|address|dns|the|any|"
+    r"this|that|such|some|suitable|registry|config\w{0,10}|for|in|of|to|by|at|on|from|is|was|with)"
+    r"s?\b(?![.-])"
+)
+"""Words beside "service" that are no name of one."""
+_ENDS = (
+    r"(?=[\"'`]?(?:$|\s*[.,:;)\]](?:\s|$)| (?:in|from|within|of) (?:the )?(?:cluster|namespace)\b))"
+)
+_REFUSED = (
+    r"(?:den(?:ied|ying|ies)|reject(?:ed|s)|refused|blocked|forbidden|prohibited|"
+    r"not (?:allowed|authorized|permitted))"
+)
+_POLICY = r"(?:AuthorizationPolicy|authorization policy|ServerAuthorization)"
+_WIRE = (
+    r"(?:network|nodes?|link|interface|eth\d{1,3}|ens\d{1,3}|nic|ping|icmp|overlay|vxlan|cni|"
+    r"calico|cilium|flannel|route|kernel|conntrack|iptables|tcp|udp|rx|tx|between pods?)"
+)
+_LOST = (
+    r"(?:packet loss|(?:losing|dropping|lost|dropped) packets?|packets? (?:are |were |being )?"
+    r"(?:dropped|lost)(?! by (?!the (?:kernel|network|node|nic))))"
+)
 
 NETWORK_STATEMENTS: tuple[Statement, ...] = (
     Statement(
         rule="network.mesh-policy",
         cause=Category.NETWORK,
         pattern=words(
-            r"(?P<why>access denied by (?:Istio )?AuthorizationPolicy (?P<policy>[\w./-]{1,253})"
-            r"(?: for .{1,300})?)"
+            rf"(?P<why>{_REFUSED} (?:by|due to|because of|per) (?:[\w']{{1,20}} ){{0,4}}{_POLICY}"
+            r"[ \"':=]{1,3}(?P<policy>[a-z0-9][\w./-]{0,253}).{0,300})|"
+            rf"(?P<how>{_POLICY}[ \"':=]{{1,3}}(?P<name_of_policy>[a-z0-9][\w./-]{{0,253}})[\"']? "
+            r"(?:has |is )?(?:den(?:ied|ies|ying)|reject|block|forbid|refus|does not "
+            r"allow).{0,300})|"
+            r"(?P<log>rbac_access_denied_matched_policy\[(?P<matched>[^\s]{1,253}).{0,100})"
         ),
-        summary="the mesh's AuthorizationPolicy {policy} denies requests of {subject}",
-        root_cause="The AuthorizationPolicy {policy} of the service mesh (Istio) denies what "
-        "{subject} asks for, so Envoy answers 403: {why}.",
+        summary="the mesh's AuthorizationPolicy {policy}{name_of_policy}{matched} denies requests "
+        "of {subject}",
+        root_cause="The AuthorizationPolicy {policy}{name_of_policy}{matched} of the service mesh "
+        "(such as Istio) denies what {subject} asks for, so its proxy answers 403: "
+        "{why}{how}{log}.",
         explanation="An AuthorizationPolicy with action DENY wins over all that allow; the proxy "
         "of the called workload answers 403, RBAC: access denied.",
-        advice="Change AuthorizationPolicy {policy}, or call from an identity that it allows",
+        advice="Change that AuthorizationPolicy, or call from an identity that it allows",
         command="kubectl get authorizationpolicies -A",
         confidence=96,
     ),
@@ -32,9 +62,8 @@ NETWORK_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.NETWORK,
         pattern=words(r"RBAC: access denied|rbac_access_denied|not authorized by server policy"),
         summary="an authorization policy of the service mesh denies {subject}: {said}",
-        root_cause="An authorization policy of the service mesh blocks a request of {subject} or "
-        "to "
-        "it: {said}.",
+        root_cause="An authorization policy of the service mesh blocks a request of {subject} "
+        "or to it: {said}.",
         explanation="Proxies of a mesh answer 403 to what no policy allows or one denies.",
         advice="Let an AuthorizationPolicy allow this caller",
         command="kubectl get authorizationpolicies -A",
@@ -50,9 +79,8 @@ NETWORK_STATEMENTS: tuple[Statement, ...] = (
             r"(?:error|closed|unavailable|connection)).{0,240})"
         ),
         summary="the control plane of the service mesh (istiod) is unavailable: {why}",
-        root_cause="The mesh proxy of {subject} gets no configuration, because the control plane "
-        "of "
-        "the service mesh (istiod) cannot be reached: {why}.",
+        root_cause="The mesh proxy of {subject} gets no configuration, because the control "
+        "plane of the service mesh (istiod) cannot be reached: {why}.",
         explanation="A sidecar proxy is ready only after the mesh's control plane has sent it its "
         "configuration.",
         advice="Bring the control plane of the mesh back",
@@ -68,9 +96,8 @@ NETWORK_STATEMENTS: tuple[Statement, ...] = (
             r"i/o timeout|server misbehaving|Temporary failure in name resolution)|"
             rf"(?P<name>{_HOST})\. A{{1,4}}: (?P<how>read udp .{{0,100}}i/o timeout)"
         ),
-        summary="the cluster DNS (CoreDNS) does not respond to {subject}: lookup of {host}{name} "
-        "fails"
-        "<< at {server}>>",
+        summary="the cluster DNS (CoreDNS) does not respond to {subject}: lookup of "
+        "{host}{name} fails<< at {server}>>",
         root_cause="{subject} cannot resolve {host}{name}, because the cluster DNS (CoreDNS)"
         "<< at {server}>> is not reachable or not responding: {why}{how}.",
         explanation="CoreDNS answers all names in a cluster; where it is down, overloaded or cut "
@@ -87,9 +114,8 @@ NETWORK_STATEMENTS: tuple[Statement, ...] = (
             rf"DNS (?:lookup|resolution) (?:failed|of) (?:for )?(?P<name>{_HOST})"
         ),
         summary="DNS resolution fails for {subject}: no such host {host}{name}",
-        root_cause="{subject} looks up {host}{name}, and DNS<< at {server}>> answers that there "
-        "is no "
-        "such host: the name is wrong, or what it stands for does not exist.",
+        root_cause="{subject} looks up {host}{name}, and DNS<< at {server}>> answers that "
+        "there is no such host: the name is wrong, or what it stands for does not exist.",
         explanation="A name of a Service is service.namespace.svc.cluster.local; other names are "
         "asked of the DNS outside.",
         advice="Correct the host name, or create what it should point to",
@@ -164,17 +190,21 @@ NETWORK_STATEMENTS: tuple[Statement, ...] = (
         rule="service.not-found",
         cause=Category.SERVICE,
         pattern=words(
-            r"(?:could not|cannot|unable to|failed to) (?:resolve|find|discover|locate) (?:the )?"
-            r"(?:service (?P<service>[\w.-]{1,253})|(?P<name>[\w.-]{1,253}) service)\b|"
-            r'services? "(?P<absent>[\w.-]{1,253})" not found'
+            rf"{_CANNOT} (?:resolve|find|discover|locate|look up|lookup) (?:the |a )?"
+            rf"(?:kubernetes |upstream |backend )?(?:service[ /:]{{1,2}}[\"'`]?(?!{_NO_SERVICE})"
+            rf"(?P<service>{_DNS_NAME})[\"'`]?{_ENDS}|"
+            rf"[\"'`]?(?!{_NO_SERVICE})(?P<name>{_DNS_NAME})[\"'`]? service{_ENDS})|"
+            rf"\bservices? [\"'`](?P<absent>{_DNS_NAME})[\"'`] (?:was |is |could )?"
+            r"(?:not (?:be )?(?:found|resolved?)|does not exist|doesn't exist)|"
+            rf"\bno service (?:named|called|with (?:the )?name) [\"'`]?(?P<unnamed>{_DNS_NAME})"
         ),
-        summary="Service {service}{name}{absent} does not exist (not found), and {subject} needs "
-        "it",
-        root_cause="{subject} calls the Service {service}{name}{absent}, which was not found: "
-        "{said}.",
+        summary="Service {service}{name}{absent}{unnamed} does not exist (not found), and "
+        "{subject} needs it",
+        root_cause="{subject} calls the Service {service}{name}{absent}{unnamed}, which was not "
+        "found: {said}.",
         explanation="A Service's name resolves only while the Service exists, within its namespace "
         "by its name alone.",
-        advice="Create the Service {service}{name}{absent}, or correct the name that is called",
+        advice="Create the Service {service}{name}{absent}{unnamed}, or correct the name",
         command="kubectl get services -A",
         confidence=87,
     ),
@@ -242,8 +272,9 @@ NETWORK_STATEMENTS: tuple[Statement, ...] = (
         rule="network.packet-loss",
         cause=Category.NETWORK,
         pattern=words(
-            r"packet loss|packets? (?:are |were |being )?(?:dropped|lost)|intermittent(?:ly)? "
-            r"(?:network|connect|unreachable|timeout)\w{0,8}"
+            rf"{_WIRE}\b.{{0,120}}?{_LOST}|{_LOST}.{{0,120}}?\b{_WIRE}|"
+            r"\d{1,3}(?:\.\d{1,3})? ?% (?:packet )?loss|intermittent(?:ly)? "
+            r"(?:network|connect|unreachable)\w{0,8}|network\b.{0,40}\bintermittent"
         ),
         summary="the network of {subject} loses packets: {said}",
         root_cause="The network of {subject} is intermittent, packets are lost: {said}.",

@@ -190,8 +190,7 @@ NODE_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.EVICTION,
         pattern=words(
             r"low on resource: (?P<resource>[\w./-]{1,63}?)\.? (?:Threshold quantity: "
-            r"(?P<threshold>"
-            r"\S{1,40}?), available: (?P<left>\S{1,40}?)\. )?.{0,300}?Container "
+            r"(?P<threshold>\S{1,40}?), available: (?P<left>\S{1,40}?)\. )?.{0,300}?Container "
             r"(?P<who>\S{1,63}) was "
             r"using (?P<used>\S{1,40}?), (?:request is|which exceeds (?:its|the) request of) "
             r"(?P<request>[^\s,.]{1,40})"
@@ -200,8 +199,7 @@ NODE_STATEMENTS: tuple[Statement, ...] = (
         "request of {request}",
         root_cause="{Node} was low on {resource}<< ({left} left, threshold {threshold})>>, and the "
         "kubelet evicted {subject}, whose container {who} used {used}, which exceeds its request "
-        "of "
-        "{request}.",
+        "of {request}.",
         explanation=EVICTED,
         advice="Request the {resource} that container {who} uses, or free some on the node",
         command=_DESCRIBE_NODE,
@@ -271,8 +269,7 @@ NODE_STATEMENTS: tuple[Statement, ...] = (
         ),
         summary="{subject} is evicted: its node has a NoExecute taint that it does not tolerate",
         root_cause="A NoExecute taint was put on {node}, as Kubernetes does when a node is not "
-        "ready "
-        "or unreachable, and {subject} does not tolerate it, so it is deleted there.",
+        "ready or unreachable, and {subject} does not tolerate it, so it is deleted there.",
         explanation="Pods tolerate a node that is not ready for five minutes by default.",
         advice="See why {node} has the taint",
         command="kubectl describe nodes",
@@ -283,8 +280,10 @@ NODE_STATEMENTS: tuple[Statement, ...] = (
         of=_EVICTION,
         cause=Category.EVICTION,
         pattern=words(
-            r"^Preempt(?:ed|ing)\b|preempting to accommodate|(?:priority|pod) preemption|preempted "
-            r"by|evicted due to (?:priority )?preemption"
+            r"^Preempt(?:ed|ing)\b|\bpreempt(?:ed|s|ing)\b.{0,80}?\b(?:by|to|for|in (?:order|"
+            r"favou?r))\b|(?:evict|delet|kill|terminat|remov|displac|stopp|end)\w{1,3}\b.{0,80}?"
+            r"\bpreempt|mak(?:e|es|ing) (?:room|space|way) for .{0,80}?(?:priority|critical|"
+            r"important)"
         ),
         summary="preempted: {subject} made room for a Pod of higher priority",
         root_cause="{subject} was ended to make room for a Pod of higher priority<<: {said}>>",

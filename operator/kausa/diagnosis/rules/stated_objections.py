@@ -12,6 +12,15 @@ from kausa.resources.category import Category
 __all__ = ["OBJECTION_STATEMENTS"]
 
 _CALLING = r'failed calling (?:admission )?webhook "(?P<webhook>[^"]{1,253})"'
+_STORED = (
+    r"\b(?:object|resource|request|config ?map|secret|manifest|annotations?|custom resource|crd|"
+    r"data|size|payload)\b"
+)
+_TOO_LARGE = r"(?:too (?:large|big)|exceed(?:s|ed|ing)?|(?:larger|bigger|more) than|over|above)\b"
+_STORE = (
+    r"\b(?:etcd\w{0,6}|(?:kube-?)?api ?-?server|1(?:\.5)? ?Mi?B\b|1048576|1572864|3145728|"
+    r"maximum object size)"
+)
 _WEBHOOKS = "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations"
 ASKED_FIRST = (
     "The API server asks a webhook before it stores an object; with failurePolicy Fail nothing is "
@@ -25,8 +34,11 @@ OBJECTION_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.CONTROL_PLANE,
         pattern=words(
             r"conversion webhook(?: for (?P<what>[\w./-]{1,253}(?:, Kind=\w{1,63})?))?"
-            r".{0,40}?fail(?:ed|s)?(?:: (?P<why>.{1,300}))?|"
-            r'failed calling webhook "conversion"(?:: (?P<how>.{1,300}))?'
+            r".{0,40}?(?:fail(?:ed|s|ure)?|error|timed out|unreachable|unavailable|refused)"
+            r"(?:: (?P<why>.{1,300}))?|"
+            r'(?:failed calling|calling|call|to) webhook "[^"]{0,200}\bconver(?:sion|t|'
+            r'ter)\b[^"]{0,60}"'
+            r"(?:: (?P<how>.{1,300}))?"
         ),
         summary="the conversion webhook of a custom resource (CRD)<< {what}>> fails<<: {why}>>",
         root_cause="Objects of a custom resource (CRD)<< {what}>> are stored in another version "
@@ -74,9 +86,12 @@ OBJECTION_STATEMENTS: tuple[Statement, ...] = (
         rule="admission.webhook-patch",
         cause=Category.ADMISSION,
         pattern=words(
-            r'webhook(?: "(?P<webhook>[^"]{1,253})")?.{0,300}?(?P<why>(?:failed to apply|cannot '
-            r"apply|invalid) (?:json ?)?patch.{0,200}|(?:json ?)?patch.{0,60}(?:conflict|does not "
-            r"apply).{0,160}|(?:add|replace|remove) operation does not apply.{0,160})"
+            r'webhook(?: "(?P<webhook>[^"]{1,253})")?.{0,300}?(?P<why>(?:(?:fail(?:ed|s) to|'
+            r"can ?not|could not|couldn't|unable to|error (?:in|while)) (?:apply|decod|merg|pars|"
+            r"evaluat)\w{0,4}|invalid|malformed|conflicting|bad) (?:the |its |a )?(?:json ?-?)?"
+            r"patch.{0,200}|patch(?:es)?\b.{0,60}(?:conflict|does not apply|not be applied|clash|"
+            r"overlap|contradict|malformed|invalid|incompatible).{0,160}|(?:add|replace|remove|"
+            r"test|move|copy) operation does not apply.{0,160})"
         ),
         summary="the patch of mutating webhook {webhook} conflicts with {subject}: {why}",
         root_cause="The mutating webhook {webhook} answers with a patch that cannot be applied to "
@@ -109,8 +124,12 @@ OBJECTION_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.ADMISSION,
         pattern=words(
             _CALLING + r".{0,500}?(?P<why>context deadline exceeded|Client\.Timeout exceeded|"
-            r"i/o timeout|timed out|failed to complete within.{0,80}|timeoutSeconds.{0,40}|"
-            r"net/http: request canceled.{0,60}|TLS handshake timeout)"
+            r"i/o timeout|TLS handshake timeout|net/http: request canceled.{0,60}|"
+            r"timed?[ -]?out\b(?![=\w]).{0,80}|deadline (?:was )?(?:exceeded|passed).{0,80}|"
+            r"(?:did not|didn't|failed to|could not|not) (?:answer|respond|reply|complete|finish|"
+            r"return)(?:ed)? (?:with)?in\b.{0,80}|no (?:answer|response|reply) "
+            r"(?:with)?in\b.{0,80}|"
+            r"took (?:too long|longer than)\b.{0,80})"
         ),
         summary="admission webhook {webhook} timed out: {why}",
         root_cause="The API server must ask the admission webhook {webhook}, which did not answer "
@@ -187,9 +206,11 @@ OBJECTION_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.CONTROL_PLANE,
         pattern=words(
             r"(?P<why>Request entity too large.{0,160}|etcdserver: request is too large|"
-            r"(?:trying to send|received) message larger than max.{0,80}|"
-            r"object size exceeds.{0,80}|Too long: (?:must have at most|may not be more than) "
-            r"\d{1,9}.{0,40})"
+            r"trying to send message larger than max.{0,80}|"
+            rf"{_STORED} (?:[\w'\"./-]{{1,120}} ){{0,8}}?{_TOO_LARGE}.{{0,120}}?{_STORE}.{{0,60}}|"
+            rf"{_STORE}.{{0,80}}?\b{_STORED} (?:[\w'\"./-]{{1,120}} ){{0,8}}?{_TOO_LARGE}.{{0,60}}|"
+            r"Too long: (?:must have at most|may not be (?:more|longer) than) "
+            r"\d{6,9}.{0,40})"
         ),
         summary="{subject} is too large for the API server and etcd: {why}",
         root_cause="An object of {subject} is larger than the size limit of the API server and "

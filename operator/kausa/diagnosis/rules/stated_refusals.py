@@ -241,8 +241,7 @@ REFUSAL_STATEMENTS: tuple[Statement, ...] = (
         of=_ADMISSION,
         pattern=words(
             r"^(?:NodeAffinity|NodeName|NodePorts|TaintToleration|AppArmor|SysctlForbidden|"
-            r"PodOS\w+|"
-            r"TopologyAffinityError|UnexpectedAdmissionError): (?P<why>.+)"
+            r"PodOS\w+|TopologyAffinityError|UnexpectedAdmissionError): (?P<why>.+)"
         ),
         summary="{node} refuses {subject} ({reason}): {why}",
         root_cause="The kubelet of {node} refuses to run {subject} ({reason}): {why}.",

@@ -17,14 +17,13 @@ SANDBOX_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.NETWORK,
         pattern=words(
             r"(?P<why>InsufficientFreeAddressesInSubnet.{0,120}|no (?:available |free |more "
-            r"|more free "
-            r")?(?:IPs?|IP address(?:es)?|addresses) (?:available|left|free|in|to "
+            r"|more free )?(?:IPs?|IP address(?:es)?|addresses) (?:available|left|free|in|to "
             r"allocate).{0,120}|"
             r"no (?:available|free|more|more free) (?:IPs?|(?:IP )?addresses)\b.{0,100}|"
             r"(?:IPAM|IP ?pool|address pool|IP range)[^:]{0,60}(?:exhausted|full|depleted).{0,100}|"
             r"failed to (?:assign an IP address to container|assign pod ENI/IP|allocate (?:for "
-            r"range|"
-            r"ENI|an? (?:IP|address))).{0,160}|insufficient (?:free )?(?:IP|addresses).{0,80}|"
+            r"range|ENI|an? (?:IP|address))).{0,160}|insufficient (?:free )?(?:IP|"
+            r"addresses).{0,80}|"
             r"(?:ENI|PrivateIpAddress|network interface)\w{0,10} ?(?:limit|quota)[^:]{0,20}"
             r"(?:exceeded|reached).{0,80}|PrivateIpAddressLimitExceeded.{0,80})"
         ),
@@ -41,16 +40,13 @@ SANDBOX_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.NETWORK,
         pattern=words(
             r"network-attachment-definitions?\.k8s\.cni\.cncf\.io \"(?P<net>[^\"]{1,253})\" not "
-            r"found|"
-            r"cannot find (?:a )?network-attachment-definition \(?(?P<other>[\w./-]{1,253})"
+            r"found|cannot find (?:a )?network-attachment-definition \(?(?P<other>[\w./-]{1,253})"
         ),
         summary="NetworkAttachmentDefinition {net}{other} does not exist (not found), and "
-        "{subject} "
-        "asks for it",
+        "{subject} asks for it",
         root_cause="The annotation k8s.v1.cni.cncf.io/networks of {subject} names the network "
         "{net}{other}, and the NetworkAttachmentDefinition {net}{other} was not found, so Multus "
-        "cannot "
-        "give the Pod that network.",
+        "cannot give the Pod that network.",
         explanation="Multus adds networks to a Pod by what a NetworkAttachmentDefinition of the "
         "namespace (or of the one that is named before the slash) says.",
         advice="Create the NetworkAttachmentDefinition {net}{other}, or correct the annotation",
@@ -65,8 +61,7 @@ SANDBOX_STATEMENTS: tuple[Statement, ...] = (
         ),
         summary="the CNI plugin {plugin} is missing on {node} in {path}",
         root_cause="The network configuration of {node} names the CNI plugin {plugin}, whose "
-        "program "
-        "is not in {path}, so {subject} gets no network.",
+        "program is not in {path}, so {subject} gets no network.",
         explanation=NOT_STARTED,
         advice="Install the CNI plugin {plugin} on {node}; most often a DaemonSet does",
         command="kubectl -n kube-system get pods -o wide",

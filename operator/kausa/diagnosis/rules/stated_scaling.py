@@ -7,6 +7,11 @@ from kausa.resources.category import Category
 
 __all__ = ["SCALING_STATEMENTS"]
 
+_MACHINE = (
+    r"(?:nodes?|machines?|node ?(?:claim|group|pool)s?|kubelet|vms?|vmss|ec2|gce|availability zone|"
+    r"zone|instance type|cloud ?provider|(?:instances? i-|spot )\w{1,40})"
+)
+_NOT = r"(?:(?:have |has )?(?:failed|fails) to|did(?: not|n't)|never|could not|(?:has|have) not)"
 _PODS = "kubectl -n {namespace} describe {kind} {name}"
 WAITS = (
     "The Pod fits no node that is there; the cluster autoscaler would add one, and cannot. The Pod "
@@ -18,9 +23,9 @@ SCALING_STATEMENTS: tuple[Statement, ...] = (
         rule="autoscaling.cloud-quota",
         cause=Category.AUTOSCALING,
         pattern=words(
-            r"(?:ScaleUp|failed to (?:increase|scale|add)|FailedToCreate|node ?group|cloud "
-            r"?provider|"
-            r"instance|googleapi|autoscal).{0,300}?(?P<why>QUOTA_EXCEEDED.{0,200}|"
+            r"(?:ScaleUp|failed to (?:increase|scale|add) [^:]{0,60}\b(?:nodes?|group|pool|"
+            r"instances?|capacity|size)|FailedToCreate|node ?(?:group|pool|claim)|cloud ?provider|"
+            r"\binstances?\b|googleapi|autoscal).{0,300}?(?P<why>QUOTA_EXCEEDED.{0,200}|"
             r"(?:quota|limit)s? (?:\w{1,20} )?exceeded.{0,160}|Quota '[^']{1,100}' "
             r"exceeded.{0,100}|"
             r"VcpuLimitExceeded.{0,120}|InstanceLimitExceeded.{0,120}|MaxSpotInstanceCountExceeded|"
@@ -40,9 +45,12 @@ SCALING_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.AUTOSCALING,
         pattern=words(
             r"(?P<why>InsufficientInstanceCapacity.{0,160}|ZONE_RESOURCE_POOL_EXHAUSTED.{0,120}|"
-            r"SkuNotAvailable.{0,120}|(?:Zonal)?AllocationFailed.{0,120}|insufficient "
-            r"capacity.{0,60}"
-            r"instance.{0,80}|out of resources.{0,120})"
+            r"SkuNotAvailable.{0,120}|(?:Zonal|Overconstrained)AllocationFailed.{0,120}|"
+            r"^\w{0,30}ScaleUp\w{0,30}: .{0,300}?\b(?:AllocationFailed|out of resources).{0,120}|"
+            r"insufficient capacity.{0,60}instance.{0,80}|"
+            rf"\b{_MACHINE}\b.{{0,80}}?(?:AllocationFailed|out of (?:resources|capacity|stock)|"
+            r"does not have enough resources available|insufficient (?:instance )?capacity)"
+            r".{0,120})"
         ),
         summary="{subject} waits: the cloud has no machine to give: {why}",
         root_cause="No node has room for {subject}, and the cloud has none of the wanted machines "
@@ -56,14 +64,16 @@ SCALING_STATEMENTS: tuple[Statement, ...] = (
         rule="node.never-registered",
         cause=Category.NODE,
         pattern=words(
-            r"(?:failed to|did not|never) "
-            r"(?:register|join)(?:ed)?\b.{0,60}(?:provision|cluster|time|"
-            r"within|node)"
+            rf"(?:^(?:\w{{0,30}}ScaleUp\w{{0,30}}|FailedToRegister\w{{0,20}}|"
+            rf"Registration\w{{0,20}}): "
+            rf".{{0,300}}?|\b{_MACHINE}\b.{{0,160}}?){_NOT} (?:register|join)(?:ed)?\b.{{0,60}}?"
+            r"(?:provision|cluster|control plane|api ?-?server|time|within|node|after)|"
+            rf"{_NOT} (?:register|join) (?:the |this |new |a )?(?:node|machine|kubelet)\b.{{0,80}}?"
+            r"(?:cluster|control plane|api ?-?server|time|within)"
         ),
         summary="a new node was made for {subject}, and did not join the cluster: {said}",
         root_cause="The cluster autoscaler had a node (instance) made for {subject}, which "
-        "failed to "
-        "register with the cluster in time: {said}.",
+        "failed to register with the cluster in time: {said}.",
         explanation="A new machine joins when its kubelet starts and may register: its start-up "
         "script, its image, its role, or the way to the API server can be wrong.",
         advice="Look at the start-up log of the new machine, and at what it may reach",

@@ -44,8 +44,7 @@ VOLUME_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.CONFIG,
         pattern=words(
             r"\b(?P<what>config ?map|secret) [\"']?(?:[\w.-]{1,63}/)?(?P<object>[\w.-]{1,25"
-            r"3}?)[\"']?"
-            r" (?:was |is )?(?:not found|does not exist)"
+            r"3}?)[\"']? (?:was |is )?(?:not found|does not exist)"
         ),
         summary="{what} {object} does not exist (not found), and {subject} needs it",
         root_cause="{subject} names the {what} {object}, which does not exist in namespace "
@@ -143,8 +142,7 @@ VOLUME_STATEMENTS: tuple[Statement, ...] = (
         ),
         summary="{subject} waits for a PersistentVolumeClaim<< {claim}>> that is not bound",
         root_cause="A volume<< {volume}>> of {subject} is a PersistentVolumeClaim<< {claim}>> "
-        "that is "
-        "not bound to a PersistentVolume, so it cannot be mounted.",
+        "that is not bound to a PersistentVolume, so it cannot be mounted.",
         explanation=WAITS,
         advice="See why the claim is not bound",
         command="kubectl -n {namespace} describe persistentvolumeclaims",
@@ -156,14 +154,12 @@ VOLUME_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.VOLUME,
         pattern=words(
             r"(?P<why>(?:PV|PersistentVolume|volume)(?: [\"']?(?P<volume>[\w.-]{1,253})[\"']?)? "
-            r"(?:is )?"
-            r"(?:in )?(?:the )?(?P<phase>Released|Failed) (?:state|phase))"
+            r"(?:is )?(?:in )?(?:the )?(?P<phase>Released|Failed) (?:state|phase))"
         ),
         summary="the PersistentVolume<< {volume}>> of {subject} is {phase}, and cannot be bound "
         "again",
         root_cause="The PersistentVolume<< {volume}>> that {subject} needs is in phase {phase}: "
-        "its "
-        "former claim is gone, and no other claim gets it until its claimRef is taken away: "
+        "its former claim is gone, and no other claim gets it until its claimRef is taken away: "
         "{said}.",
         explanation="With reclaimPolicy Retain a volume keeps its data and the name of its former "
         "claim, so that nobody else gets the data by chance.",
@@ -178,8 +174,7 @@ VOLUME_STATEMENTS: tuple[Statement, ...] = (
         pattern=words(
             r"failed for volume [\"'](?P<volume>[^\"']{1,253})[\"'] ?: (?P<why>.{0,300}?(?:"
             r"Unauthorized|AccessDenied|AuthorizationFailed|403 Forbidden|not authorized to "
-            r"perform|"
-            r"SecretProviderClass).{0,200})"
+            r"perform|SecretProviderClass).{0,200})"
         ),
         summary="volume {volume} of {subject} cannot be mounted, access is refused: {why}",
         root_cause="What stands behind volume {volume} of {subject} refuses access: {why}.",

@@ -42,6 +42,9 @@ class Statement:
     command: str | None = None
     """Only reads; left out where something in it may be no name."""
     confidence: int
+    unmistakable: bool = False
+    """Nobody but the component that is meant writes so, so it is believed in full whatever reason
+    the Event gives; others are, where Kubernetes itself gives that reason."""
     vague: bool = False
     """It only describes: what an Event about the object says more exactly is preferred."""
     rests_on_end: bool = False

@@ -57,8 +57,7 @@ def control_plane_part_fails(dossier: Dossier) -> Finding | None:
         cause=f"{part} on Pod {name} does not work{how}: {clip(decisive.message, characters=280)}"
         + (f". With it fail {others}" if others else ""),
         why="While a part of the control plane is down nothing in the cluster is created, "
-        "scheduled "
-        "or healed; Pods that run go on.",
+        "scheduled or healed; Pods that run go on.",
         fix=f"Read the log of {part} on its node: certificates, etcd, flags and disk are usual "
         f"causes",
         command=f"kubectl -n {namespace(dossier)} logs {name} --previous",

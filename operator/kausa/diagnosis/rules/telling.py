@@ -9,7 +9,6 @@ from kausa.diagnosis.finding import Finding, Fix
 from kausa.diagnosis.rules.wording import clip
 from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
-from kausa.resources.evidence import EvidenceKind
 
 __all__ = [
     "LONGEST_CAUSE",
@@ -44,9 +43,9 @@ def tell_finding(
     """One account of a failure with one fix; `cause` becomes a whole sentence.
 
     The command only reads or names what a person may run; it is left out where a name in it could
-    mean something to a shell.
+    mean something to a shell. Without citations it comes to nothing: it is dropped.
     """
-    cited = tuple(dict.fromkeys(citations))[:MOST_CITATIONS] or citing(dossier)
+    cited = tuple(dict.fromkeys(citations))[:MOST_CITATIONS]
     cause = clip(cause, characters=LONGEST_CAUSE).rstrip()
     return Finding(
         rule=rule,
@@ -77,18 +76,15 @@ def shortened(text: str, *, characters: int) -> str:
 
 
 def citing(dossier: Dossier, *about: tuple[str, str], containing: str = "") -> tuple[str, ...]:
-    """The ids of what was read from these objects; of the object that fails where they have "
-    "none."""
+    """The ids of what was read from these objects, or from the object that fails where none is
+    named; empty where nothing was read from them, and the finding is dropped then: evidence of
+    something else is no evidence.
+    """
+    by = dossier.shown_by
+    objects = about or ((by.kind, by.name),)
     found = [
-        id_ for kind, name in about for id_ in dossier.about(kind, name, containing=containing)
+        id_ for kind, name in objects for id_ in dossier.about(kind, name, containing=containing)
     ]
-    if not found:
-        by = dossier.shown_by
-        found = list(dossier.about(by.kind, by.name))
-    if not found:
-        found = list(dossier.cite(EvidenceKind.STATUS, EvidenceKind.REFERENCE))
-    if not found:
-        found = [each.id for each in dossier.evidence[:1]]
     return tuple(dict.fromkeys(found))[:MOST_CITATIONS]
 
 

@@ -7,6 +7,7 @@ cannot be why one that runs does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -181,6 +182,7 @@ _ABSENT = {
     "does not exist": "does not exist (missing)",
     UNLISTED: "was not found (it is not in the snapshot)",
 }
+MOST_LAST_LINES = 2
 _LEADER = "control-plane.alpha.kubernetes.io/leader"
 
 
@@ -195,9 +197,34 @@ def _findings(dossier: Dossier) -> Iterator[Finding]:
         meaning = next((each for each in _MEANINGS if _fits(each, reference)), None)
         if meaning is None or (meaning.at_start and is_well(dossier)):
             continue
+        if _only_mentioned(dossier, reference):
+            continue
         if _elects_a_leader(dossier, reference) or _answers(dossier, reference):
             continue
         yield _finding(dossier, reference, meaning)
+
+
+def _only_mentioned(dossier: Dossier, reference: Reference) -> bool:
+    """Whether only the log of a Pod speaks of it that does well: it gets on without, or has again
+    what it complained of.
+    """
+    at_log = reference.by.field_path.startswith("log[")
+    return at_log and dossier.symptom is None and is_well(dossier)
+
+
+def _decides(dossier: Dossier, reference: Reference) -> bool:
+    """Whether the log speaks of it where it tells what it ended with, not just on its way."""
+    word = re.compile(rf"(?<![\w-]){re.escape(reference.name)}(?![\w-])", re.I)
+    return any(
+        word.search(told)
+        for each in dossier.logs
+        for told in (
+            each.decisive,
+            each.cause,
+            each.entries[0].text if each.entries else "",
+            "\n".join(each.text.rstrip().splitlines()[-MOST_LAST_LINES:]),
+        )
+    )
 
 
 def _elects_a_leader(dossier: Dossier, reference: Reference) -> bool:
@@ -269,7 +296,8 @@ def _confidence(dossier: Dossier, reference: Reference, meaning: _Meaning) -> in
     if reference.problem == UNLISTED:
         return min(meaning.confidence, 66)
     if reference.by.field_path.startswith("log["):
-        return min(meaning.confidence, 82)
+        confidence = min(meaning.confidence, 82)
+        return confidence if _decides(dossier, reference) else at_most_beside(confidence, dossier)
     if within_container(dossier) and not reference.by.field_path.startswith(("events[", "status")):
         return at_most_beside(meaning.confidence, dossier)
     return meaning.confidence
@@ -292,4 +320,5 @@ def _told(dossier: Dossier, reference: Reference) -> tuple[str, tuple[str, ...]]
 
 def _command(reference: Reference) -> str:
     place = f" -n {reference.namespace}" if reference.namespace else ""
-    return f"kubectl{place} get {reference.kind.lower()}"
+    name = f" {reference.name}" if reference.name else ""
+    return f"kubectl{place} get {reference.kind.lower()}{name}"

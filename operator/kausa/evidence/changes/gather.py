@@ -25,12 +25,14 @@ from kausa.evidence.changes.managed import created
 from kausa.evidence.changes.nodes import node_changes
 from kausa.evidence.changes.rollout import applied_changes, find_step, step_changes
 from kausa.evidence.changes.scaling import scale_change
+from kausa.evidence.changes.sides import with_equal_sides
 from kausa.evidence.changes.window import Window, window_of
 from kausa.evidence.changes.words import when
 from kausa.evidence.dossier import Change, Evidence, Source
 from kausa.evidence.fields import name_of, namespace_of, table, text, uid_of
 from kausa.evidence.inquiry import Inquiry
 from kausa.evidence.reading import Reading
+from kausa.evidence.redaction import Redactor
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
@@ -62,6 +64,9 @@ async def gather_changes(inquiry: Inquiry) -> Reading:
     )
     found = [each for part in parts for each in part]
     found.extend(_itself(scene))
+    # Only asked what it would hide: all that leaves here passes the real one, with its own key.
+    asked = Redactor(key=b"asked")
+    found = [with_equal_sides(each, redactor=asked) for each in found]
     return _reading(_ordered(found, inquiry=inquiry), window=scene.window)
 
 

@@ -28,7 +28,7 @@ ACCOUNT = (
         (QUOTA, "quota-exceeded", Category.QUOTA),
         (f"Error creating: {ACCOUNT}", "service-account", Category.ADMISSION),
         (
-            'pods "a" is forbidden: maximum cpu usage per Container is 700m, but limit is 900m',
+            'pods "a" is forbidden: maximum cpu usage per Container is 450m, but limit is 600m',
             "limit-range",
             Category.QUOTA,
         ),
@@ -113,7 +113,7 @@ def test_what_refuses_is_known_by_the_api_servers_words(
         (QUOTA, "Error creating: " + QUOTA.replace("p95nb", "zzzzz").replace("pods=1", "pods=9")),
         (ACCOUNT, f"Error creating: {ACCOUNT.replace('7cccfbbc4d', '5f5f5f5f5f')}"),
         (
-            'pods "a-1" is forbidden: maximum cpu usage per Container is 700m, but limit is 900m',
+            'pods "a-1" is forbidden: maximum cpu usage per Container is 450m, but limit is 600m',
             'pods "a-2" is forbidden: maximum cpu usage per Container is 1, but limit is 1500m',
         ),
         (

@@ -109,8 +109,48 @@ def test_what_the_program_says_of_its_port_goes_before_what_is_declared() -> Non
     dossier = with_event(still(ASKS_9999, Category.PROBE), REFUSED)
     log = LogExcerpt(container="api", previous=False, text="Listening on :8443", decisive="")
     dossier = dataclasses.replace(dossier, logs=(log,))
-    _, body = first_patch(dossier, said(Category.PROBE))
+    fix, body = first_patch(dossier, said(Category.PROBE))
     assert of_api(body) == {"readinessProbe": {"httpGet": {"port": 8443}}}
+    assert fix.risk is Risk.MEDIUM
+
+
+@pytest.mark.parametrize(
+    ("line", "port"),
+    [
+        ("worker started at 12:30:45", None),
+        ("connected to postgres db:5432, running", None),
+        ("Debugger listening on ws://127.0.0.1:9229/0f2c", None),
+        ("metrics server listening on :9090", None),
+        ("listening on 127.0.0.1:8081", None),
+        ("listening on http://localhost:8081", None),
+        ("listening on 10.0.0.7:8081", None),
+        ("failed to listen on 0.0.0.0:8081", None),
+        ("running since 8081", None),
+        ("listening on :8081\nlistening on :8082", None),
+        ("listening on :8081\nlistening on :9999", None),
+        ("listening on 0.0.0.0:8081", 8081),
+        ("Server listening at http://0.0.0.0:8081", 8081),
+        ("Listening on port 8081", 8081),
+        ("msg=listening on [::]:8081", 8081),
+        ("listening on *:8081\nmetrics server listening on :9090", 8081),
+    ],
+)
+def test_of_a_log_only_one_port_on_which_it_listens_for_everybody_is_believed(
+    line: str, port: int | None
+) -> None:
+    # Two ports are declared, so that none of them is the only one that there is.
+    made = with_container(
+        readinessProbe={"httpGet": {"path": "/ready", "port": 9999}},
+        ports=[{"containerPort": 8080}, {"containerPort": 8443}],
+    )
+    log = LogExcerpt(container="api", previous=False, text=line, decisive="")
+    dossier = dataclasses.replace(with_event(still(made, Category.PROBE), REFUSED), logs=(log,))
+    if port is None:
+        assert with_remedies(dossier, said(Category.PROBE)).fixes == ()
+        return
+    fix, body = first_patch(dossier, said(Category.PROBE))
+    assert of_api(body) == {"readinessProbe": {"httpGet": {"port": port}}}
+    assert fix.risk is Risk.MEDIUM
 
 
 def test_a_port_that_is_declared_and_refused_is_not_replaced_by_a_guess() -> None:

@@ -111,8 +111,47 @@ def test_a_change_that_is_not_what_the_diagnosis_speaks_of_is_not_set_back() -> 
     env = template()["spec"]["containers"][0]["env"]
     new = with_container(env=[{**env[0], "value": "debug"}, env[1]])
     diagnosis = said(Category.DEPENDENCY, "redis:6379 refused the connection (debug)")
-    fixes = completed(after(new, Category.CRASH_LOOP), diagnosis).fixes
-    assert [each.patch for each in fixes] == [None]
+    assert completed(after(new, Category.CRASH_LOOP), diagnosis).fixes == ()
+
+
+@pytest.mark.parametrize(
+    ("category", "summary", "offered"),
+    [
+        (Category.PERMISSION, "cannot log in: authentication failed", False),
+        (Category.DEPENDENCY, "db2 does not resolve", True),
+        (Category.DEPENDENCY, "redis refuses", False),
+        (Category.CRASH_LOOP, "it ends with exit code 1", True),
+    ],
+)
+def test_a_revision_is_undone_only_for_what_it_may_have_caused(
+    category: Category, summary: str, offered: bool
+) -> None:
+    env = [{"name": "HOST", "value": "db2"}]
+    dossier = after(with_container(args=["--verbose"], env=env), Category.CRASH_LOOP)
+    fixes = completed(dossier, said(category, summary)).fixes
+    assert any("rollout undo" in (each.command or "") for each in fixes) is offered
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("LOG_LEVEL", "info", True),
+        ("UPSTREAM", "db:5432", True),
+        ("SMTP_PASSPHRASE", "winter", False),
+        ("GREETING", "correct horse battery", False),
+        ("BLOB", "abc" * 20, False),
+    ],
+)
+def test_an_older_value_is_told_in_a_patch_only_where_it_is_short_plain_and_of_a_harmless_name(
+    name: str, value: str, told: bool
+) -> None:
+    old, new = (with_container(env=[{"name": name, "value": each}]) for each in (value, "strange"))
+    fixes = completed(
+        after(new, Category.CONFIG, old=old), said(Category.CONFIG, f"{name} is wrong")
+    ).fixes
+    assert (fixes[0].patch is not None) is told
+    assert any(value in (each.command or "") for each in fixes) is told
+    assert "rollout undo" in str(fixes[-1].command)
 
 
 def test_a_request_that_was_raised_is_set_back_and_one_that_was_lowered_is_not() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import msgspec
 import pytest
 from support.pods import container, terminated, waiting
 from support.rule_dossiers import gathered, raw_pod
 
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.rules.engine import decide_by_rules
+from kausa.diagnosis.rules.probes import killed_by_liveness_probe
 from kausa.evidence.dossier import Change
 from kausa.resources.category import Category
 
@@ -128,9 +130,9 @@ RUNC = "failed to create shim task: OCI runtime create failed: runc create faile
         ),
         (
             "CreateContainerError",
-            "Error response from daemon: Minimum memory limit allowed is 6MB",
+            "Error response from daemon: Minimum memory limit allowed is 12MB",
             None,
-            ("memory limit", "6MB"),
+            ("memory limit", "12MB"),
         ),
     ],
 )
@@ -175,6 +177,26 @@ def test_a_probe_is_told_with_its_numbers_and_the_port_that_nobody_declares() ->
 def test_a_container_that_was_killed_is_not_told_as_a_probe_without_its_event() -> None:
     answer = decided(crashed(spec=probing({}), exit_code=137))
     assert answer.category is Category.CRASH_LOOP
+
+
+@pytest.mark.parametrize(
+    ("seconds", "owns"), [(0, True), (600, True), (3000, False), (-600, False)]
+)
+def test_a_probe_ends_only_the_run_of_which_it_was_told(seconds: float, owns: bool) -> None:
+    """The Event is of the moment at which everything here begins; the run ends so long after."""
+    document = raw_pod(
+        containers=[{**API, **probing({})}],
+        statuses=[
+            container(
+                waiting("CrashLoopBackOff"), last=terminated(137, seconds=seconds), restarts=4
+            )
+        ],
+    )
+    found = gathered(document, events=(("Unhealthy", "Liveness probe failed: HTTP 500"),))
+    assert found.symptom is not None
+    crash = msgspec.structs.replace(found.symptom, category=Category.CRASH_LOOP, exit_code=137)
+    answer = killed_by_liveness_probe(dataclasses.replace(found, symptom=crash))
+    assert (answer is not None) is owns
 
 
 @pytest.mark.parametrize(
@@ -358,6 +380,32 @@ def test_what_was_changed_before_is_told_behind_the_cause() -> None:
 def test_a_change_that_cannot_matter_is_not_told() -> None:
     for path in ("Node/node-1 spec.taints[x]", "Deployment/checkout spec.replicas"):
         assert "Before it failed" not in with_change(path, before="1", after="2").root_cause
+
+
+# Pods that do not go.
+
+
+def deleted(state: dict[str, Any], *finalizers: str) -> dict[str, Any]:
+    document = raw_pod(containers=[API], statuses=[container(state)])
+    document["metadata"] |= {
+        "deletionTimestamp": "2026-01-02T02:00:00Z",
+        "deletionGracePeriodSeconds": 30,
+        "finalizers": list(finalizers),
+    }
+    return document
+
+
+def test_a_pod_whose_containers_have_ended_is_kept_by_its_finalizer_and_not_by_its_program() -> (
+    None
+):
+    answer = decided(deleted(terminated(0, "Completed", seconds=-3000), "example.com/hold"))
+    assert "finalizer example.com/hold keeps it" in answer.summary
+    assert not any("terminationGracePeriod" in each.title for each in answer.fixes)
+
+
+def test_a_program_that_still_runs_is_what_does_not_end() -> None:
+    found = deleted({"running": {"startedAt": "2026-01-02T01:00:00Z"}}, "example.com/hold")
+    assert "grace period" in decided(found).summary
 
 
 def test_no_cause_is_told_twice() -> None:

@@ -13,6 +13,7 @@ from support.templates import config_map, deployment, replica_set, template, wit
 from kausa.cluster.objects import ObjectReference
 from kausa.cluster.owners import Owner
 from kausa.evidence.dossier import Change
+from kausa.evidence.redaction import Redactor
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
@@ -309,6 +310,27 @@ async def test_a_password_that_was_changed_is_hidden_before_and_after() -> None:
     assert "redacted" in str(password.before)
     for each in found.changes:
         assert found.cite(EvidenceKind.CHANGE, containing=each.citation), each
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_where_one_side_is_hidden_the_other_is_not_shown(turned: bool) -> None:
+    known, unknown = "Zx1f951bd71d288cQk", "Zx8214822332f34dQk"
+    assert Redactor(key=b"k").text(f"SESSION_SALT={known}").counts
+    assert not Redactor(key=b"k").text(f"SESSION_SALT={unknown}").counts
+    old, new = (
+        with_container(env=[{"name": "SESSION_SALT", "value": each}])
+        for each in ((unknown, known) if turned else (known, unknown))
+    )
+    found = await dossier_of(
+        deployment(new),
+        replica_set(2, old, seconds=-86_400, ready=2),
+        replica_set(3, new, seconds=-180),
+    )
+    shown = (*(each.text for each in found.evidence), *map(str, found.changes))
+    assert not any(known in each or unknown in each for each in shown)
+    (change,) = (each for each in found.changes if "SESSION_SALT" in each.path)
+    assert found.cite(EvidenceKind.CHANGE, containing=change.citation)
+    assert {(change.before or "")[:1], (change.after or "")[:1]} == {"[", "…"}
 
 
 async def test_it_asks_for_few_lists() -> None:

@@ -75,8 +75,7 @@ ACCESS_IDEAS: tuple[Idea, ...] = (
                 rf"password authentication failed for user {_Q}(?P<user>[^\"'\s]{{1,120}}){_Q}",
                 rf"Access denied for user {_Q}(?P<user>[^\"'@\s]{{1,120}}){_Q}",
                 rf"(?:role|user|login) {_Q}(?P<user>[^\"'\s]{{1,120}}){_Q} (?:does not exist|is "
-                rf"not "
-                r"permitted to log in)",
+                rf"not permitted to log in)",
                 rf"Login failed for user {_Q}(?P<user>[^\"'\s]{{1,120}})",
                 rf"no pg_hba\.conf entry for host [^,]{{1,80}}, "
                 rf"user {_Q}(?P<user>[^\"',\s]{{1,120}})",
@@ -85,7 +84,11 @@ ACCESS_IDEAS: tuple[Idea, ...] = (
                 r"(?P<user>)Authentication failed|AuthenticationFailed|auth(?:entication)? "
                 r"(?:error|failure)|AuthenticationException|SaslAuthenticationException|SASL "
                 r"authentication|ACCESS_REFUSED|invalid credentials|bad credentials|(?:incorrect|"
-                r"invalid|wrong) (?:username|user|login|password)|code 18\b.{0,20}auth|LDAP: "
+                r"invalid|wrong) (?:username|user name|login|user or password|username/password|"
+                r"password for (?:user|role|account|login)|password (?:was )?(?:given|supplied|"
+                r"provided|entered))\b|(?:incorrect|invalid|wrong) password(?=\W{0,3}(?:$|\n))|"
+                r"password (?:is |was )?(?:incorrect|wrong|rejected|not accepted)|code "
+                r"18\b.{0,20}auth|LDAP: "
                 r"error code 49|could not authenticate|unable to authenticate|login (?:failed|"
                 r"incorrect)|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidClientTokenId|"
                 r"ExpiredToken\b|NoCredentialProviders|Unable to locate credentials|"

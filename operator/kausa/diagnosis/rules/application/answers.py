@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kausa.diagnosis.rules.application.idea import Idea, Look, Told, any_of
+from kausa.diagnosis.rules.application.idea import Idea, Look, Told, any_of, never_with
 from kausa.diagnosis.rules.application.targets import find_target
 from kausa.resources.category import Category
 
@@ -24,17 +24,34 @@ _STATUS = (
     r"(?:status(?: ?code)?|\bcode|HTTP(?:/\d(?:\.\d)?)?|error|response|returned|got|answered|"
     r"server error)(?: error| with| was| is| status)?\W{1,4}"
 )
+_ASKED = r"\b(?:requests?|calls?|api|quer(?:y|ies)|tokens?|rate|per (?:second|minute|hour|day))\b"
+_OTHER_LIMITS = (
+    # gRPC's RESOURCE_EXHAUSTED is also what is too large, and what memory or disk cannot hold.
+    r"(?:RESOURCE_EXHAUSTED|ResourceExhausted)[^\n]{0,120}(?:larger than|too large|out of memory|"
+    r"memory|disk|space|exceeds (?:the )?max)",
+    # A logger that leaves lines out is limited by itself.
+    r"(?:log\w{0,6}|messages?|lines?|entries|events?)\b[^\n]{0,40}(?:suppress|skipp|dropp|discard|"
+    r"omit)\w{0,6}[^\n]{0,60}rate[- ]?limit",
+    r"rate[- ]?limit\w{0,3}\b[^\n]{0,60}(?:suppress|skipp|discard)\w{0,6}",
+    r"(?:suppress|skipp|discard)\w{0,6}[^\n]{0,60}rate[- ]?limit",
+)
 
 ANSWER_IDEAS: tuple[Idea, ...] = (
     Idea(
         rule="application.rate-limited",
         category=Category.DEPENDENCY,
         look=_with_target(
-            any_of(
-                rf"{_STATUS}(?P<code>429)\b",
-                r"(?P<code>429 Too Many Requests|too many requests|rate[- ]?limit(?:ed|ing)?(?: "
-                r"(?:exceeded|reached|hit))?|quota exceeded|ThrottlingException|Throttling: |"
-                r"RESOURCE_EXHAUSTED|ResourceExhausted|RequestLimitExceeded|SlowDown)\b",
+            never_with(
+                any_of(
+                    rf"{_STATUS}(?P<code>429)\b",
+                    r"(?P<code>429 Too Many Requests|too many requests|rate[- ]?limit(?:ed|ing)?"
+                    r"(?: (?:exceeded|reached|hit))?|ThrottlingException|Throttling: |"
+                    r"RESOURCE_EXHAUSTED|ResourceExhausted|RequestLimitExceeded|SlowDown|"
+                    rf"{_ASKED}[^\n]{{0,40}}?\bquota (?:\w{{1,20}} )?(?:exceeded|exhausted|"
+                    rf"reached)|quota (?:exceeded|exhausted|reached)[^\n]{{0,40}}?{_ASKED}|"
+                    r"exceeded (?:your|the) (?:current )?quota)\b",
+                ),
+                *_OTHER_LIMITS,
             )
         ),
         summary="container {container} is rate limited<< by {target}>>: {code}",

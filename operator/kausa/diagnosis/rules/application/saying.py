@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 from kausa.diagnosis.rules.accounts import events
+from kausa.diagnosis.rules.application.last_words import says_why
 from kausa.diagnosis.rules.application.subjects import last_end, speakers
 from kausa.evidence.dossier import Dossier, LogExcerpt
 from kausa.resources.evidence import EvidenceKind
@@ -32,6 +33,7 @@ _HARMLESS_LEVEL = re.compile(
     r"\b(?:level|lvl|severity)\W{1,4}(?:info|debug|trace)\b|^\W{0,3}\[?(?:INFO|DEBUG|TRACE)\b|"
     r"^[^a-z]{0,40}\b(?:INFO|DEBUG|TRACE)\b"
 )
+_FATAL = frozenset({"fatal", "error"})
 _KUBELETS_OWN = frozenset(
     {
         "BackOff", "Unhealthy", "ProbeWarning", "ProbeError", "FailedScheduling", "FailedMount",
@@ -69,6 +71,8 @@ class Saying:
     citations: tuple[str, ...]
     harmless: bool = False
     """The program itself calls it information: only words that leave no doubt count."""
+    before_the_end: bool = False
+    """It is not of the last fatal entry, which tells itself why it is one."""
 
 
 def sayings(dossier: Dossier) -> Iterator[Saying]:
@@ -77,6 +81,7 @@ def sayings(dossier: Dossier) -> Iterator[Saying]:
     seen: set[str] = set()
     for trust in (Trust.LAST, Trust.EARLIER):
         for container in containers:
+            logs = tuple(each for each in dossier.logs if each.container == container)
             for text, citations in _texts(dossier, container, trust):
                 text = text.strip()[:LONGEST]
                 if text and text not in seen:
@@ -87,6 +92,7 @@ def sayings(dossier: Dossier) -> Iterator[Saying]:
                         trust=trust,
                         citations=citations,
                         harmless=_is_harmless(text, dossier.log(container)),
+                        before_the_end=trust is Trust.EARLIER and _end_tells(text, logs),
                     )
     yield from _events(dossier, containers[0] if containers else "")
 
@@ -117,14 +123,29 @@ def _earlier(log: LogExcerpt) -> Iterator[str]:
     for line in reversed(lines[-MOST_LINES:]):
         if _COMPLAINS.search(line[:LONGEST]) and not _HARMLESS_LEVEL.search(line[:200]):
             yield line
-    yield "\n".join(lines[-LAST_LINES:])
+    last = lines[-LAST_LINES:]
+    telling = [each for each in last if not _HARMLESS_LEVEL.search(each[:200])]
+    # Where the program calls everything information, that is all there is.
+    yield "\n".join(telling or last)
+
+
+def _end_tells(text: str, logs: tuple[LogExcerpt, ...]) -> bool:
+    """Whether the last fatal entry is another one and says why the program ends."""
+    ends = [log.entries[0] for log in logs if log.entries and log.entries[0].level in _FATAL]
+    return any(
+        text not in entry.text and says_why(entry.message.partition("\n")[0]) for entry in ends
+    )
 
 
 def _is_harmless(text: str, log: LogExcerpt | None) -> bool:
     """Whether it stands in a line that says of itself that it is information."""
-    if log is None or log.entries:
+    if log is None or any(text in each.text for each in log.entries):
         return False
-    line = next((each for each in log.text.splitlines() if text in each), "")
+    lines = log.text.splitlines()
+    if "\n" in text:
+        told = [each for each in text.splitlines() if each in lines]
+        return bool(told) and all(_HARMLESS_LEVEL.search(each[:200]) for each in told)
+    line = next((each for each in lines if text in each), "")
     return _HARMLESS_LEVEL.search(line[:200]) is not None
 
 

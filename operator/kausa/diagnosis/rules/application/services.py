@@ -119,8 +119,7 @@ def _existing(service: Fields, target: Target, dossier: Dossier) -> Standing:
             namespace=namespace,
             empty=True,
             sentence=f"Service {name} exists, but no EndpointSlice of it does (missing), so "
-            f"requests to "
-            "it reach nobody",
+            f"requests to it reach nobody",
             citations=citations,
         )
     ready = _ready(name, namespace, dossier)

@@ -68,7 +68,10 @@ SYNTAX_IDEAS: tuple[Idea, ...] = (
             r"(?P<why>\b(?:SyntaxError|IndentationError|TabError): [^\n]{1,120})",
             r"(?P<why>syntax error near unexpected token [^\n]{1,40}|sh: \d{1,6}: Syntax error: "
             r"[^\n]{1,60})",
-            r"(?P<why>(?:unexpected (?:EOF|end of file)|unterminated quoted string)[^\n]{0,60})",
+            # A reader of Go says "unexpected EOF" too, of a connection or file that ends early.
+            r"(?P<why>unexpected (?:EOF|end of file) while (?:looking for|parsing)[^\n]{0,60}|"
+            r"(?:syntax error[:,]? (?:\S{1,20} )?|\bline \d{1,7}: )unexpected (?:EOF|end of file)"
+            r"[^\n]{0,60}|unterminated quoted string[^\n]{0,60})",
         ),
         summary="container {container} runs code with a syntax error<< in {file}>><< line "
         "{line}>>: {why}",

@@ -27,6 +27,8 @@ _EXPLAINED = frozenset(
 """Failures that a program's words explain; the others are explained by what Kubernetes says."""
 _LESS = {Trust.LAST: 0, Trust.EARLIER: 12, Trust.EVENT: 6}
 """How much less sure it is that words are the cause, the further they are from the end."""
+SURVIVED = 70
+"""What was said before a fatal entry that tells its own reason: less than repeating that entry."""
 _FINISHED = 0
 MOST_SAYINGS = 80
 LONGEST_WORD = 160
@@ -53,7 +55,8 @@ class Heard:
     @property
     def confidence(self) -> int:
         """How sure it is that this is the cause."""
-        return self.idea.confidence - _LESS[self.saying.trust]
+        sure = self.idea.confidence - _LESS[self.saying.trust]
+        return min(sure, SURVIVED) if self.saying.before_the_end else sure
 
 
 def program_says(dossier: Dossier) -> Finding | None:
