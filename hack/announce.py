@@ -24,7 +24,7 @@ STEPS = (
     ("Go modules of Kubernetes and etcd into Go's cache", "within the build"),
     ("Kubernetes and etcd, built from source", "about 5 min"),
 )
-TESTS = "lint, unit, integration and e2e tests take about 4 minutes"
+TESTS = "lint, unit, integration and e2e tests take about 20 minutes"
 
 
 def missing(*, environment: dict[str, str], home: Path) -> list[bool]:

@@ -44,6 +44,8 @@ _SYLLABLES: Final = (
         "{sha",
         "{ssha",
         "hook",
+        "akia",
+        "asia",
         "&quot;",
         "&lt;",
         "&#",

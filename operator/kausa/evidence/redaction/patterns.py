@@ -58,6 +58,11 @@ _HASH: Final = re.compile(
     r"(?P<secret>\$(?:2[abxy]|apr1|1|5|6|y|argon2(?:id?|d)|pbkdf2-sha\d{1,3}|scrypt)"
     r"\$[A-Za-z0-9./$=,+_-]{20,}+)"
 )
+# The other half of an access key, however the two are written beside each other.
+_AWS_PAIR: Final = re.compile(
+    r"(?:AKIA|ASIA)[A-Z0-9]{16}[^A-Za-z0-9/+\r\n]{1,20}"
+    r"(?P<secret>[A-Za-z0-9/+]{40})(?![A-Za-z0-9/+=])"
+)
 _LDAP_HASH: Final = re.compile(r"\{S?SHA(?:256|384|512)?\}(?P<secret>[A-Za-z0-9+/]{20,}+={0,2})")
 
 
@@ -77,6 +82,7 @@ PATTERNS: Final[tuple[Pattern, ...]] = (
     Pattern("authorization", _BEARER, ("bearer", "basic"), _is_credential),
     Pattern("cookie", _COOKIE, ("cookie",)),
     Pattern("credential", _DOCKER, ("auth",)),
+    Pattern("aws-key", _AWS_PAIR, ("akia", "asia")),
     Pattern("password-hash", _HASH, ("$",)),
     Pattern("password-hash", _LDAP_HASH, ("{sha", "{ssha")),
     *ADDRESSES,

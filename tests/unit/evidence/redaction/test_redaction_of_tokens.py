@@ -43,3 +43,15 @@ def test_a_word_that_only_begins_like_a_token_stays(word: str) -> None:
     text = f"started {word} at 10:00"
 
     assert REDACTOR.text(text).value == text
+
+
+@pytest.mark.parametrize("between", [" ", ":", ", ", '","', "\t"])
+def test_the_secret_beside_an_access_key_goes_with_it(between: str) -> None:
+    half = "Ab1/" * 10
+    text = f"using {'AK' + 'IA'}{'FAKE' * 4}{between}{half} for the bucket"
+
+    found = REDACTOR.text(text).value
+
+    assert half not in found
+    assert found.startswith("using [redacted:aws-key:")
+    assert found.endswith(" for the bucket")
