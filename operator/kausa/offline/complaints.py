@@ -32,7 +32,10 @@ _OVERCOME = frozenset(
 )
 """Of a Pod that is ready: it has come through."""
 _HARMLESS = frozenset(
-    {"InvalidDiskCapacity", "CheckLimitsForResolvConf", "DNSConfigForming", "AlreadyMountedVolume"}
+    {
+        *("InvalidDiskCapacity", "CheckLimitsForResolvConf", "DNSConfigForming"),
+        *("AlreadyMountedVolume", "CgroupV1"),
+    }
 )
 """Warnings that the kubelet writes while all goes on as it should."""
 _OF_AN_UNBOUND_CLAIM = frozenset({"ProvisioningFailed", "FailedBinding", "ExternalProvisioning"})

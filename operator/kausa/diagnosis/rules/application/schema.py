@@ -36,16 +36,28 @@ SCHEMA_IDEAS: tuple[Idea, ...] = (
             rf"no such (?P<what>table|column): {_Q}(?P<name>[\w.-]{{1,120}})",
             rf"Unknown (?P<what>column) {_Q}(?P<name>[\w.-]{{1,120}})",
             rf"Invalid (?P<what>object|column) name {_Q}(?P<name>[\w.-]{{1,120}})",
-            rf"(?P<what>table|relation|column) {_Q}(?P<name>[\w.-]{{1,120}}){_Q} already exists",
             r"missing (?P<what>table|column) \[(?P<name>[\w.-]{1,120})\]",
         ),
-        summary="container {container} finds the database schema other than it expects: {what} "
-        "{name}",
+        summary="container {container} needs {what} {name}, which does not exist in the database",
         cause="The schema of the database does not fit the program in container {container}: "
-        "{what} {name} is missing or there already.",
+        "{what} {name} does not exist.",
         explanation="A migration was not run, ran in part, or another version of the program "
         "changed the schema.",
         advice="Run the migrations of this version, or return to the version that fits the schema",
+        confidence=91,
+    ),
+    Idea(
+        rule="application.schema-exists",
+        category=Category.DEPENDENCY,
+        look=any_of(
+            rf"(?P<what>table|relation|column) {_Q}(?P<name>[\w.-]{{1,120}}){_Q} already exists",
+        ),
+        summary="container {container} makes {what} {name}, which exists in the database already",
+        cause="The schema of the database is further than the program in container {container} "
+        "believes: {what} {name} already exists.",
+        explanation="A migration ran without being noted down, ran in part, or two Pods ran it at "
+        "once.",
+        advice="Compare the schema with what the migrations have noted down, and mend the note",
         confidence=91,
     ),
     Idea(
