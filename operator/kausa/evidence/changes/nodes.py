@@ -18,7 +18,8 @@ def node_changes(node: Mapping[str, Any], *, window: Window) -> Iterator[Differe
     """Conditions that turned, taints that came, and a node that is new."""
     name = name_of(node)
     if window.just_before(created(node)):
-        yield _told(name, f"Node {name} was added to the cluster", at=created(node))
+        said = f"Node {name} was added to the cluster"
+        yield _told(name, said, at=created(node), after="added to the cluster")
         return
     for condition in rows(node, "status", "conditions"):
         turned = moment(condition, "lastTransitionTime")
