@@ -18,11 +18,13 @@ UNDETERMINED = 3
     "--from",
     "source",
     required=True,
+    multiple=True,
+    callback=lambda _context, _parameter, given: _one(given),
     type=click.Path(path_type=Path),
     help="A folder or file that kubectl wrote; - is standard input.",
 )
 @click.option("--target", help="kind/namespace/name, as kubectl spells kinds.")
-@click.option("-n", "--namespace", help="The namespace of --target kind/name.")
+@click.option("-n", "--namespace", help="Only this namespace, or that of --target kind/name.")
 @click.option("--question", help="What you saw, or want to know.")
 @click.option("--now", help="When it was recorded: 2026-01-31T12:00:00Z. Else its last time.")
 @click.option(
@@ -70,6 +72,14 @@ def diagnose(
         click.echo(f"kausa diagnose: {error}", err=True)
         sys.exit(2)
     sys.exit(UNDETERMINED if undetermined else 0)
+
+
+def _one(given: tuple[Path, ...]) -> Path:
+    if len(given) > 1:
+        raise click.BadParameter(
+            f"it was given {len(given)} times. Put the files into one folder and name that."
+        )
+    return given[0]
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -17,7 +17,8 @@ from kausa.cluster.snapshot import Snapshot, load_snapshot, read_snapshot
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
 from kausa.offline.diagnosing import Answer, OfflineDiagnosis, moment_of
-from kausa.offline.targets import find_target, parse_target
+from kausa.offline.targets import check_namespace, find_target, parse_target
+from kausa.offline.unwatched import suspended
 from kausa.settings import Settings
 from kausa.telemetry.logs import configure_logs
 
@@ -57,13 +58,17 @@ def run(request: Request) -> bool:
     now = moment_of(snapshot, given=request.now)
     pipeline = OfflineDiagnosis(snapshot, redactor=redactor, now=now)
     if request.target is None:
-        answers = asyncio.run(pipeline.of_all(question=request.question))
+        namespace = request.namespace or ""
+        if namespace:
+            check_namespace(snapshot, namespace)
+        answers = asyncio.run(pipeline.of_all(question=request.question, namespace=namespace))
     else:
         target = find_target(snapshot, parse_target(request.target, namespace=request.namespace))
         answers = asyncio.run(pipeline.of_target(target, question=request.question))
     _say_what_was_left_out(snapshot, pipeline)
     if request.output == "text":
-        _print_text(request, answers, now=now)
+        notes = suspended(snapshot, namespace=request.namespace or "")
+        _print_text(request, answers, now=now, notes=notes)
     else:
         _print_documents(request, answers, redactor=redactor)
     return any(each.fails and not each.diagnosis.determined for each in answers)
@@ -75,7 +80,9 @@ def _snapshot(source: Path) -> Snapshot:
     return read_snapshot(sys.stdin.buffer, name="standard input")
 
 
-def _print_text(request: Request, answers: tuple[Answer, ...], *, now: datetime) -> None:
+def _print_text(
+    request: Request, answers: tuple[Answer, ...], *, now: datetime, notes: tuple[str, ...]
+) -> None:
     from kausa.offline.order import in_order
     from kausa.offline.text import MOST_DETAILS, as_text, overview
 
@@ -85,7 +92,14 @@ def _print_text(request: Request, answers: tuple[Answer, ...], *, now: datetime)
     ordered = answers
     if request.target is None:
         told = in_order(answers)
-        lines += overview(told, now=now, width=width, clip=on_terminal)
+        lines += overview(
+            told,
+            now=now,
+            width=width,
+            clip=on_terminal,
+            namespace=request.namespace or "",
+            notes=notes,
+        )
         ordered = tuple(each.answer for each in told)
     for answer in ordered[:MOST_DETAILS]:
         lines += (

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from dataclasses import dataclass
 
 from kausa.cluster.errors import ApiError
 from kausa.cluster.objects import ContainerStatus, Pod
@@ -27,6 +28,8 @@ from kausa.evidence.redaction import Redactor
 
 __all__ = ["gather_logs"]
 
+NOT_RECORDED = "NotRecorded"
+"""The reason of a reader of files, which cannot know what the container runtime has."""
 MOST_CONTAINERS = 6
 DEADLINE_SECONDS = 3.5
 """For all logs of one Pod together; shorter than a gatherer has, to bring home what is read."""
@@ -55,17 +58,18 @@ async def gather_logs(
         if excerpts and time.monotonic() > until:
             gaps.append(EvidenceGap(what=what, why=f"not read within {deadline_seconds:g} s"))
             continue
+        absent = _Absent()
         try:
             async with asyncio.timeout(max(until - time.monotonic(), 0.001) if excerpts else None):
                 found = await _excerpts(
                     reader, pod=pod, status=status, symptom=symptom, redactor=redactor,
-                    redactions=redactions, until=until,
+                    redactions=redactions, until=until, absent=absent,
                 )  # fmt: skip
         except TimeoutError:
             gaps.append(EvidenceGap(what=what, why=f"no answer within {deadline_seconds:g} s"))
             continue
         if not found:
-            gaps.append(EvidenceGap(what=what, why="the container runtime does not have it"))
+            gaps.append(EvidenceGap(what=what, why=absent.why))
         for excerpt in found:
             excerpts.append(excerpt)
             evidence.extend(log_evidence(excerpt, pod=pod))
@@ -75,6 +79,19 @@ async def gather_logs(
         logs=tuple(excerpts),
         redactions=redactions,
     )
+
+
+@dataclass(slots=True)
+class _Absent:
+    """Why there is no log: of files the first that was looked for is named."""
+
+    why: str = "the container runtime does not have it"
+    recorded: bool = True
+
+    def take(self, error: ApiError) -> None:
+        """Take in that one run has no log."""
+        if error.reason == NOT_RECORDED and self.recorded:
+            self.why, self.recorded = str(error), False
 
 
 def _wanted(pod: Pod, symptom: Symptom | None) -> tuple[ContainerStatus, ...]:
@@ -125,6 +142,7 @@ async def _excerpts(
     redactor: Redactor,
     redactions: Counter[str],
     until: float,
+    absent: _Absent,
 ) -> tuple[LogExcerpt, ...]:
     """The run with words in it, else an empty one, else none: the runtime has no log.
 
@@ -146,6 +164,7 @@ async def _excerpts(
         except ApiError as error:
             if error.status not in NO_SUCH_LOG:
                 raise
+            absent.take(error)
             continue
         if summary is None:
             continue

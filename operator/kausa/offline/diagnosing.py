@@ -21,6 +21,7 @@ from kausa.evidence.redaction import Redactor
 from kausa.offline.owner_view import OwnerView
 from kausa.offline.scene import Scene, set_the_scene
 from kausa.offline.subjects import Subject, Subjects
+from kausa.offline.unwatched import is_sure, unwatched
 from kausa.resources.diagnosis import DecidedBy
 from kausa.telemetry.clock import utc_now
 
@@ -77,6 +78,7 @@ class OfflineDiagnosis:
         self._owners = OwnerResolver(client=OwnerView(snapshot))
         self._reader = LiveCluster(client=SnapshotClient(snapshot))
         self._scene: Scene | None = None
+        self._chosen: Subjects | None = None
 
     async def of_target(
         self, target: ObjectReference, *, question: str | None = None
@@ -86,10 +88,31 @@ class OfflineDiagnosis:
         answers = [await self._answer(each, question=question) for each in subjects]
         return tuple(sorted(answers, key=_rank))
 
-    async def of_all(self, *, question: str | None = None) -> tuple[Answer, ...]:
-        """Everything that fails, each with what it is caused by before it."""
-        subjects = await self._subjects().all()
-        return tuple([await self._answer(each, question=question) for each in subjects])
+    async def of_all(
+        self, *, question: str | None = None, namespace: str = ""
+    ) -> tuple[Answer, ...]:
+        """Everything that fails, of one namespace where it is named; then of what nobody watches
+        (Services, Ingresses, autoscalers) that which surely does not work as it stands.
+        """
+        subjects = await self._subjects().all(namespace=namespace)
+        answers = [await self._answer(each, question=question) for each in subjects]
+        told = self._told(subjects)
+        waiting = self._scene.waiting_services(told) if self._scene is not None else frozenset()
+        for target in unwatched(self._snapshot, waiting=waiting, namespace=namespace):
+            if target.uid not in told:
+                for subject in (await self._subjects().of(target))[:1]:
+                    answer = await self._answer(subject, question=question, alone=True)
+                    if is_sure(answer.diagnosis):
+                        answers.append(answer)
+        return tuple(answers)
+
+    def _told(self, subjects: tuple[Subject, ...]) -> set[str]:
+        """The uids of all that fails, and of what belongs to it."""
+        told = {each.shown_by.uid for each in subjects}
+        told |= {pod.uid for each in subjects for pod in each.pods}
+        if self._scene is not None:
+            told |= {uid for each in subjects for uid in self._scene.below(each.owner.uid)}
+        return told
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -102,9 +125,14 @@ class OfflineDiagnosis:
     def _subjects(self) -> Subjects:
         if self._scene is None:
             self._scene = set_the_scene(self._snapshot)
-        return Subjects(self._scene, owners=self._owners, now=self._now)
+        if self._chosen is None:
+            self._chosen = Subjects(self._scene, owners=self._owners, now=self._now)
+        return self._chosen
 
-    async def _answer(self, subject: Subject, *, question: str | None) -> Answer:
+    async def _answer(
+        self, subject: Subject, *, question: str | None, alone: bool = False
+    ) -> Answer:
+        """`alone`: by the rules, whatever model there is."""
         gatherer = Gatherer(
             reader=self._reader,
             redactor=self._redactor,
@@ -121,7 +149,7 @@ class OfflineDiagnosis:
         )
         seconds = time.perf_counter() - started
         diagnosis, consultation = decide(dossier), None
-        if self._consultant is not None:
+        if self._consultant is not None and not alone:
             words = gatherer.redact(question) if question else None
             consultation = await self._consultant.consult(dossier, diagnosis, None, question=words)
             answer = consultation.diagnosis or diagnosis

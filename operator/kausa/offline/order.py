@@ -55,6 +55,8 @@ def _upstream(answer: Answer, answers: list[Answer] | tuple[Answer, ...]) -> Ans
     )
 
 
-def _weight(answer: Answer) -> tuple[int, str, str, str]:
+def _weight(answer: Answer) -> tuple[bool, int, str, str, str]:
+    """What fails now before what will fail, or was only asked about."""
     owner = answer.subject.owner
-    return (-len(answer.subject.pods), owner.namespace, owner.kind, owner.name)
+    later = answer.subject.early or answer.subject.symptom is None
+    return (later, -len(answer.subject.pods), owner.namespace, owner.kind, owner.name)

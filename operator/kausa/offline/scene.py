@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -90,6 +90,16 @@ class Scene:
                     found[child] = None
                     todo.append(child)
         return tuple(found)
+
+    def waiting_services(self, failing: Collection[str]) -> frozenset[tuple[str, str]]:
+        """Namespaces and names of Services whose Pods are not ready, and none of them fails."""
+        found = set()
+        for place, slices in self.slices.items():
+            pods = {uid for each in slices for uid in each.pod_uids}
+            ready = any(end.ready for each in slices for end in each.endpoints or ())
+            if pods and not ready and pods.isdisjoint(failing):
+                found.add(place)
+        return frozenset(found)
 
     def is_bound(self, uid: str) -> bool:
         """Whether this is a claim that has its volume."""

@@ -21,6 +21,11 @@ __all__ = ["Subject", "Subjects"]
 WITHOUT_PODS = frozenset({"Node", "ResourceQuota", "PersistentVolumeClaim", "Service"})
 """Whose Pods, if they have any, do not tell why they fail."""
 MOST_LOOKS = 4
+MOST_ROUNDS = 6
+TOGETHER = timedelta(minutes=10)
+"""What is to be judged again within this time of each other is judged at once, at its end."""
+MOST_SURVEYS = 8
+"""That are kept: of many targets most are looked for at the same few moments."""
 A_MOMENT = timedelta(seconds=1)
 RECENT = timedelta(hours=1)
 """As long as the API server keeps an Event."""
@@ -52,19 +57,57 @@ class Subjects:
         self._owners = owners
         self._now = now
         self._of_owner: dict[str, list[Pod]] | None = None
+        self._surveys: dict[datetime, Survey] = {}
 
-    async def all(self) -> tuple[Subject, ...]:
+    async def all(self, *, namespace: str = "") -> tuple[Subject, ...]:
         """Every failure at the moment of the snapshot, one for all that fail in the same way; then
-        what Events warn of that was not recorded itself.
+        what complains and will fail; then what Events warn of that was not recorded itself.
+
+        Of one namespace, where it is named, with what its failures follow from.
         """
         survey = await self._survey(self._now)
         shown = [each for each in survey.failures if not _is_told_by_another(each, survey)]
         found = [await self._as_failure(each) for each in _grouped(shown)]
+        found += await self._early(survey)
+        told = {each.shown_by.uid for each in found}
         for target in self._only_in_events():
-            subject = await self._as_complained(target)
+            subject = await self._as_complained(target) if target.uid not in told else None
             if subject is not None:
                 found.append(subject)
-        return tuple(found)
+        if not namespace:
+            return tuple(found)
+        above = _above(survey, namespace=namespace)
+        return tuple(each for each in found if _is_of(each, namespace=namespace, above=above))
+
+    async def _early(self, survey: Survey) -> list[Subject]:
+        """What complains, and fails if nothing changes until its time is up: there is no later
+        snapshot in which it would be told.
+        """
+        looked = survey
+        told = {each.owner.uid for each in survey.failures}
+        found: list[Subject] = []
+        for _ in range(MOST_ROUNDS):
+            waiting = {
+                uid: moment
+                for uid, moment in looked.again_at.items()
+                if moment > looked.now and self._complains(uid)
+            }
+            if not waiting:
+                break
+            together = later(min(waiting.values()), TOGETHER)
+            at = max(each for each in waiting.values() if each <= together)
+            looked = await self._survey(later(at, A_MOMENT))
+            fresh = [
+                each
+                for each in looked.failures
+                if each.shown_by.uid in waiting
+                and each.owner.uid not in told
+                and not _is_told_by_another(each, looked)
+            ]
+            for group in _grouped(fresh):
+                found.append(await self._as_failure(group, now=looked.now, early=True))
+            told.update(each.owner.uid for each in fresh)
+        return found
 
     def _only_in_events(self) -> tuple[ObjectReference, ...]:
         """Objects of which there are recent warnings and nothing else."""
@@ -101,7 +144,11 @@ class Subjects:
         return (complained or await self._as_it_stands(target),)
 
     async def _survey(self, now: datetime) -> Survey:
-        return await Survey(self._scene, owners=self._owners, now=now).run()
+        if now not in self._surveys:
+            if len(self._surveys) >= MOST_SURVEYS:
+                self._surveys.popitem()
+            self._surveys[now] = await Survey(self._scene, owners=self._owners, now=now).run()
+        return self._surveys[now]
 
     # -- failures --------------------------------------------------------------------------------
 
@@ -237,6 +284,19 @@ def _is_told_by_another(failure: Failure, survey: Survey) -> bool:
             for each in survey.failures
         )
     )
+
+
+def _above(survey: Survey, *, namespace: str) -> frozenset[tuple[str, str]]:
+    """Kinds and names of what failures of a namespace follow from."""
+    causes = (each.symptom.caused_by for each in survey.failures if each.namespace == namespace)
+    return frozenset((each.kind, each.name) for each in causes if each is not None)
+
+
+def _is_of(subject: Subject, *, namespace: str, above: frozenset[tuple[str, str]]) -> bool:
+    """Of the namespace, or of none and what fails in the namespace follows from it."""
+    where = subject.shown_by.namespace
+    owner = subject.owner
+    return where == namespace or (not where and (owner.kind, owner.name) in above)
 
 
 def _grouped(failures: list[Failure]) -> Iterator[_Group]:

@@ -49,6 +49,11 @@ class Failure:
     symptom: Symptom
 
     @property
+    def namespace(self) -> str:
+        """Where it was seen; empty for what is in none."""
+        return self.shown_by.namespace
+
+    @property
     def key(self) -> tuple[str, str]:
         """What all that fail in the same way share."""
         return identify(cluster=CLUSTER, owner=self.owner, symptom=self.symptom).key

@@ -11,9 +11,10 @@ from kausa.cluster.snapshot import Snapshot
 from kausa.cluster.snapshot.plurals import kinds_called
 from kausa.errors import KausaError
 
-__all__ = ["Target", "TargetError", "find_target", "parse_target"]
+__all__ = ["Target", "TargetError", "check_namespace", "find_target", "parse_target"]
 
 MOST_NAMED = 5
+MOST_NAMESPACES = 20
 
 
 class TargetError(KausaError):
@@ -81,6 +82,26 @@ def find_target(snapshot: Snapshot, target: Target) -> ObjectReference:
         where = ", ".join(sorted(_label(each) for each in found)[:MOST_NAMED])
         raise TargetError(f"{target} may be any of {where}. Name its namespace.")
     return _reference(found[0])
+
+
+def check_namespace(snapshot: Snapshot, namespace: str) -> None:
+    """See that a namespace is in the snapshot.
+
+    Raises:
+        TargetError: it is not; names those that are.
+    """
+    names = {_name(each) for each in snapshot.every() if each["kind"] == "Namespace"}
+    present = sorted(names | snapshot.coverage.namespaces)
+    if namespace in present or namespace in snapshot.coverage.listed_namespaces:
+        return
+    near = get_close_matches(namespace, present, n=1, cutoff=0.5)
+    some = ", ".join(present[:MOST_NAMESPACES]) or "none"
+    more = len(present) - MOST_NAMESPACES
+    raise TargetError(
+        f"There is no namespace {namespace} in the snapshot. "
+        + (f"Did you mean {near[0]}? " if near else "")
+        + f"In it are: {some}{f' and {more} more' if more > 0 else ''}."
+    )
 
 
 def _spoken_of(

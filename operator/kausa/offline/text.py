@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from kausa.evidence.dossier import Change, Dossier, Evidence
+from kausa.evidence.dossier import Change, Evidence
 from kausa.offline.diagnosing import Answer
 from kausa.offline.order import Told
 from kausa.offline.paper import Paper
+from kausa.offline.subjects import Subject
 
 __all__ = ["as_text", "overview"]
 
 MOST_DETAILS = 20
 LONGEST_EVIDENCE = 400
 LABEL = 9
+MOST_LOGS = 3
+LOG_IS_ABSENT = "Read its log, which is not in these files"
+NOT_RECORDED = "not in the snapshot"
+MOST_ABSENT = 6
 
 
 def as_text(answer: Answer, *, width: int, verbose: bool = False) -> list[str]:
@@ -24,27 +29,47 @@ def as_text(answer: Answer, *, width: int, verbose: bool = False) -> list[str]:
     _what_to_do(paper, answer)
     _changes(paper, answer.dossier.changes)
     _evidence(paper, answer, verbose=verbose)
-    _not_read(paper, answer.dossier)
+    _not_read(paper, answer)
     _alternatives(paper, answer)
     return paper.lines
 
 
-def overview(told: tuple[Told, ...], *, now: datetime, width: int, clip: bool) -> list[str]:
-    """One line for each failure, those that follow from another under it; `clip` cuts each at the
-    width, for a terminal.
+def overview(
+    told: tuple[Told, ...],
+    *,
+    now: datetime,
+    width: int,
+    clip: bool,
+    namespace: str = "",
+    notes: tuple[str, ...] = (),
+) -> list[str]:
+    """One line for each failure, those that follow from another under it, then the notes; `clip`
+    cuts each failure at the width, for a terminal.
     """
     paper = Paper(width=width)
     count = len(told)
     if not count:
-        paper.text(f"Nothing fails in this snapshot, as of {_time(now)}.", bold=True)
-        return paper.lines
+        where = f"namespace {namespace} of this snapshot" if namespace else "this snapshot"
+        paper.text(f"Nothing fails in {where}, as of {_time(now)}.", bold=True)
+    else:
+        _table(paper, told, now=now, clip=clip)
+    if notes:
+        paper.blank()
+    for note in notes:
+        paper.text(note, first="Note: ")
+    return paper.lines
+
+
+def _table(paper: Paper, told: tuple[Told, ...], *, now: datetime, clip: bool) -> None:
+    count = len(told)
     paper.text(f"{count} failure{'s' if count > 1 else ''}, as of {_time(now)}:", bold=True)
     paper.blank()
     rows = [("NAMESPACE", "TARGET", "REASON", "SURE", "CAUSE")]
     for each in told:
         subject, diagnosis = each.answer.subject, each.answer.diagnosis
         under = "  " * (each.depth - 1) + "`-" if each.depth else ""
-        reason = subject.symptom.reason if subject.symptom is not None else ""
+        reason = str(subject.symptom.reason if subject.symptom else diagnosis.category or "")
+        reason += " (early)" if subject.early else ""
         rows.append(
             (
                 subject.owner.namespace,
@@ -55,7 +80,6 @@ def overview(told: tuple[Told, ...], *, now: datetime, width: int, clip: bool) -
             )
         )
     paper.table(rows, clip=clip)
-    return paper.lines
 
 
 def _cause(paper: Paper, answer: Answer) -> None:
@@ -113,7 +137,8 @@ def _why(paper: Paper, answer: Answer) -> None:
 
 
 def _what_to_do(paper: Paper, answer: Answer) -> None:
-    if not answer.diagnosis.fixes:
+    logs = [] if answer.diagnosis.determined or not answer.fails else _absent_logs(answer)
+    if not answer.diagnosis.fixes and not logs:
         return
     paper.heading("WHAT TO DO")
     for number, fix in enumerate(answer.diagnosis.fixes, start=1):
@@ -123,6 +148,20 @@ def _what_to_do(paper: Paper, answer: Answer) -> None:
             paper.text(fix.rationale, indent=5)
         if fix.command:
             paper.command(fix.command, indent=5)
+    for number, command in enumerate(logs, start=len(answer.diagnosis.fixes) + 1):
+        paper.text(LOG_IS_ABSENT, indent=2, first=f"{number}. ", bold=True)
+        paper.command(command, indent=5)
+
+
+def _absent_logs(answer: Answer) -> list[str]:
+    """The commands that read the logs that the files do not hold, where no fix names them."""
+    commands = [
+        gap.why[gap.why.index("kubectl ") :]
+        for gap in answer.dossier.gaps
+        if gap.why.startswith("the log is not in these files") and "kubectl " in gap.why
+    ]
+    said = {each.command for each in answer.diagnosis.fixes}
+    return [each for each in dict.fromkeys(commands) if each not in said][:MOST_LOGS]
 
 
 def _changes(paper: Paper, changes: tuple[Change, ...]) -> None:
@@ -166,12 +205,28 @@ def _of(evidence: Evidence) -> str:
     return f"{evidence.kind} {source.kind}/{source.name}{field}{at}"
 
 
-def _not_read(paper: Paper, dossier: Dossier) -> None:
-    if not dossier.gaps:
+def _not_read(paper: Paper, answer: Answer) -> None:
+    gaps = answer.dossier.gaps
+    absent = [each for gap in gaps if gap.why == NOT_RECORDED for each in gap.what.split(", ")]
+    absent = [each for each in dict.fromkeys(absent) if not _is_about(each, answer.subject)]
+    others = [gap for gap in gaps if gap.why != NOT_RECORDED]
+    if not absent and not others:
         return
     paper.heading("NOT READ")
-    for gap in dossier.gaps:
+    for gap in others:
         paper.text(f"{gap.what}: {gap.why}", indent=2, first="- ")
+    if absent:
+        here = f" of namespace {answer.subject.owner.namespace}"
+        absent = [each.removesuffix(here).removesuffix(" of the cluster") for each in absent]
+        more = len(absent) - MOST_ABSENT
+        some = ", ".join(absent[:MOST_ABSENT]) + (f" and {more} more" if more > 0 else "")
+        paper.text(f"{NOT_RECORDED}: {some}", indent=2, first="- ")
+
+
+def _is_about(what: str, subject: Subject) -> bool:
+    """Whether a gap is about the object that is diagnosed: everybody sees that it is not there."""
+    names = {f"{each.kind}/{each.name}" for each in (subject.owner, subject.shown_by)}
+    return what in names
 
 
 def _alternatives(paper: Paper, answer: Answer) -> None:

@@ -148,9 +148,9 @@ def test_an_empty_folder_is_said_to_hold_nothing(tmp_path: Path) -> None:
     [
         ("objects.json", '{"items": [', "objects.json: not JSON at line 1"),
         ("objects.yaml", "a: [", "objects.yaml: not YAML at line 2"),
-        ("pods.json", "Error from server (Forbidden)", "pods.json: not JSON"),
-        ("pods.yaml", "Error from server (Forbidden): pods is forbidden", "no object of Kube"),
-        ("objects.json", "", "no object of Kubernetes"),
+        ("pods.json", "Error from server (Forbidden)", "Error from server (Forbidden)"),
+        ("pods.yaml", "Error from server (Forbidden): pods is forbidden", "pods is forb"),
+        ("objects.json", "", "objects.json is empty; did kubectl fail?"),
     ],
 )
 def test_a_broken_file_is_named(tmp_path: Path, name: str, text: str, why: str) -> None:
@@ -183,3 +183,44 @@ def test_what_was_left_out_is_said_beside_the_answer(case: Path) -> None:
     assert "3 failures" in said
     assert "1 of what the files hold are no objects" in why
     assert "1 objects have fields that Kubernetes does not send" in why
+
+
+def test_a_namespace_chooses_what_is_told(case: Path) -> None:
+    code, said, _ = run("--from", case, "-n", "front")
+    assert code == 3
+    assert "1 failure" in said
+    assert "front" in said
+    assert "Deployment/api" not in said
+
+
+def test_an_unknown_namespace_is_refused_with_those_that_there_are(case: Path) -> None:
+    assert "namespace frnt" in (why := refused("--from", case, "-n", "frnt"))
+    assert "Did you mean front? In it are: front, shop." in why
+
+
+def test_two_sources_are_refused(case: Path) -> None:
+    code, said, why = run("--from", case, "--from", case)
+    assert (code, said) == (2, "")
+    assert "given 2 times" in why
+
+
+def test_a_log_that_is_not_there_is_asked_for_with_its_command(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "case", crashing_pod("twin"))
+    code, said, _ = run("--from", folder)
+    assert code == 3
+    advice = said.partition("WHAT TO DO")[2].partition("EVIDENCE")[0]
+    assert "kubectl -n shop logs twin -c api --previous" in advice
+    assert "container runtime does not have it" not in said
+
+
+def test_a_suspended_cron_job_is_a_note_and_no_failure(tmp_path: Path) -> None:
+    job = {
+        "apiVersion": "batch/v1",
+        "kind": "CronJob",
+        "metadata": {"name": "nightly", "namespace": "shop", "creationTimestamp": BEGAN},
+        "spec": {"schedule": "0 3 * * *", "suspend": True},
+    }
+    code, said, _ = run("--from", folder_of(tmp_path / "case", job))
+    assert code == 0
+    assert said.startswith("Nothing fails in this snapshot")
+    assert "Note: CronJob shop/nightly is suspended" in said

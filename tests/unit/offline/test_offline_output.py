@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 import yaml
 from support.snapshots import BEGAN, crashing_pod, deployment, loaded, replica_set, thin_pod
 
+from kausa.evidence.dossier import EvidenceGap
 from kausa.evidence.redaction import Redactor
 from kausa.offline.diagnosing import Answer, OfflineDiagnosis, moment_of
 from kausa.offline.documents import DocumentError, as_yaml, documents
 from kausa.offline.order import in_order
 from kausa.offline.paper import Paper
 from kausa.offline.targets import find_target, parse_target
-from kausa.offline.text import as_text, overview
+from kausa.offline.text import NOT_RECORDED, as_text, overview
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 
 Json = dict[str, Any]
@@ -59,6 +61,18 @@ def test_the_cause_comes_first_and_evidence_has_its_ids(tmp_path: Path) -> None:
     assert "Deployment shop/api, shown by Pod/api-1" in said
     assert "more with -v" in said
     assert "more with -v" not in text_of(first, verbose=True)
+
+
+def test_what_was_not_recorded_is_one_line_without_the_object_itself(tmp_path: Path) -> None:
+    first, *_ = crash(tmp_path)
+    gap = EvidenceGap(what="Deployment/api, Node/n, limits of namespace shop", why=NOT_RECORDED)
+    late = EvidenceGap(what="events", why="no answer within 3 s")
+    dossier = replace(first.dossier, gaps=(gap, late))
+    said = text_of(replace(first, dossier=dossier)).partition("NOT READ\n")[2]
+    assert said.splitlines()[:2] == [
+        "  - events: no answer within 3 s",
+        "  - not in the snapshot: Node/n, limits",
+    ]
 
 
 def test_a_failing_program_cannot_write_to_the_terminal(tmp_path: Path) -> None:

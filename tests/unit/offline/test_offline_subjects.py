@@ -134,12 +134,52 @@ async def test_a_young_pod_that_complains_is_judged_at_the_end_of_its_grace(
     said = warning("FailedMount", 'secret "s" not found', about=pod, firstTimestamp="")
     said["firstTimestamp"] = "2026-01-31T12:10:00Z"
     snapshot = loaded(tmp_path, pod, said)
-    assert await subjects(snapshot).all() == ()
     (found,) = await of(snapshot, "pod/a")
     assert found.early
     assert found.now > NOW
     assert found.symptom is not None
     assert found.symptom.reason == "FailedMount"
+    (untold,) = await subjects(snapshot).all()
+    assert (untold.early, untold.symptom) == (True, found.symptom)
+
+
+async def test_what_fails_already_is_not_told_again_as_early(tmp_path: Path) -> None:
+    api = deployment("api")
+    middle = replica_set("api-5d8f9c7b6d", of=api)
+    young = crashing_pod("api-2", owner=middle)
+    young["metadata"]["creationTimestamp"] = "2026-01-31T12:10:00Z"
+    young["status"] = {"phase": "Pending", "startTime": "2026-01-31T12:10:00Z"}
+    said = warning("FailedMount", 'secret "s" not found', about=young)
+    said["firstTimestamp"] = "2026-01-31T12:10:00Z"
+    snapshot = loaded(tmp_path, api, middle, crashing_pod("api-1", owner=middle), young, said)
+    found = await subjects(snapshot).all()
+    assert [(summary(each)[0], each.early) for each in found] == [("Deployment/api", False)]
+
+
+async def test_only_one_namespace_is_told_with_what_its_failures_follow_from(
+    tmp_path: Path,
+) -> None:
+    snapshot = loaded(tmp_path, crashing_pod("a"), crashing_pod("b", namespace="front"))
+    found = await subjects(snapshot).all(namespace="front")
+    assert [summary(each)[0] for each in found] == ["Pod/b"]
+
+
+async def test_a_lost_node_is_told_for_the_namespace_whose_pods_it_stands_for(
+    tmp_path: Path,
+) -> None:
+    lost = {"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "node-1", "uid": "n", "creationTimestamp": BEGAN},
+        "status": {"conditions": [{**lost, "lastTransitionTime": BEGAN}]},
+    }
+    pod = healthy("a")
+    pod["status"]["conditions"][0] |= {"status": "False", "lastTransitionTime": BEGAN}
+    snapshot = loaded(tmp_path, node, pod, healthy("b", namespace="front"))
+    found = await subjects(snapshot).all(namespace="shop")
+    assert [summary(each)[0] for each in found] == ["Node/node-1"]
+    assert await subjects(snapshot).all(namespace="front") == ()
 
 
 async def test_a_young_pod_that_is_silent_is_well(tmp_path: Path) -> None:

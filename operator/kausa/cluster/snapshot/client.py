@@ -85,14 +85,20 @@ class SnapshotClient:
         limit_bytes: int | None = None,
         timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
     ) -> AsyncGenerator[bytes, None]:
-        """The chunks of a container's log; always from its beginning, whatever `tail_lines` is."""
+        """The chunks of a container's log; always from its beginning, whatever `tail_lines` is.
+
+        Raises:
+            NotFoundError: it is not in the files, for the reason `NotRecorded`; the message has the
+                command that reads it.
+        """
         chunks = self._snapshot.logs.chunks((namespace, pod, container, previous))
         if chunks is None:
-            run = "previous run of " if previous else ""
+            command = f"kubectl -n {namespace} logs {pod} -c {container}"
+            command += " --previous" if previous else ""
             raise api_error(
                 status=404,
-                reason="NotFound",
-                message=f"the log of {run}container {container} of {pod} is not in the snapshot",
+                reason="NotRecorded",
+                message=f"the log is not in these files: {command}",
             )
         left = limit_bytes
         for chunk in chunks:

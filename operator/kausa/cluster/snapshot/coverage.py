@@ -37,6 +37,11 @@ class Coverage:
         self.kinds.add(resource)
         self._listed.setdefault(resource, set()).update(namespaces)
 
+    @property
+    def listed_namespaces(self) -> frozenset[str]:
+        """Those of which any list was recorded, an empty one too."""
+        return frozenset().union(*self._listed.values())
+
     def tells(self, resource: Resource, *, namespace: str, namespaced: bool = True) -> bool:
         """Whether something that is missing does not exist."""
         if self.whole and (resource in self.kinds or (namespace and namespace in self.namespaces)):

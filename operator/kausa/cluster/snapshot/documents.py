@@ -7,6 +7,7 @@ can make a gigabyte of one kilobyte by its aliases, so what is built is counted 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +25,21 @@ FEWEST_VALUES = 10_000
 """That are copied of any file; of a longer one as many as it has characters, which is more than it
 can hold without repeating itself."""
 HOW_TO_WRITE = "Write it again with `kubectl get ... -o json` or `-o yaml`."
+LONGEST_LINE = 200
+_PACKED = (
+    (0, b"\x1f\x8b", "gzip"),
+    (0, b"PK\x03\x04", "zip"),
+    (0, b"BZh", "bzip2"),
+    (0, b"\xfd7zXZ", "xz"),
+    (0, b"\x28\xb5\x2f\xfd", "zstd"),
+    (257, b"ustar", "tar"),
+)
+"""Where packed files of each kind have which bytes."""
+_SAID_BY_KUBECTL = re.compile(
+    r"Error from server\b|error: |Error: |Warning: |[IWEF]\d{4} |Unable to connect to the server"
+    r"|The connection to the server |No resources found|Flag --\S+ has been deprecated"
+    r"|(?:ba|z)?sh: "
+)
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -56,6 +72,9 @@ def read_documents(data: bytes, *, name: str) -> tuple[Document, ...]:
     Raises:
         SnapshotError: it cannot be parsed; the message names the file, the place and a remedy.
     """
+    packed = next((how for at, magic, how in _PACKED if data[at:].startswith(magic)), "")
+    if packed:
+        raise SnapshotError(f"{name}: this is packed ({packed}). Unpack it first.")
     try:
         text = _text(data)
     except UnicodeDecodeError as error:
@@ -64,6 +83,9 @@ def read_documents(data: bytes, *, name: str) -> tuple[Document, ...]:
         ) from None
     if not text.strip():
         return ()
+    first = text.lstrip().partition("\n")[0]
+    if _SAID_BY_KUBECTL.match(first):
+        raise _message_of_kubectl(first, name)
     as_json = name.endswith(".json") or text.lstrip()[0] in "{["
     parse = _parse_json if as_json else _parse_yaml
     return tuple(_document(each) for each in parse(text, name))
@@ -120,6 +142,9 @@ def _check_depth(value: Any, name: str) -> None:
 def _broken_json(error: ValueError, text: str, name: str) -> SnapshotError:
     if not isinstance(error, json.JSONDecodeError):
         return SnapshotError(f"{name}: not JSON: {error}. {HOW_TO_WRITE}")
+    said = text[error.pos :].partition("\n")[0]
+    if _SAID_BY_KUBECTL.match(said):
+        return _message_of_kubectl(said, name)
     cut_off = not text[error.pos :].strip() or error.msg.startswith("Unterminated")
     why = "the file ends too early, as if it was cut off" if cut_off else error.msg
     return SnapshotError(
@@ -135,13 +160,28 @@ def _parse_yaml(text: str, name: str) -> Iterator[Any]:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" at line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise SnapshotError(
-            f"{name}: not YAML{where}: {error.problem or error.context}. {HOW_TO_WRITE}"
-        ) from None
+        why = error.problem or error.context
+        if mark and _has_tab(text, line=mark.line):
+            why = "the line is indented by a tab, where YAML wants spaces"
+        raise SnapshotError(f"{name}: not YAML{where}: {why}. {HOW_TO_WRITE}") from None
     except RecursionError:
         raise _too_deep(name) from None
     except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
         raise SnapshotError(f"{name}: not YAML: {error}. {HOW_TO_WRITE}") from None
+
+
+def _has_tab(text: str, *, line: int) -> bool:
+    lines = text.splitlines()
+    written = lines[line] if line < len(lines) else ""
+    return "\t" in written[: len(written) - len(written.lstrip())]
+
+
+def _message_of_kubectl(line: str, name: str) -> SnapshotError:
+    shown = "".join(each if each.isprintable() else " " for each in line.strip())[:LONGEST_LINE]
+    return SnapshotError(
+        f'{name}: it holds what kubectl said, beside or instead of objects: "{shown}". Mend that, '
+        "and write the file again without kubectl's messages (only `>`, neither `&>` nor `2>&1`)."
+    )
 
 
 def _too_deep(name: str) -> SnapshotError:

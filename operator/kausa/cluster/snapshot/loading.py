@@ -73,6 +73,7 @@ class _Loading:
         self._bytes = 0
         self._unreadable = 0
         self._skipped_links = 0
+        self._empty: list[str] = []
         self._coverage = Coverage(whole=False)
         self._logs = LogFiles()
 
@@ -92,6 +93,8 @@ class _Loading:
     def _done(self) -> Snapshot:
         snapshot = Snapshot(coverage=self._coverage, logs=self._logs, notes=self._notes())
         if not self._objects and not self._coverage.kinds:
+            if len(self._empty) == 1:
+                raise SnapshotError(f"{self._empty[0]} is empty; did kubectl fail? {WHAT_TO_GIVE}")
             raise SnapshotError(
                 f"{self._root}: there is no object of Kubernetes in it{self._why_nothing()}. "
                 f"{WHAT_TO_GIVE}"
@@ -100,6 +103,8 @@ class _Loading:
         return snapshot
 
     def read_bytes(self, data: bytes) -> Snapshot:
+        if not data.strip():
+            self._empty.append(str(self._root))
         for document in read_documents(data, name=str(self._root)):
             self._take_document(document, folder="")
         return self._done()
@@ -157,13 +162,16 @@ class _Loading:
         return False
 
     def _take_file(self, path: Path) -> None:
-        name = path.name if path == self._root else str(path.relative_to(self._root))
+        name = str(path)
         if path != self._root and not self._is_inside(path):
             raise SnapshotError(
                 f"{name}: this is a link to a file outside of the folder, which is not read. "
                 "Copy the file here."
             )
-        for document in read_documents(self._bytes_of(path, name), name=name):
+        data = self._bytes_of(path, name)
+        if not data.strip():
+            self._empty.append(name)
+        for document in read_documents(data, name=name):
             self._take_document(document, folder=path.parent.name)
 
     def _bytes_of(self, path: Path, name: str) -> bytes:
@@ -211,6 +219,10 @@ class _Loading:
                 f"{self._unreadable} of what the files hold are no objects of Kubernetes "
                 "(without kind, apiVersion or metadata) and were left out"
             )
+        if self._empty:
+            more = f" and {len(self._empty) - 1} more" if len(self._empty) > 1 else ""
+            verb = "are" if more else "is"
+            notes.append(f"{self._empty[0]}{more} {verb} empty; did kubectl fail?")
         if self._skipped_links:
             notes.append(
                 f"{self._skipped_links} links to files outside of the folder were left out"

@@ -119,7 +119,8 @@ async def test_a_log_is_read_in_chunks_and_as_far_as_asked(tmp_path: Path) -> No
     assert await read(previous=True, limit_bytes=100_000) == text[:100_000]
     with pytest.raises(ApiError) as raised:
         await read(previous=False)
-    assert raised.value.status == 404
+    assert (raised.value.status, raised.value.reason) == (404, "NotRecorded")
+    assert str(raised.value) == "the log is not in these files: kubectl -n shop logs a -c api"
 
 
 def test_the_newer_of_two_records_of_one_object_stays(tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+
 import pytest
 
 from kausa.cluster.errors import SnapshotError
@@ -136,3 +138,33 @@ def test_yaml_that_holds_itself_is_refused() -> None:
 @pytest.mark.parametrize("data", [b"!!python/object/apply:os.system [id]", b"!secret x"])
 def test_yaml_makes_no_objects_of_ours(data: bytes) -> None:
     assert "not YAML" in refused(data, "file.yaml")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Error from server (Forbidden): pods is forbidden",
+        "W1121 17:00:00.1 warnings.go:70] v1 Endpoints is deprecated",
+        'error: the server doesn\'t have a resource type "hpas"',
+    ],
+)
+@pytest.mark.parametrize("name", ["pods.json", "pods.yaml", "standard input"])
+def test_a_line_of_kubectl_among_the_objects_is_shown(line: str, name: str) -> None:
+    assert line in refused(line.encode() + b"\n" + POD, name)
+    assert line in refused(POD + b"\n" + line.encode(), "pods.json")
+
+
+def test_a_tab_in_yaml_is_called_a_tab() -> None:
+    assert "line 2, column 1: the line is indented by a tab" in refused(b"a:\n\tb: 1\n", "a.yaml")
+
+
+@pytest.mark.parametrize(
+    ("data", "how"),
+    [
+        (gzip.compress(POD), "gzip"),
+        (b"objects.json".ljust(257, b"\0") + b"ustar\0", "tar"),
+        (b"PK\x03\x04rest", "zip"),
+    ],
+)
+def test_a_packed_file_is_to_be_unpacked_first(data: bytes, how: str) -> None:
+    assert f"this is packed ({how}). Unpack it first." in refused(data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import json
 import os
 from pathlib import Path
@@ -13,7 +14,7 @@ from support.snapshots import crashing_pod, deployment, folder_of, listed, thin_
 
 from kausa.cluster.errors import NotRecordedError, SnapshotError
 from kausa.cluster.kinds import KINDS
-from kausa.cluster.snapshot import Snapshot, SnapshotClient, load_snapshot, loading
+from kausa.cluster.snapshot import Snapshot, SnapshotClient, load_snapshot, loading, read_snapshot
 
 Json = dict[str, Any]
 LOGS = """\
@@ -162,7 +163,21 @@ def test_files_that_hold_something_else_are_counted(tmp_path: Path) -> None:
 
 def test_a_broken_file_is_named_by_its_place_in_the_folder(dump: Path) -> None:
     (dump / "shop" / "events.json").write_text('{"items": [')
-    assert refused(dump).startswith("shop/events.json: not JSON at line 1")
+    assert refused(dump).startswith(f"{dump}/shop/events.json: not JSON at line 1")
+
+
+def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
+    path = tmp_path / "pods.json"
+    path.write_text("\n")
+    assert refused(path).startswith(f"{path} is empty; did kubectl fail?")
+    with pytest.raises(SnapshotError, match="standard input is empty"):
+        read_snapshot(io.BytesIO(b""), name="standard input")
+
+
+def test_an_empty_file_beside_others_is_told_and_does_not_matter(dump: Path) -> None:
+    (dump / "shop" / "late.json").write_text("")
+    (note,) = load_snapshot(dump).notes
+    assert note == f"{dump}/shop/late.json is empty; did kubectl fail?"
 
 
 def test_a_link_out_of_the_folder_is_not_followed(tmp_path: Path) -> None:
