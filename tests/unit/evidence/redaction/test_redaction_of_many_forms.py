@@ -202,7 +202,7 @@ credentials: u:%s
 auth: %s
 "auth":"%s"
 _auth=%s
-//registry.npmjs.org/:_authToken=%s
+//registry.example.com/:_authToken=%s
 _password=%s
 oauth_token_secret=%s
 consumerKey=%s
