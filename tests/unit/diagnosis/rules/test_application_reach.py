@@ -68,6 +68,8 @@ def endpoints(name: str, *, ready: int) -> dict[str, Any]:
         ("waiting for stock-db...", "stock-db"),
         ("Error 111 connecting to cache:6379. Connection refused.", "cache:6379"),
         ("read tcp 10.1.0.9:4711->10.1.2.3:443: connection reset by peer", "10.1.2.3:443"),
+        ("the server stock-db is down", "stock-db"),
+        ("service stock.shop did not answer within 3 s", "stock.shop"),
     ],
 )  # fmt: skip
 def test_the_host_is_found_however_it_is_written(text: str, target: str) -> None:

@@ -48,6 +48,10 @@ _FORMS: tuple[re.Pattern[str], ...] = tuple(
         r"localhost)\b",
         rf"['`\"]{_NAME}['`\"]:['`\"]{_PORT}",
         rf"(?<![\w@.-])['\"]{_NAME}['\"]: Name or service not known",
+        # Said in words, without a port: only what cannot be a word of the sentence.
+        r"(?i)\b(?:database|db|server|service|broker|backend|cache|upstream) "
+        r"['\"]?(?P<host>[a-z0-9]{1,63}(?:[.-][a-z0-9]{1,63}){1,10})['\"]? (?:refuse|reject|"
+        r"timed out|(?:is|was) (?:down|un|not)|(?:did|does|has)(?:n't| not) |cannot be reached)",
     )
 )
 _AWAITED = re.compile(
