@@ -26,7 +26,8 @@ from support.operator_process import OperatorProcess
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(600)]
 
-PATIENCE_SECONDS = 150.0
+PATIENCE_SECONDS = 240.0
+"""Longer than the longest grace that is waited for here: three minutes to become ready."""
 QUIET_SECONDS = 60.0
 """How long what is well stands without a resource before it is believed that none comes."""
 LONGEST_TEXT = 700
