@@ -48,15 +48,20 @@ def waiting(reason: str, message: str = "") -> dict[str, Any]:
 
 
 def terminated(
-    exit_code: int, reason: str = "Error", message: str = "", *, seconds: float = 0
+    exit_code: int,
+    reason: str = "Error",
+    message: str = "",
+    *,
+    seconds: float = 0,
+    lasted: float = 5,
 ) -> dict[str, Any]:
-    """The state of a container that ended then, after five seconds."""
+    """The state of a container that ended then, after it had run for so long."""
     return {
         "terminated": {
             "exitCode": exit_code,
             "reason": reason,
             "message": message,
-            "startedAt": stamp(seconds - 5),
+            "startedAt": stamp(seconds - lasted),
             "finishedAt": stamp(seconds),
         }
     }

@@ -37,6 +37,8 @@ __all__ = ["KILLED", "killed_by_probe", "probe_may_have_killed", "runs"]
 UNHEALTHY = "Unhealthy"
 LIVENESS, READINESS, STARTUP = "liveness", "readiness", "startup"
 KILLING = (STARTUP, LIVENESS)
+_WHOLE_SECONDS = timedelta(seconds=2)
+"""What rounding both ends of a life, and the kubelet's own start of a probe, may take off."""
 _SPEAKS_OF = re.compile(r"^(?P<probe>Liveness|Readiness|Startup) probe ")
 KILLED = frozenset({0, 137, 143})
 """Exit codes of a container that was told to end: it obeyed, was killed, or died by SIGTERM."""
@@ -49,7 +51,7 @@ def killed_by_probe(case: PodCase, status: ContainerStatus, ended: Terminated) -
     finished = ended.finished_at
     for probe in KILLING:
         note = _complaint(case, status, probe)
-        if note is None:
+        if note is None or not _had_time_to_kill(case.asked(status), probe, ended):
             continue
         first, last = note.first_seen or note.last_seen, note.last_seen
         if finished is None or first is None or last is None:
@@ -67,7 +69,7 @@ def probe_may_have_killed(
     asked = case.asked(status)
     if ended.exit_code not in KILLED or asked is None:
         return None
-    if asked.liveness_probe is None and asked.startup_probe is None:
+    if not any(_had_time_to_kill(asked, probe, ended) for probe in KILLING):
         return None
     return case.grace(credible(ended.finished_at), GRACES.probe_said)
 
@@ -183,19 +185,42 @@ def _recent(
 
 
 def _asked_probe(case: PodCase, status: ContainerStatus, probe: str) -> Probe:
-    asked = case.asked(status) or Container()
-    probes = {
+    return _probe_of(case.asked(status) or Container(), probe) or Probe()
+
+
+def _probe_of(asked: Container, probe: str) -> Probe | None:
+    return {
         STARTUP: asked.startup_probe,
         LIVENESS: asked.liveness_probe,
         READINESS: asked.readiness_probe,
-    }
-    return probes[probe] or Probe()
+    }[probe]
+
+
+def _had_time_to_kill(asked: Container | None, probe: str, ended: Terminated) -> bool:
+    """Whether this life was long enough for the probe to fail as often as it may, at its earliest.
+
+    Where the spec or a time is not known, nothing speaks against it.
+    """
+    if asked is None:
+        return True
+    found = _probe_of(asked, probe)
+    if found is None:
+        return False
+    started, finished = credible(ended.started_at), credible(ended.finished_at)
+    if started is None or finished is None:
+        return True
+    least = found.initial_delay_seconds + found.period_seconds * (found.failure_threshold - 1)
+    return finished - started >= _bounded(least) - _WHOLE_SECONDS
 
 
 def _needs(probe: Probe) -> timedelta:
     """How long the probe takes to decide against a container that never answers."""
+    return _bounded(probe.initial_delay_seconds + probe.period_seconds * probe.failure_threshold)
+
+
+def _bounded(seconds: int) -> timedelta:
+    """A hostile number would overflow, or keep a failure waiting for ever."""
     longest = int(GRACES.longest_probe.total_seconds())
-    seconds = probe.initial_delay_seconds + probe.period_seconds * probe.failure_threshold
     return timedelta(seconds=min(max(seconds, 0), longest))
 
 

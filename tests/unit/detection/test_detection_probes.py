@@ -59,16 +59,22 @@ def unready(
 
 
 def killed(
-    *, restarts: int = 1, runs_since: float | None = 30, code: int = 137, ended: float = 30
+    *,
+    restarts: int = 1,
+    runs_since: float | None = 30,
+    code: int = 137,
+    ended: float = 30,
+    lasted: float = 30,
+    probes: tuple[str, ...] = ("liveness",),
 ) -> Pod:
     """A container with a liveness probe that ended, and runs again or waits to."""
-    end = terminated(code, seconds=ended)
+    end = terminated(code, seconds=ended, lasted=lasted)
     state = waiting("CrashLoopBackOff") if runs_since is None else running(runs_since)
     ready = runs_since is not None
     return pod(
         container(state, last=end, restarts=restarts, ready=ready, started=ready),
         conditions=(condition("Ready", "True" if ready else "False"),),
-        spec=probed("liveness"),
+        spec=probed(*probes),
     )
 
 
@@ -199,9 +205,26 @@ def test_a_container_that_its_liveness_probe_has_killed_is_no_crash(
 
 def test_a_startup_probe_kills_too() -> None:
     (symptom,) = verdict(
-        killed(runs_since=None), complaint("Startup", last=28), seconds=40
+        killed(runs_since=None, probes=("startup",)), complaint("Startup", last=28), seconds=40
     ).symptoms
     assert symptom.detail == "startup"
+
+
+def test_a_life_that_was_too_short_for_the_probe_to_kill_it_ended_by_itself() -> None:
+    """Five seconds and three failures ten seconds apart take 25 seconds; it ran for 20."""
+    short = killed(runs_since=None, restarts=3, ended=900, lasted=20)
+    (symptom,) = verdict(short, complaint("Liveness", last=28), seconds=940).symptoms
+    assert symptom.category is Category.CRASH_LOOP
+    long = killed(runs_since=None, restarts=3, ended=900, lasted=25)
+    (symptom,) = verdict(long, complaint("Liveness", last=28), seconds=940).symptoms
+    assert symptom.category is Category.PROBE
+
+
+def test_a_container_without_such_a_probe_was_not_killed_by_it() -> None:
+    """The Event may be of before its spec was changed, in a Pod of a StatefulSet's name."""
+    plain = killed(runs_since=None, restarts=3, probes=("readiness",))
+    (symptom,) = verdict(plain, complaint("Liveness", last=28), seconds=80).symptoms
+    assert symptom.category is Category.CRASH_LOOP
 
 
 def test_the_probe_stays_the_cause_until_the_container_has_run_for_longer_than_it_takes() -> None:
