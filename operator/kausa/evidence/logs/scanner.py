@@ -77,7 +77,8 @@ class LogScanner:
                 chunk, self._held = chunk[:-1], b"\r"
             chunk = chunk.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         self._tail.feed(chunk)
-        lines = (self._rest + chunk).split(b"\n")
+        text = self._rest + chunk
+        lines = text.split(b"\n")
         self._rest = lines.pop()
         if self._dropping and lines:
             # The end of a line that was too long; its beginning was read already.
@@ -89,14 +90,14 @@ class LogScanner:
             lines.append(self._rest)
             self._rest, self._dropping = b"", True
         if lines:
-            self._read(lines)
+            self._read(lines, text=text)
 
     def finish(self) -> LogSummary:
         """What the log comes to. Feed nothing after."""
         if self._held:
             self._held = b""
         if self._rest:
-            self._read([self._rest])
+            self._read([self._rest], text=self._rest)
         self._go_on_with_waiting()
         if self._partial:
             self._add(self._partial, kind_of(self._partial), mark=b"", number=self._line)
@@ -113,8 +114,8 @@ class LogScanner:
             size=self._size,
         )
 
-    def _read(self, lines: list[bytes]) -> None:
-        skeletons = self._skeletons.of(lines)
+    def _read(self, lines: list[bytes], *, text: bytes) -> None:
+        skeletons = self._skeletons.of(lines, text=text)
         if self._is_idle() and self._waiting is None and self._skip_boring(skeletons):
             return
         number = self._line

@@ -15,8 +15,8 @@ __all__ = ["Known", "Skeletons", "mark_of"]
 
 MOST_SKELETONS: Final = 8192
 _DROPPED: Final = b"0123456789abcdef-.:"
-_HIDDEN: Final = (b"bad", b"dead", b"Bad", b"Dead")
-"""Words that a skeleton would lose, and that decide."""
+_HIDDEN: Final = (b"bad", b"dead")
+"""Words that a skeleton would lose, and that decide. Of `Bad` and `Dead` a capital is left."""
 _TOKEN: Final = re.compile(rb"(?<![\w+/=-])(?=[\w+/-]{0,256}\d)[\w+/-]{8,256}")
 _ALIKE: Final = b"\1"
 _SAMPLE_BYTES: Final = 512
@@ -90,11 +90,15 @@ class Skeletons:
         self.get = self._known.get
 
     @staticmethod
-    def of(lines: list[bytes]) -> list[bytes]:
-        """The skeleton of each line."""
+    def of(lines: list[bytes], *, text: bytes) -> list[bytes]:
+        """The skeleton of each line; all of them stand in `text`.
+
+        Searching the text for a word takes 0.8 ns a byte, searching line by line twice that, and
+        either is most of what a boring line costs.
+        """
         skeletons = [line.translate(None, _DROPPED) for line in lines]
         for word in _HIDDEN:
-            if any(word in line for line in lines):
+            if word in text:
                 skeletons = [
                     skeleton + b"\0" + word if word in line else skeleton
                     for line, skeleton in zip(lines, skeletons, strict=True)
