@@ -230,9 +230,14 @@ def test_a_program_that_finishes_is_not_said_to_crash() -> None:
 
 
 def test_a_container_that_the_kubelet_kills_for_its_probe_is_not_said_to_crash_by_itself() -> None:
+    ended = terminated(137, lasted=60)
+    asked = {"name": "api", "image": "i", "livenessProbe": {"periodSeconds": 10}}
     diagnosis = decided(
         dossier(
-            crashing(137),
+            pod(
+                container(waiting("CrashLoopBackOff"), last=ended, restarts=3),
+                spec={"containers": [asked]},
+            ),
             log="serving on :8080\n",
             events=(
                 ("Unhealthy", "Liveness probe failed: HTTP probe failed with statuscode: 500"),
