@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
+from kausa.cluster.paging import is_whole
 from kausa.cluster.reader import Manifest
 from kausa.evidence.around import source_of
 from kausa.evidence.dossier import Evidence
@@ -17,7 +18,7 @@ __all__ = ["objections", "unfit_evidence"]
 MOST_TOLD = 5
 
 
-def unfit_evidence(claim: Manifest, volumes: Iterable[Manifest]) -> Iterator[Evidence]:
+def unfit_evidence(claim: Manifest, volumes: tuple[Manifest, ...]) -> Iterator[Evidence]:
     """One piece of evidence for all volumes, those first that would nearly do."""
     told = sorted(
         ((tuple(objections(claim, each)), name_of(each)) for each in volumes),
@@ -28,7 +29,8 @@ def unfit_evidence(claim: Manifest, volumes: Iterable[Manifest]) -> Iterator[Evi
     words = "; ".join(
         f"{name} {', '.join(why) if why else 'would do'}" for why, name in told[:MOST_TOLD]
     )
-    more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
+    least = "" if is_whole(volumes) else "at least "
+    more = f"; and {least}{len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
     yield Evidence(
         kind=EvidenceKind.VOLUME,
         source=source_of(claim, "spec"),

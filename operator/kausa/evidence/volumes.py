@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from kausa.cluster.paging import is_whole
 from kausa.cluster.reader import Manifest
 from kausa.evidence.around import Around, Lookup, source_of
 from kausa.evidence.dossier import Evidence, Reference
@@ -187,7 +188,7 @@ async def _class(around: Around, claim: Manifest) -> _Class:
     if classes is None:
         return _Class(None)
     default = next((each for each in classes if _is_default(each)), None)
-    if default is not None:
+    if default is not None or not is_whole(classes):
         return _Class(default)
     problem = "is not named, and the cluster has no default"
     reference = Reference(by=source_of(claim, field), kind="StorageClass", name="", problem=problem)

@@ -10,8 +10,11 @@ from support.inquiries import Brought, bring, made, raw_pod
 from support.pods import container, pod, waiting
 
 from kausa.cluster.errors import NotRecordedError
+from kausa.cluster.paging import Listed
+from kausa.cluster.paths import ResourcePath
+from kausa.cluster.reader import Manifest
 from kausa.detection.symptom import Symptom
-from kausa.evidence.unfit_volumes import objections
+from kausa.evidence.unfit_volumes import objections, unfit_evidence
 from kausa.evidence.volumes import gather_volumes
 from kausa.resources.category import Category
 
@@ -97,6 +100,29 @@ async def test_a_default_class_is_taken_and_an_empty_one_is_meant() -> None:
     assert kinds == {"PersistentVolumeClaim"}
     kinds = {each[0] for each in (await mounted(claim("Pending", storageClassName=""))).broken}
     assert kinds == {"PersistentVolumeClaim"}
+
+
+async def test_a_default_class_may_stand_in_what_was_not_read_of_a_long_list(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = FakeReader.manifests
+
+    async def cut(self: FakeReader, path: ResourcePath, **asked: Any) -> tuple[Manifest, ...]:
+        return Listed(await whole(self, path, **asked), more=True)
+
+    assert "StorageClass" in {
+        each[0] for each in (await mounted(claim("Pending"), class_())).broken
+    }
+    monkeypatch.setattr(FakeReader, "manifests", cut)
+    found = await mounted(claim("Pending"), class_())
+    assert {each[0] for each in found.broken} == {"PersistentVolumeClaim"}
+
+
+def test_a_list_that_was_cut_has_at_least_so_many_more_volumes() -> None:
+    volumes = tuple(volume(f"pv-{number}") for number in range(9))
+    (whole,) = unfit_evidence(claim("Pending"), volumes)
+    (cut,) = unfit_evidence(claim("Pending"), Listed(volumes, more=True))
+    assert whole.text.replace("; and ", "; and at least ") == cut.text != whole.text
 
 
 async def test_a_class_of_which_files_do_not_tell_is_said_in_other_words() -> None:
