@@ -28,7 +28,7 @@ demo-down: ## Remove everything that `make demo` made
 .PHONY: test
 test: ## Everything that CI runs: lint, types, unit tests, recorded cases, integration and e2e tests
 	@$(PYTHON) hack/announce.py
-	@$(MAKE) --no-print-directory lint unit evaluate integration e2e
+	@$(MAKE) --no-print-directory lint unit slow evaluate integration e2e
 
 ##@ Tests
 
@@ -45,7 +45,11 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 
 .PHONY: unit
 unit: $(STAMP) ## Tests of single parts, nothing else needed
-	$(WITH_BYTECODE) $(BIN)/pytest tests/unit -q -n auto --dist worksteal
+	$(WITH_BYTECODE) $(BIN)/pytest tests/unit -q -m "not slow" -n auto --dist worksteal
+
+.PHONY: slow
+slow: $(STAMP) ## Those tests of single parts that take longer: hostile megabytes, real waits
+	$(WITH_BYTECODE) $(BIN)/pytest tests/unit -q -m slow -n auto --dist worksteal
 
 .PHONY: thorough
 thorough: $(STAMP) ## The unit tests with 500 examples a property and hostile megabytes (long)

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SETS: dict[str, tuple[bool, tuple[str, ...]]] = {
     "operator": (True, ()),
     "embedded": (True, ("embedded",)),
+    "qdrant": (True, ("qdrant",)),
     "cli": (True, ("embedded", "cli")),
     "dev": (True, ("dev",)),
     "embedder": (False, ("embedder",)),

@@ -28,6 +28,7 @@ def test_objects_have_the_size_that_is_said(plural: str) -> None:
     assert sum(sizes) / len(sizes) < kind.bytes * 1.05
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plural", KINDS)
 def test_every_round_brings_other_objects(plural: str) -> None:
     changes = replayed(plural)
@@ -36,12 +37,14 @@ def test_every_round_brings_other_objects(plural: str) -> None:
     assert len(set(uids)) == ROUNDS * len(set(uids[:a_round]))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("plural", KINDS)
 def test_versions_go_up_with_every_change(plural: str) -> None:
     versions = [int(each["object"]["metadata"]["resourceVersion"]) for each in replayed(plural)]
     assert versions == list(range(versions[0], versions[0] + len(versions)))
 
 
+@pytest.mark.slow
 def test_events_speak_of_pods_that_exist_in_their_round() -> None:
     pods = {
         (each["object"]["metadata"]["namespace"], each["object"]["metadata"]["uid"])
@@ -53,6 +56,7 @@ def test_events_speak_of_pods_that_exist_in_their_round() -> None:
     assert set(of_pods) <= pods
 
 
+@pytest.mark.slow
 def test_padding_leaves_the_status_as_it_was_recorded() -> None:
     kind = KINDS["pods"]
     padded = [each.object(round_=0, version=1) for each in recorded(kind)]

@@ -54,6 +54,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["pods", "events"])
 async def test_our_watch_receives_what_was_sent_and_finds_something(url: str, kind: str) -> None:
     await begin(url, Scene(kind=kind, changes=CHANGES))
@@ -64,6 +65,7 @@ async def test_our_watch_receives_what_was_sent_and_finds_something(url: str, ki
     assert measured.peak_rss_bytes >= measured.rss_bytes > 0
 
 
+@pytest.mark.slow
 async def test_our_list_comes_in_pages_and_is_complete(url: str) -> None:
     await begin(url, Scene(kind="pods", objects=1200))
     task = Task(server=url, kind="pods", objects=1200)
@@ -73,12 +75,14 @@ async def test_our_list_comes_in_pages_and_is_complete(url: str) -> None:
     assert sent.pages == 3
 
 
+@pytest.mark.slow
 async def test_a_change_too_many_is_counted(url: str) -> None:
     await begin(url, Scene(kind="events", changes=CHANGES + 1))
     measured = await bytes_client.work(Meter(Task(server=url, kind="events", changes=CHANGES)))
     assert measured.received == CHANGES + 1
 
 
+@pytest.mark.slow
 async def test_an_error_of_the_client_ends_its_run(url: str) -> None:
     task = Task(server="http://127.0.0.1:9", kind="events", changes=CHANGES)
     with pytest.raises(aiohttp.ClientConnectionError):

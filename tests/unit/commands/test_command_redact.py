@@ -166,6 +166,7 @@ def test_a_line_that_is_too_long_is_withheld(monkeypatch: pytest.MonkeyPatch) ->
     assert result.output == "first\n[withheld: redaction failed]\nlast\n"
 
 
+@pytest.mark.slow
 def test_a_large_log_takes_bounded_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(redacting, "BLOCK_CHARACTERS", 50_000)
     monkeypatch.setattr(redacting, "_CHUNK_BYTES", 20_000)

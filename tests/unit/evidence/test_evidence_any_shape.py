@@ -54,6 +54,7 @@ ODD = st.recursive(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(120)
 @settings(suppress_health_check=[HealthCheck.too_slow])
 @given(

@@ -36,6 +36,7 @@ def whole() -> Dossier:
     return asyncio.run(gathered(reader_of(scene())))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 @pytest.mark.parametrize("kind", EVERY)
 async def test_one_kind_that_cannot_be_read_costs_its_own_evidence_only(
@@ -67,6 +68,7 @@ async def test_where_nothing_can_be_read_what_was_seen_is_told(fault: str, shown
         assert len(found.gaps) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["ConfigMap", "Node", "Pod", "*"])
 async def test_what_hangs_is_given_up_at_the_deadline_and_the_rest_is_kept(kind: str) -> None:
     started = time.monotonic()
@@ -122,6 +124,7 @@ def needed(verb: str, path: ResourcePath) -> tuple[str, str, str]:
     return verb, path.api_version.rpartition("/")[0], path.plural
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shown", SHOWN)
 @pytest.mark.parametrize("pending", [False, True])
 async def test_all_that_is_read_on_a_live_cluster_is_granted(shown: str, pending: bool) -> None:

@@ -117,6 +117,7 @@ async def test_a_short_log_is_asked_for_once() -> None:
     assert len(logs.asked) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("logs", [Logs(slow=0.2), Logs(breaks=True)], ids=["slow", "broken"])
 async def test_what_cannot_be_read_to_its_end_is_told_by_its_beginning_and_end(logs: Logs) -> None:
     logs.has("api", "ERROR no ledger", *TICKS, "ERROR no till")

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.captures import captured
 from support.snapshots import (
     client_of,
@@ -114,6 +115,7 @@ async def test_a_warning_about_a_thin_pod_is_explained(tmp_path: Path) -> None:
     assert "cpu" in answer.diagnosis.summary
 
 
+@pytest.mark.slow
 async def test_the_recorded_streams_of_a_real_node_are_a_snapshot_too(tmp_path: Path) -> None:
     """The last state of every Pod of the recording, with all Events, as `kubectl get` gives it."""
     last: dict[str, Json] = {}

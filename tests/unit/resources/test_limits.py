@@ -37,6 +37,7 @@ def worst_case(filler: str, *, times: int) -> dict[str, Any]:
     return FailureDiagnosis.model_validate(document).to_dict()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("filler", FILLERS, ids=ascii)
 def test_the_largest_object_is_below_256_kib(filler: str) -> None:
     assert on_the_wire(worst_case(filler, times=2)) < limits.OBJECT_BYTES - OVERHEAD

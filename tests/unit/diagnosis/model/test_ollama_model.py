@@ -81,6 +81,7 @@ async def test_a_shell_command_in_a_fix_is_dropped_and_the_fix_stays(
     assert reply.dropped == ("command 'kubectl get pods | sh': it has shell operators",)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "content",
     [
@@ -119,6 +120,7 @@ async def test_an_answer_that_hit_its_limit_is_invalid(
         await model.diagnose(request_, deadline_seconds=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [
@@ -141,6 +143,7 @@ async def test_a_server_that_is_no_ollama_is_an_invalid_answer(
         await model.diagnose(request_, deadline_seconds=5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body", ['{"error": "out of memory"}', "bad gateway", "[1]", '{"error": {"a": 1}}', ""]
 )
@@ -176,6 +179,7 @@ async def test_a_missing_model_says_how_to_get_it(
     assert caught.value.reason == "ModelMissing"
 
 
+@pytest.mark.slow
 async def test_a_slow_server_meets_the_deadline(
     server: FakeOllamaServer, model: OllamaModel, request_: ModelRequest
 ) -> None:

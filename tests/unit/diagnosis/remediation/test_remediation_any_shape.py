@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.changes import FAILING, symptom
@@ -90,6 +91,7 @@ TEXTS = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @given(
     changes=CHANGES,
     workload=WORKLOAD,

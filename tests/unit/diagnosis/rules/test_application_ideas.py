@@ -139,6 +139,7 @@ CASES: tuple[tuple[str, str, Category, tuple[str, ...]], ...] = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("log", "rule", "category", "said"), CASES, ids=lambda each: str(each)[:40]
 )

@@ -67,12 +67,14 @@ def test_no_log_makes_a_rule_raise(log: str) -> None:
     assert len(answer.summary) + len(answer.root_cause) <= 700
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("idea", IDEAS, ids=lambda each: each.rule)
 def test_an_idea_reads_hostile_words_in_no_time(idea: Idea) -> None:
     for words in HOSTILE:
         assert_linear(idea.look, words, size=LONGEST)
 
 
+@pytest.mark.slow
 def test_all_other_tables_read_hostile_words_in_no_time() -> None:
     patterns = [each.pattern for each in CAUSES]
     patterns += [each.pattern for each in ANSWERS]

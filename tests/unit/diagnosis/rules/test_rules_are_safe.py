@@ -104,6 +104,7 @@ HOSTILE = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", HOSTILE, ids=[each[:20] for each in HOSTILE])
 def test_a_megabyte_of_hostile_words_is_read_in_no_time(words: str) -> None:
     dossier = dossier_of(said("FailedScheduling", words), pod=pod_of(node="n1"))
@@ -115,6 +116,7 @@ def test_a_megabyte_of_hostile_words_is_read_in_no_time(words: str) -> None:
     assert time.process_time() - begun < GENEROUS_SECONDS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", STATEMENTS, ids=lambda each: each.rule)
 def test_a_pattern_grows_no_faster_than_its_text(statement: Any) -> None:
     for words in HOSTILE:

@@ -15,6 +15,7 @@ FAILURES = yaml.safe_load((HERE / "variants.yaml").read_text("utf-8"))
 HEALTHY = yaml.safe_load((HERE / "healthy_variants.yaml").read_text("utf-8"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", FAILURES, ids=lambda each: str(each["id"]))
 def test_a_failure_is_told_by_its_category_and_its_words(variant: dict[str, Any]) -> None:
     answer = answer_to(variant)

@@ -181,6 +181,7 @@ def test_it_does_not_matter_how_a_log_is_cut_into_chunks(cuts: list[int], ends: 
     assert scan([*pieces, data[start:]]) == scan([data])
 
 
+@pytest.mark.slow
 def test_memory_is_bounded_whatever_the_length() -> None:
     rng = random.Random(7)
 

@@ -27,6 +27,7 @@ def _units(pattern: Pattern) -> list[str]:
     return [start + glue for glue in ("", "= ", " -p")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "pattern", TABLES, ids=lambda each: f"{each.kind}-{each.regex.pattern[:24]}"
 )

@@ -22,6 +22,7 @@ def test_a_value_under_a_sensitive_name_never_survives(key: str, value: str, tem
     assert "withheld" not in found.counts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", sorted(TOKENS))
 @pytest.mark.parametrize(
     "template",

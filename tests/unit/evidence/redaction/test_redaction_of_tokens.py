@@ -14,6 +14,7 @@ REDACTOR = Redactor(key=b"one key for one cluster")
 ALONE = sorted(kind for kind, make in KINDS.items() if make(Random(1)).shown is Shown.ALONE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ALONE)
 @pytest.mark.parametrize(
     "form", ["{}", "using {} for x", "got\\n{}\\n", "(x={})", "\x1b[32m{}\x1b[0m", '["{}"]']

@@ -119,6 +119,7 @@ def test_secrets_are_counted_by_kind() -> None:
     assert found.counts == {"password": 2, "token": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit",
     [
@@ -153,6 +154,7 @@ def test_time_is_linear_in_the_length_of_one_line(unit: str) -> None:
     assert_linear(redacted, unit, size=HOSTILE_SIZE // 2, end="!")
 
 
+@pytest.mark.slow
 def test_a_megabyte_in_one_line_is_taken() -> None:
     text = "x" * 900_000 + f" password={FAKE} " + "y=" * 50_000
 
