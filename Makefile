@@ -37,7 +37,7 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 	$(BIN)/ruff format --check --quiet
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
-	$(BIN)/mypy hack/*.py hack/models/fetch.py hack/cluster/cluster.py
+	$(BIN)/mypy hack/*.py hack/models/*.py hack/cluster/cluster.py
 	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo hack/record_cases
 	MYPYPATH=tests:. $(BIN)/mypy --explicit-package-bases tests
 	$(BIN)/lint-imports --no-logo | tail -n 3
@@ -90,6 +90,26 @@ bench-logs: $(STAMP) ## Read logs of 100 MB, find the needle in each, and tell t
 .PHONY: bench-redaction
 bench-redaction: $(STAMP) ## Plant 10,000 secrets of 40 kinds and look for each in all that leaves
 	PYTHONPATH=tests $(BIN)/python -m bench.redaction $(BENCH)
+
+.PHONY: bench-embedder
+bench-embedder: $(STAMP) embedded-models ## The hardware's limit, fastembed, our engine, and our worker over HTTP
+	PYTHONPATH=tests $(BIN)/python -m bench.embedder $(BENCH)
+
+.PHONY: bench-embedder-load
+bench-embedder-load: $(STAMP) embedded-models ## Overload the embedding worker for a minute, then soak it for ten
+	PYTHONPATH=tests $(BIN)/python -m bench.embedder_load $(BENCH)
+
+.PHONY: bench-memory
+bench-memory: $(STAMP) embedded-models ## Speed of the memory's stores at 10k, 100k and 300k, beside brute force
+	PYTHONPATH=tests $(BIN)/python -m bench.memory $(BENCH)
+
+.PHONY: bench-memory-faults
+bench-memory-faults: $(STAMP) ## Kill the store's process and the operator 50 times each: count what is lost and doubled
+	PYTHONPATH=tests $(BIN)/python -m bench.memory.faults $(BENCH)
+
+.PHONY: bench-recall
+bench-recall: $(STAMP) embedded-models ## How often the right runbook or failure comes first, by each way of searching
+	PYTHONPATH=tests $(BIN)/python -m bench.recall $(BENCH)
 
 .PHONY: bench-storm
 bench-storm: $(STAMP) cluster-up ## 20,000 pods on fake nodes, 5,000 of 50 Deployments fail at once

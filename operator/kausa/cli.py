@@ -17,10 +17,14 @@ __all__ = ["main"]
 COMMANDS = {
     "diagnose": "Say what fails in a folder of files, and why, without a cluster.",
     "eval": "Run cases with known causes, and say how many are diagnosed rightly.",
+    "ingest": "Put folders of runbooks, logs, manifests and events into the memory.",
+    "memory": "Look after the memory: status, sync, migrate, backup, restore, prune.",
+    "query-analysis": "Show what is understood of a question.",
+    "recall": "Ask the memory a question, and see why each answer stands where it stands.",
     "redact": "Show what would be hidden in a text before it leaves the cluster.",
     "run": "Run the operator until Ctrl-C or SIGTERM.",
 }
-"""Each is a function of its own name (`evaluate` for `eval`) in `kausa.commands`."""
+"""Each is a function of its own name (`evaluate` for `eval`) in a module of `kausa.commands`."""
 _FUNCTIONS = {"eval": "evaluate"}
 
 
@@ -33,8 +37,9 @@ class _LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        module = import_module(f"kausa.commands.{cmd_name}")
-        command: click.Command = getattr(module, _FUNCTIONS.get(cmd_name, cmd_name))
+        name = cmd_name.replace("-", "_")
+        module = import_module(f"kausa.commands.{name}")
+        command: click.Command = getattr(module, _FUNCTIONS.get(name, name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -12,7 +12,7 @@ import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BeforeValidator, Field, HttpUrl, ValidationError
+from pydantic import BeforeValidator, Field, HttpUrl, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kausa.errors import SettingsError
@@ -111,8 +111,72 @@ class Settings(BaseSettings):
     memory_enabled: bool = True
     """False runs on rules alone; every resource says so in its condition MemoryRecalled."""
 
+    memory_store: Literal["embedded", "server"] = "embedded"
+    """`embedded` keeps records in a folder of this machine, `server` in a Qdrant server."""
+
     memory_path: Path = Field(default_factory=lambda: default_state_folder() / "memory")
     """The folder of the embedded vector store; one operator process owns it at a time."""
+
+    memory_url: HttpUrl | None = None
+    """The Qdrant server's REST address, such as https://qdrant.example:6333."""
+
+    memory_api_key: SecretStr | None = None
+    """A key or a JWT of the Qdrant server that may read, write and make our collections."""
+
+    memory_grpc: bool = False
+    """True speaks gRPC with the server for points."""
+
+    memory_grpc_port: Annotated[int, Field(ge=1, le=65_535)] = 6334
+    """The server's gRPC port."""
+
+    memory_ca_file: Path | None = None
+    """Whom to trust for the server, instead of the authorities of this machine."""
+
+    memory_cert_file: Path | None = None
+    """A client certificate for the server, where it wants one; with `memory_key_file`."""
+
+    memory_key_file: Path | None = None
+    """The key of that certificate."""
+
+    memory_verify: bool = True
+    """False takes any certificate of the server: whoever sits between reads everything."""
+
+    memory_prefix: Annotated[str, Field(min_length=1, max_length=40)] = "kausa"
+    """Of every name in the server: two installations in one server need two."""
+
+    memory_replication_factor: Annotated[int, Field(ge=1, le=16)] = 1
+    """How many copies the server keeps of new collections."""
+
+    memory_quantization: Literal["auto", "none", "scalar"] = "auto"
+    """`scalar` keeps vectors in a quarter of the memory; `auto` does so in large collections."""
+
+    memory_vectors: Literal["auto", "memory", "disk"] = "auto"
+    """Where the server keeps whole vectors; `auto` decides by the collection's size."""
+
+    memory_migrate: bool = False
+    """True embeds everything anew by itself when the embedding model is another than before. False
+    goes on without memory, says ModelMismatch, and leaves it to `kausa memory migrate`."""
+
+    memory_keep_days: Annotated[float, Field(ge=0, le=36_500)] = 365.0
+    """Records that were last seen longer ago are forgotten, in a quiet hour; 0 keeps them."""
+
+    memory_keep_open_days: Annotated[float, Field(ge=0, le=36_500)] = 90.0
+    """The same of failures whose end nobody saw, which teach less; 0 keeps them."""
+
+    memory_audit: Literal["off", "log", "file"] = "off"
+    """Tells of every call of the store who asked what, never a text: as lines of the log, or as
+    lines of JSON in `memory_audit_path`."""
+
+    memory_audit_path: Path = Field(
+        default_factory=lambda: default_state_folder() / "memory-audit.jsonl"
+    )
+    """Of at most 16 MiB; five older ones are kept."""
+
+    memory_chunk_tokens: Annotated[int, Field(ge=32, le=8192)] = 512
+    """How long a passage of a long text is, by an estimate; a model reads 256 tokens or more."""
+
+    memory_chunk_overlap: Annotated[int, Field(ge=0, le=1024)] = 50
+    """How much of a passage the next one repeats, in tokens; at most half of a passage."""
 
     redaction_key_path: Path = Field(
         default_factory=lambda: default_state_folder() / "redaction.key"
@@ -126,10 +190,58 @@ class Settings(BaseSettings):
     redact_addresses: bool = False
     """Hide IP addresses too; loopback and unspecified addresses always stay."""
 
-    embedder_model_path: Path = Field(
-        default_factory=lambda: default_cache_folder() / "models" / "all-MiniLM-L6-v2-int8"
-    )
-    """The folder of the embedding model (model.onnx, tokenizer.json and its config files)."""
+    embedder: Literal["in-process", "http", "openai"] = "in-process"
+    """`in-process` runs the model in the operator, `http` asks Kausa's own worker, `openai` any
+    endpoint of that shape, such as text-embeddings-inference."""
+
+    embedder_model_path: Path | None = None
+    """in-process: the folder of the model (model.onnx, tokenizer.json and its config files). None
+    looks where `make embedded-models` puts it."""
+
+    embedder_url: HttpUrl | None = None
+    """http, openai: where it answers."""
+
+    embedder_token: SecretStr | None = None
+    """http, openai: a bearer token."""
+
+    embedder_model: Annotated[str, Field(max_length=128)] = ""
+    """openai: which model is asked for, where the endpoint has several."""
+
+    embedder_query_prefix: Annotated[str, Field(max_length=256)] = ""
+    """openai: what this model wants before a question."""
+
+    embedder_passage_prefix: Annotated[str, Field(max_length=256)] = ""
+    """openai: what this model wants before a text that may answer one."""
+
+    embedder_ca_file: Path | None = None
+    """http, openai: whom to trust, instead of the authorities of this machine."""
+
+    embedder_cert_file: Path | None = None
+    """http, openai: a client certificate; with `embedder_key_file`."""
+
+    embedder_key_file: Path | None = None
+    """The key of that certificate."""
+
+    embedder_hedge_seconds: Annotated[float, Field(gt=0, le=60)] | None = None
+    """http, openai: ask a second time where no answer came for so long. None never does."""
+
+    ranking_relevance: Annotated[float, Field(gt=0, le=10)] = 0.6
+    """The weight of how well a memory fits."""
+
+    ranking_reward: Annotated[float, Field(ge=0, le=10)] = 0.4
+    """The weight of what people said of it; 0 ranks by fit alone."""
+
+    ranking_half_life_days: Annotated[float, Field(ge=0.01, le=36_500)] = 30.0
+    """After so many days what people said counts half."""
+
+    ranking_band: Annotated[float, Field(ge=0, le=1)] = 0.06
+    """What people said reorders only what fits at most this much worse than the best."""
+
+    ranking_floor: Annotated[float, Field(ge=0, le=1)] = 0.3
+    """What people said counts nothing below this fit."""
+
+    rerank_seconds: Annotated[float, Field(ge=0, le=30)] = 0.5
+    """How long the best memories may be read a second time before an answer goes without it."""
 
     model_url: HttpUrl | None = None
     """The address of an Ollama server; None never asks a model."""

@@ -26,14 +26,12 @@ from kausa.detection.events import note_of
 from kausa.detection.pods import detect_pod
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.evidence.redaction import Redactor
+from kausa.memory.opening import open_embedded_memory
 from kausa.memory.records import FailureRecord
-from kausa.memory.service import open_embedded_memory
 from kausa.recall.similar import SimilarFailures
-from kausa.settings import default_cache_folder
 
 CAPTURES = Path(__file__).parents[1] / "captures"
 ROUNDS = 7
-MODEL = default_cache_folder() / "models" / "all-MiniLM-L6-v2-int8"
 
 
 def captured(name: str) -> list[bytes]:
@@ -131,7 +129,7 @@ async def bench_memory() -> None:
         )
 
     with tempfile.TemporaryDirectory() as folder:
-        memory = open_embedded_memory(folder=Path(folder), model_path=MODEL)
+        memory = open_embedded_memory(folder=Path(folder))
         similar = SimilarFailures(memory=memory)
         started = time.monotonic()
         await memory.start(deadline_seconds=60)
@@ -139,7 +137,7 @@ async def bench_memory() -> None:
         remembered, recalled = [], []
         for number in range(200):
             began = time.monotonic()
-            await memory.remember(record(number), deadline_seconds=30)
+            await memory.remember([record(number)], deadline_seconds=30)
             remembered.append(time.monotonic() - began)
             began = time.monotonic()
             await similar.find(record(number), deadline_seconds=30)

@@ -29,7 +29,7 @@ def cluster_kubeconfig() -> str:
 def embedding_model_path() -> Path:
     """The folder of the embedding model, fetched if it is not there yet."""
     subprocess.run([sys.executable, str(REPOSITORY / "hack" / "models" / "fetch.py")], check=True)
-    return default_cache_folder() / "models" / "all-MiniLM-L6-v2-int8"
+    return default_cache_folder() / "models" / "all-MiniLM-L6-v2-w8a8"
 
 
 @pytest.fixture(scope="module")

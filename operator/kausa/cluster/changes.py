@@ -12,12 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar, cast
 
 import msgspec
 
-from kausa.cluster.errors import ApiError, api_error
-from kausa.cluster.objects import Meta
+from kausa.cluster.errors import ApiError, ClusterError, api_error
+from kausa.cluster.objects import Meta, Pod
+from kausa.cluster.pod_lines import Line, PodLines
 from kausa.cluster.tally import WatchTally
 from kausa.telemetry.logs import get_logger
 
@@ -47,7 +48,7 @@ class ChangeType(StrEnum):
 
 
 _CHANGES = frozenset({"ADDED", "MODIFIED", "DELETED"})
-_SEEN = ChangeType.SEEN
+_SEEN, _DELETED = ChangeType.SEEN, ChangeType.DELETED
 """Bound once: to ask an enumeration for a member costs more than to compare two words."""
 
 
@@ -60,11 +61,6 @@ class Change(msgspec.Struct, Generic[T], frozen=True, kw_only=True, gc=False):
     type: ChangeType
     uid: str
     object: T | None
-
-
-class _Line(msgspec.Struct, Generic[T], gc=False):
-    type: str
-    object: T
 
 
 class _Envelope(msgspec.Struct):
@@ -89,18 +85,17 @@ class ChangeReader(Generic[T]):
     ) -> None:
         """`on_line` is called for the first readable line after `heard` was set to False."""
         self._name = name
-        self._tally = tally
+        self.tally = tally
         self._on_line = on_line
-        # mypy knows no generic struct that is specialised at runtime
-        self._lines: msgspec.json.Decoder[_Line[T]] = msgspec.json.Decoder(
-            _Line[kind]  # type: ignore[valid-type]
-        )
+        self._decode: Callable[[bytes], Line[T]] = _decoder(kind)
         self._objects = msgspec.json.Decoder(kind)
         self.known: set[str] = set()
         """The uids of all objects that exist."""
         self.version = ""
         """The resourceVersion from which a watch goes on."""
         self.heard = False
+        self.failure: ClusterError | None = None
+        """What ended the lines that were read last."""
 
     def read_page(self, items: Iterable[msgspec.Raw], missing: set[str]) -> Iterator[Change[T]]:
         """The objects of a list's page; they are taken out of `missing`."""
@@ -119,49 +114,57 @@ class ChangeReader(Generic[T]):
             missing.discard(uid)
             self.known.add(uid)
             if found is not None:
-                self._tally.listed += 1
-                yield Change(type=ChangeType.SEEN, uid=uid, object=found)
+                self.tally.listed += 1
+                yield Change(type=_SEEN, uid=uid, object=found)
+
+    def vanish(self, missing: set[str]) -> Iterator[Change[T]]:
+        """The deletions that nobody delivered: what was known and is in no page of a whole list."""
+        for uid in missing:
+            self.tally.vanished += 1
+            self.known.discard(uid)
+            yield Change(type=_DELETED, uid=uid, object=None)
 
     def read_lines(self, lines: Iterable[bytes]) -> Iterator[Change[T]]:
         """The changes that lines of a watch tell, each when it is asked for.
 
-        Raises:
-            ApiError: a line is the error that the watch ends with.
+        An error that the watch ends with, in a line or on the way of one, is not raised into
+        whoever takes the changes: it ends them, and waits in `failure`.
         """
-        for line in lines:
-            change = self.read_line(line)
-            if change is not None:
-                yield change
-
-    def read_line(self, line: bytes) -> Change[T] | None:
-        """The change that a line of a watch tells; None for a bookmark and for what is skipped.
-
-        Raises:
-            ApiError: the line is the error that the watch ends with.
-        """
+        decode, known, tally = self._decode, self.known, self.tally
         try:
-            decoded = self._lines.decode(line)
-        except _UNREADABLE as error:
-            return self._read_odd(line, str(error))
-        kind, found = decoded.type, decoded.object
-        meta = found.metadata
-        uid, version = meta.uid, meta.resource_version
-        if not uid or kind not in _CHANGES:
-            return self._read_odd(line, "neither a change nor an error")
-        if version:
-            self.version = version
-        if not self.heard:
-            self._hear()
-        if kind == "DELETED":
-            self._tally.deleted += 1
-            self.known.discard(uid)
-            return Change(type=ChangeType.DELETED, uid=uid, object=found)
-        if kind == "MODIFIED":
-            self._tally.modified += 1
-        else:
-            self._tally.added += 1
-        self.known.add(uid)
-        return Change(type=_SEEN, uid=uid, object=found)
+            for line in lines:
+                try:
+                    decoded = decode(line)
+                except _UNREADABLE as error:
+                    odd = self._read_odd(line, str(error))
+                    if odd is not None:
+                        yield odd
+                    continue
+                kind, found = decoded.type, decoded.object
+                meta = found.metadata
+                uid, version = meta.uid, meta.resource_version
+                if not uid or kind not in _CHANGES:
+                    odd = self._read_odd(line, "neither a change nor an error")
+                    if odd is not None:
+                        yield odd
+                    continue
+                if version:
+                    self.version = version
+                if not self.heard:
+                    self._hear()
+                if kind == "DELETED":
+                    tally.deleted += 1
+                    known.discard(uid)
+                    yield Change(type=_DELETED, uid=uid, object=found)
+                    continue
+                if kind == "MODIFIED":
+                    tally.modified += 1
+                else:
+                    tally.added += 1
+                known.add(uid)
+                yield Change(type=_SEEN, uid=uid, object=found)
+        except ClusterError as error:
+            self.failure = error
 
     def _read_odd(self, line: bytes, why: str) -> Change[T] | None:
         try:
@@ -173,7 +176,7 @@ class ChangeReader(Generic[T]):
             raise _failure(envelope.object)
         meta = _bare(envelope.object)
         if envelope.type == "BOOKMARK" and meta.resource_version:
-            self._tally.bookmarks += 1
+            self.tally.bookmarks += 1
             self._reached(meta.resource_version)
             return None
         self._skip(why)
@@ -181,9 +184,9 @@ class ChangeReader(Generic[T]):
             return None
         self._reached(meta.resource_version)
         if envelope.type == "DELETED":
-            self._tally.deleted += 1
+            self.tally.deleted += 1
             self.known.discard(meta.uid)
-            return Change(type=ChangeType.DELETED, uid=meta.uid, object=None)
+            return Change(type=_DELETED, uid=meta.uid, object=None)
         self.known.add(meta.uid)
         return None
 
@@ -198,9 +201,16 @@ class ChangeReader(Generic[T]):
         self._on_line()
 
     def _skip(self, why: str) -> None:
-        self._tally.undecodable += 1
-        if self._tally.undecodable == 1:
+        self.tally.undecodable += 1
+        if self.tally.undecodable == 1:
             _logger.warning("Skipped an object that cannot be read", kind=self._name, why=why)
+
+
+def _decoder(kind: type[T]) -> Callable[[bytes], Line[T]]:
+    if kind is Pod:
+        return cast("Callable[[bytes], Line[T]]", PodLines().decode)
+    # mypy knows no generic struct that is specialised at runtime
+    return msgspec.json.Decoder(Line[kind]).decode  # type: ignore[valid-type]
 
 
 def _bare(raw: msgspec.Raw) -> _BareMeta:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -151,8 +151,10 @@ class KubernetesClient:
     @asynccontextmanager
     async def stream(
         self, path: str, *, parameters: Mapping[str, str], silence_seconds: float
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
-        """The chunks of an answer without end; raises when nothing comes for `silence_seconds`."""
+    ) -> AsyncIterator[AsyncIterator[Iterator[bytes]]]:
+        """The pieces of an answer without end, all that have come at a time; raises when nothing
+        comes for `silence_seconds`.
+        """
         token = await self._current_token()
         async with open_stream(
             server=self._credentials.server,
@@ -169,7 +171,7 @@ class KubernetesClient:
             if head.status >= 300:
                 body = await answer.beginning(LONGEST_ERROR_BYTES)
                 raise _failure(status=head.status, reason=head.reason, body=body)
-            yield answer.chunks()
+            yield answer.pieces()
 
     # -- writing our own resources ---------------------------------------------------------------
 

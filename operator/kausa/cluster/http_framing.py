@@ -7,7 +7,7 @@ special: a body in chunks, of a stated length, or until the connection ends.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from kausa.cluster.errors import UndecodableError
@@ -17,6 +17,7 @@ __all__ = ["Chunked", "Framing", "Head", "Plain", "framing_of", "read_head"]
 LONGEST_CHUNK_HEAD = 1024
 _STATUS = re.compile(rb"HTTP/1\.[01] (?P<status>[1-5][0-9]{2})(?: (?P<reason>[^\r\n]*))?")
 _SIZE = re.compile(rb"[0-9a-fA-F]{1,15}")
+_PREFIXES = (b"x", b"X")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,8 +59,12 @@ class Framing:
     may_end_anywhere = False
     """Whether the end of the connection is the end of the body."""
 
-    def take(self, buffer: bytearray, start: int, end: int, parts: list[memoryview]) -> int:
-        """Append views of the body between `start` and `end`; how far all is understood.
+    upto = 0
+    """How far all is understood of what was taken last, once all its pieces were read."""
+
+    def take(self, buffer: bytearray, start: int, end: int) -> Iterator[bytes]:
+        """The pieces of the body between `start` and `end`, each made when it is asked for: what
+        was copied just now is still in the processor's cache. To be read to their end.
 
         Raises:
             UndecodableError: this is no such framing.
@@ -74,8 +79,8 @@ class Chunked(Framing):
         self._left = 0
         """Of the chunk that has begun, its line's end included."""
 
-    def take(self, buffer: bytearray, start: int, end: int, parts: list[memoryview]) -> int:
-        """Append views of the chunks, also of one that has come in part."""
+    def take(self, buffer: bytearray, start: int, end: int) -> Iterator[bytes]:
+        """The chunks, also what has come of one that has begun."""
         view, left, find = memoryview(buffer), self._left, buffer.find
         while start < end and not self.complete:
             if not left:
@@ -90,15 +95,19 @@ class Chunked(Framing):
                     self.complete = True
                     break
                 left = size + 2
-            stop = min(start + left, end)
-            left -= stop - start
-            # The last two bytes of a chunk are no part of it; one of them may come alone.
-            of_body = stop - max(0, 2 - left)
+            stop = start + left
+            if stop <= end:
+                # Whole, as nearly all are; the last two bytes of a chunk are no part of it.
+                if left > 2:
+                    yield view[start : stop - 2].tobytes()
+                left, start = 0, stop
+                continue
+            left = stop - end
+            of_body = end - max(0, 2 - left)
             if of_body > start:
-                parts.append(view[start:of_body])
-            start = stop
-        self._left = left
-        return start
+                yield view[start:of_body].tobytes()
+            start = end
+        self._left, self.upto = left, start
 
 
 class Plain(Framing):
@@ -109,15 +118,15 @@ class Plain(Framing):
         self.may_end_anywhere = length is None
         self.complete = length == 0
 
-    def take(self, buffer: bytearray, start: int, end: int, parts: list[memoryview]) -> int:
-        """Append a view of all that belongs to the body."""
+    def take(self, buffer: bytearray, start: int, end: int) -> Iterator[bytes]:
+        """All that belongs to the body, as one piece."""
         stop = end if self._left is None else min(end, start + self._left)
-        if stop > start:
-            parts.append(memoryview(buffer)[start:stop])
         if self._left is not None:
             self._left -= stop - start
             self.complete = not self._left
-        return stop
+        if stop > start:
+            yield bytes(memoryview(buffer)[start:stop])
+        self.upto = stop
 
 
 def framing_of(head: Head) -> Framing:
@@ -141,8 +150,13 @@ def framing_of(head: Head) -> Framing:
 
 
 def _size(head: bytearray) -> int:
-    if not head.isalnum():
-        head = head.partition(b";")[0].strip()
-    if _SIZE.fullmatch(head) is None:
-        raise UndecodableError(f"A chunk's size is no number ({bytes(head[:60])!r}).")
-    return int(head, 16)
+    # A number with a prefix is one to Python and none to HTTP.
+    if len(head) < 16 and head.isalnum() and head[1:2] not in _PREFIXES:
+        try:
+            return int(head, 16)
+        except ValueError:
+            pass
+    plain = head.partition(b";")[0].strip()
+    if _SIZE.fullmatch(plain) is None:
+        raise UndecodableError(f"A chunk's size is no number ({bytes(plain[:60])!r}).")
+    return int(plain, 16)

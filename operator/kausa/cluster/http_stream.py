@@ -3,15 +3,16 @@
 A watch brings every change as an HTTP chunk of its own, and aiohttp passes each through some ten
 Python calls: 4 us of a Pod's change and 2 us of an Event's, a third of all that one may cost us. So
 the streams, and nothing else, read HTTP themselves: one GET on a connection of its own, bytes
-received straight into one buffer, and all chunks that have come given out at once. No redirects, no
-compression, no proxies: Kubernetes' watches have none, and neither has the rest of our client.
+received straight into one buffer, and each chunk copied out of it once, when it is looked at. No
+redirects, no compression, no proxies: Kubernetes' watches have none, and neither has the rest of
+our client.
 """
 
 from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -120,33 +121,36 @@ class StreamedAnswer:
             else:
                 await self._more()
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """The body, as much at a time as has come; ends where the body does.
+    async def pieces(self) -> AsyncIterator[Iterator[bytes]]:
+        """The body: the pieces of all that has come, each time; ends where the body does.
+
+        Pieces are mostly a server's writes, and are to be read to their end before the next.
 
         Raises:
             ApiUnreachableError: the connection broke, or nothing came for too long.
+            UndecodableError: from the pieces too, where the answer does not keep to HTTP.
         """
         framing, receiver = self._framing, self._receiver
         if framing is None:
             raise UndecodableError(f"{self._what}: the head of the answer was not read.")
         while True:
-            parts: list[memoryview] = []
-            upto = framing.take(receiver.buffer, receiver.start, receiver.end, parts)
-            body = b"".join(parts)
-            parts.clear()
-            receiver.taken(upto)
-            if body:
-                yield body
+            start, end = receiver.start, receiver.end
+            if end > start:
+                yield framing.take(receiver.buffer, start, end)
+                receiver.taken(framing.upto)
+                progress = framing.upto > start
+            else:
+                progress = False
             if framing.complete or (receiver.ended and framing.may_end_anywhere):
                 return
-            if not body:
+            if not progress:
                 await self._more()
 
     async def beginning(self, most: int) -> bytes:
         """The first bytes of the body, at least as many as that where it has them."""
         found = b""
-        async for chunk in self.chunks():
-            found += chunk
+        async for pieces in self.pieces():
+            found += b"".join(pieces)
             if len(found) >= most:
                 break
         return found

@@ -7,6 +7,7 @@ GET. A link that we may not read ends the chain there: the owner's name is known
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -68,19 +69,25 @@ class _Link:
     marked: str | None = None
 
 
+_TOP = _Link(parent=None)
+
+
 class OwnerResolver:
     """Finds top owners; remembers a bounded number of links by uid.
 
     The same object must get the same owner after a restart. So what the API server could not tell
     just now is raised as a ClusterError, for the caller to try again, and never taken for an end.
-    Owners are read on demand, not watched: a healthy Pod needs none, and a cluster keeps ten
-    ReplicaSets for each Deployment.
+    Owners are read on demand: a healthy Pod needs none, and a cluster keeps ten ReplicaSets for
+    each Deployment. What the streams watch anyway is not read again.
     """
 
     def __init__(self, *, client: ReadingClient, home_namespace: str = "default") -> None:
         self._client = client
         self._home_namespace = home_namespace
         self._links: _Remembered[str, _Link] = _Remembered(most=REMEMBERED_OWNERS)
+        self._watched: dict[str, _Link] = {}
+        self._asked: dict[str, asyncio.Lock] = {}
+        """The objects that are being read just now."""
         self._said: _Remembered[str, None] = _Remembered(most=REMEMBERED_PATHS)
         self._paths: _Remembered[tuple[str, str], ResourcePath | None] = _Remembered(
             most=REMEMBERED_PATHS
@@ -119,6 +126,18 @@ class OwnerResolver:
         """What is known of this object may not be true any more."""
         self._links.forget(uid)
 
+    def watched(self, meta: Meta) -> None:
+        """An object of a stream is so now: nobody needs to read it, until it is gone."""
+        parent, marked = _controller(meta), _marked(meta)
+        self._watched[meta.uid] = (
+            _TOP if parent is None and marked is None else _Link(parent=parent, marked=marked)
+        )
+
+    def gone(self, uid: str) -> None:
+        """The stream tells of this object no more."""
+        self._watched.pop(uid, None)
+        self._links.forget(uid)
+
     async def exists(self, owner: Owner) -> bool:
         """Whether the owner is still there and not being deleted; True where these credentials
         cannot tell.
@@ -146,8 +165,21 @@ class OwnerResolver:
             )
 
     async def _link(self, child: OwnerReference, *, namespace: str) -> _Link:
+        watched = self._watched.get(child.uid)
+        if watched is not None:
+            return watched
         if child.uid in self._links:
             return self._links[child.uid]
+        # All Pods of an owner begin to fail at the same moment: one of them asks for all.
+        async with self._asked.setdefault(child.uid, asyncio.Lock()):
+            try:
+                if child.uid not in self._links:
+                    self._links[child.uid] = await self._read_link(child, namespace=namespace)
+                return self._links[child.uid]
+            finally:
+                self._asked.pop(child.uid, None)
+
+    async def _read_link(self, child: OwnerReference, *, namespace: str) -> _Link:
         path = await self._path(child)
         link = _Link(parent=None)
         if path is not None and path.namespaced:
@@ -161,7 +193,6 @@ class OwnerResolver:
                 if owned.metadata.uid != child.uid:
                     raise NotFoundError("The owner was replaced.", status=404)
                 link = _Link(parent=_controller(owned.metadata), marked=_marked(owned.metadata))
-        self._links[child.uid] = link
         return link
 
     async def find(self, *, api_version: str, kind: str, namespace: str, name: str) -> Owner | None:

@@ -119,8 +119,16 @@ class Watcher(Generic[T]):
             self._schedule(max(loop.time(), self._listed_at + LEAST_SECONDS_BETWEEN_LISTS))
 
     async def changes(self) -> AsyncIterator[Change[T]]:
-        """Every change, for ever; failures (a missing permission too) are waited out with full
-        jitter, and said once in the log until the stream is back.
+        """Every change, for ever, one at a time; see `batches`."""
+        async for batch in self.batches():
+            for change in batch:
+                yield change
+
+    async def batches(self) -> AsyncIterator[Iterator[Change[T]]]:
+        """Every change, for ever: all that have come, each time, to be read to their end.
+
+        Failures (a missing permission too) are waited out with full jitter, and said once in the
+        log until the stream is back.
         """
         try:
             while True:
@@ -128,12 +136,11 @@ class Watcher(Generic[T]):
                 resumes = not self._list_wanted
                 try:
                     if not resumes:
-                        async for change in self._list():
-                            yield change
+                        async for batch in self._list():
+                            yield batch
                         self.synced.set()
-                    async for lines in self._watch(resumes=resumes):
-                        for change in self._reader.read_lines(lines):
-                            yield change
+                    async for batch in self._watch(resumes=resumes):
+                        yield batch
                 except GoneError as error:
                     self._list_wanted = True
                     self.tally.relists += 1
@@ -146,7 +153,7 @@ class Watcher(Generic[T]):
         finally:
             self._unschedule()
 
-    async def _list(self) -> AsyncIterator[Change[T]]:
+    async def _list(self) -> AsyncIterator[Iterator[Change[T]]]:
         self._unschedule()
         self._listing = True
         try:
@@ -157,18 +164,14 @@ class Watcher(Generic[T]):
                 self._pace.page()
                 meta, items = page.metadata, page.items
                 del page
-                for change in self._reader.read_page(items, missing):
-                    yield change
+                yield self._reader.read_page(items, missing)
                 # The items hold the whole page as it came, which must not wait for the next one.
                 del items
                 await asyncio.sleep(0)
                 if not meta.continue_:
                     break
                 parameters["continue"] = meta.continue_
-            for uid in missing:
-                self.tally.vanished += 1
-                self._reader.known.discard(uid)
-                yield Change(type=ChangeType.DELETED, uid=uid, object=None)
+            yield self._reader.vanish(missing)
             self._listed(meta.resource_version)
         finally:
             self._listing = False
@@ -185,8 +188,7 @@ class Watcher(Generic[T]):
             self._wanted_meanwhile = False
             self._schedule(now + LEAST_SECONDS_BETWEEN_LISTS)
 
-    async def _watch(self, *, resumes: bool) -> AsyncIterator[Iterator[bytes]]:
-        """The lines of each chunk; to be read to their end before the next."""
+    async def _watch(self, *, resumes: bool) -> AsyncIterator[Iterator[Change[T]]]:
         parameters = {
             "watch": "true",
             "allowWatchBookmarks": "true",
@@ -198,27 +200,32 @@ class Watcher(Generic[T]):
         self._pace.watches()
         async with self._client.stream(
             self._path, parameters=parameters, silence_seconds=self._silence_seconds
-        ) as chunks:
+        ) as answer:
             self._pace.opened()
-            splitter = LineSplitter()
-            async for chunk in self._until_listing(chunks):
-                self.tally.bytes_read += len(chunk)
-                self._reader.heard = False
-                yield splitter.feed(chunk)
+            reader, splitter = self._reader, LineSplitter()
+            async for pieces in self._until_listing(answer):
+                reader.heard, reader.failure = False, None
+                read_before = splitter.bytes_read
+                yield reader.read_lines(splitter.feed(pieces))
+                self.tally.bytes_read += splitter.bytes_read - read_before
+                if reader.failure is not None:
+                    raise reader.failure
 
-    async def _until_listing(self, chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-        """The chunks until a list is wanted, or until nothing has come for too long."""
+    async def _until_listing(
+        self, answer: AsyncIterator[Iterator[bytes]]
+    ) -> AsyncIterator[Iterator[bytes]]:
+        """What comes until a list is wanted, or until nothing has come for too long."""
         while not self._list_wanted:
             try:
                 async with asyncio.timeout(None) as self._waiting_for_chunk:
-                    chunk = await anext(chunks, None)
+                    pieces = await anext(answer, None)
             except TimeoutError:
                 return
             finally:
                 self._waiting_for_chunk = None
-            if chunk is None:
+            if pieces is None:
                 return
-            yield chunk
+            yield pieces
 
     # -- when to list ----------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from kausa.errors import KausaError, SettingsError
 from kausa.settings import Settings
 from kausa.telemetry.logs import configure_logs
 
-__all__ = ["run"]
+__all__ = ["credentials_of", "run"]
 
 LEADERSHIP_LOST = 5
 EXIT_CODES: tuple[tuple[type[KausaError], int], ...] = (
@@ -65,7 +65,7 @@ def run(
             log_format=log_format,
         )
         configure_logs(style=settings.log_format, level=settings.log_level)
-        credentials = _credentials(kubeconfig, context=context)
+        credentials = credentials_of(kubeconfig, context=context)
         asyncio.run(_run(settings, credentials))
     except KausaError as error:
         click.echo(f"kausa: {error}", err=True)
@@ -101,7 +101,7 @@ def _first(group: BaseExceptionGroup[KausaError]) -> KausaError:
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
-def _credentials(kubeconfig: Path | None, *, context: str | None) -> Credentials:
+def credentials_of(kubeconfig: Path | None, *, context: str | None) -> Credentials:
     """A named kubeconfig first, then the Pod's ServiceAccount, then the usual kubeconfig."""
     if kubeconfig is None and context is None:
         inside = in_cluster_credentials()

@@ -17,13 +17,16 @@ from kausa.cluster.workloads import NAMESPACES, WORKLOADS, Namespace, Workload
 from kausa.controller.asking import Asking
 from kausa.controller.found import Found, merge
 from kausa.controller.judge import Judge
-from kausa.controller.kopf_host import KopfHost
+from kausa.controller.kopf_host import KopfHost, RunbookHandlers
 from kausa.controller.looks import Looks
+from kausa.controller.memory_parts import MemoryParts, memory_parts
 from kausa.controller.observed import Observed
 from kausa.controller.reconcile import Reconciler
 from kausa.controller.recorder import Recorder
 from kausa.controller.recovery import Recovery
 from kausa.controller.remembering import Remembering
+from kausa.controller.runbook_store import RunbookStore
+from kausa.controller.runbooks import RunbookIndexer
 from kausa.controller.scope import Scope
 from kausa.controller.services import ServiceSweep
 from kausa.controller.sighting_writer import SightingWriter
@@ -35,10 +38,10 @@ from kausa.controller.worker import Worker
 from kausa.controller.workqueue import WorkQueue
 from kausa.diagnosis.consultation import Consultant
 from kausa.diagnosis.model.ollama import OllamaModel
-from kausa.diagnosis.recollection import Remembrance
 from kausa.diagnosis.remediation.dry_run import DryRuns
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
+from kausa.memory.metrics import MemoryMetrics
 from kausa.memory.service import FailureMemory
 from kausa.settings import Settings
 from kausa.telemetry.metrics import Metrics
@@ -118,8 +121,18 @@ def assemble(helpers: Helpers) -> Operator:
         metrics=helpers.metrics,
     )
     streams = _streams(helpers, shared, judge=judge, recorder=recorder, writer=writer)
-    reconciler = _reconciler(helpers, shared)
-    host = _kopf(helpers, shared, reconciler=reconciler, streams=streams)
+    memory = _memory(helpers, shared)
+    runbooks = RunbookIndexer(
+        store=RunbookStore(client=helpers.client),
+        memory=helpers.memory,
+        redactor=helpers.redactor,
+        cluster=settings.cluster_name,
+        namespace=settings.namespace,
+    )
+    reconciler = _reconciler(helpers, shared, memory=memory)
+    host = _kopf(
+        helpers, shared, reconciler=reconciler, streams=streams, memory=memory, runbooks=runbooks
+    )
     recovery = Recovery(
         store=helpers.store,
         owners=shared.owners,
@@ -132,14 +145,29 @@ def assemble(helpers: Helpers) -> Operator:
         idle=lambda: len(shared.queue) == 0,
         stabilisation_seconds=settings.stabilisation_seconds,
     )
+    if memory is not None:
+        recovery.on_resolved = memory.lessons.resolved
     sweep = ServiceSweep(client=helpers.client, judge=judge, sightings=shared.sightings)
     _observe(helpers.metrics, streams=streams, shared=shared, judge=judge)
 
     async def look_again() -> None:
         await shared.looks.run(reconciler.look_again)
 
-    return Operator(
-        streams=streams, work=(streams.run, host.run, look_again, recovery.run, sweep.run)
+    work = (streams.run, host.run, look_again, recovery.run, sweep.run, runbooks.run)
+    return Operator(streams=streams, work=(*work, *(memory.work if memory is not None else ())))
+
+
+def _memory(helpers: Helpers, shared: _Shared) -> MemoryParts | None:
+    if helpers.memory is None:
+        return None
+    return memory_parts(
+        helpers.memory,
+        settings=helpers.settings,
+        client=helpers.client,
+        store=helpers.store,
+        owners=shared.owners,
+        redactor=helpers.redactor,
+        metrics=MemoryMetrics(helpers.metrics.registry),
     )
 
 
@@ -199,9 +227,8 @@ def _streams(
     )
 
 
-def _reconciler(helpers: Helpers, shared: _Shared) -> Reconciler:
+def _reconciler(helpers: Helpers, shared: _Shared, *, memory: MemoryParts | None) -> Reconciler:
     settings, reader = helpers.settings, LiveCluster(client=helpers.client)
-    memory = helpers.memory
     return Reconciler(
         store=helpers.store,
         looks=shared.looks,
@@ -221,7 +248,7 @@ def _reconciler(helpers: Helpers, shared: _Shared) -> Reconciler:
             client=helpers.client, redact=lambda text: helpers.redactor.text(text).value
         ),
         remembering=Remembering(
-            remembrance=Remembrance(memory=memory) if memory is not None else None,
+            remembrance=memory.remembrance if memory is not None else None,
             sightings=shared.sightings,
             cluster=settings.cluster_name,
         ),
@@ -236,23 +263,40 @@ def _reconciler(helpers: Helpers, shared: _Shared) -> Reconciler:
 
 
 def _kopf(
-    helpers: Helpers, shared: _Shared, *, reconciler: Reconciler, streams: Streams
+    helpers: Helpers,
+    shared: _Shared,
+    *,
+    reconciler: Reconciler,
+    streams: Streams,
+    memory: MemoryParts | None,
+    runbooks: RunbookIndexer,
 ) -> KopfHost:
     async def changed(body: dict[str, Any]) -> None:
         resource = parse_body(body)
-        if resource is not None:
-            await reconciler.reconcile(resource)
+        if resource is None:
+            return
+        if memory is not None:
+            memory.lessons.changed(resource)
+        await reconciler.reconcile(resource)
 
     async def deleted(body: dict[str, Any]) -> None:
         meta = body.get("metadata", {})
         shared.looks.forget((meta["namespace"], meta["name"]))
         streams.resource_deleted(namespace=meta["namespace"], name=meta["name"])
+        if memory is not None:
+            memory.lessons.deleted(body)
+
+    async def readable() -> bool:
+        return await RunbookStore(client=helpers.client).readable(
+            namespace=helpers.settings.namespace
+        )
 
     return KopfHost(
         credentials=helpers.credentials,
         namespace=helpers.settings.namespace,
         on_change=changed,
         on_delete=deleted,
+        runbooks=RunbookHandlers(readable=readable, on_event=runbooks.told),
     )
 
 

@@ -74,10 +74,11 @@ def merge(older: Found, newer: Found) -> Found:
     """Both in one: the newer state, with all that either showed."""
     if isinstance(newer.object, Note) and not newer.symptoms and older.symptoms:
         return older  # An Event that asks for a look at what is being looked at already.
-    earlier = [each for each in older.symptoms if not _is_among(each, newer.symptoms)]
+    symptoms = newer.symptoms
+    earlier = tuple([each for each in older.symptoms if not _is_among(each, symptoms)])
     return Found(
         object=newer.object,
-        symptoms=(*earlier, *newer.symptoms) if earlier else newer.symptoms,
+        symptoms=earlier + symptoms if earlier else symptoms,
         now=newer.now,
         read_at=older.read_at,
     )
@@ -85,11 +86,12 @@ def merge(older: Found, newer: Found) -> Found:
 
 def _is_among(symptom: Symptom, symptoms: tuple[Symptom, ...]) -> bool:
     """Whether the same failure is shown there; of an object there are rarely two."""
+    reason_class, container, detail = symptom.reason_class, symptom.container, symptom.detail
     for each in symptoms:
         if (
-            each.reason_class == symptom.reason_class
-            and each.container == symptom.container
-            and each.detail == symptom.detail
+            each.reason_class == reason_class
+            and each.container == container
+            and each.detail == detail
         ):
             return True
     return False

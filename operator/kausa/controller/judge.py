@@ -13,7 +13,7 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
-from kausa.cluster.objects import Event, Meta, Pod
+from kausa.cluster.objects import Event, Pod
 from kausa.cluster.workloads import CronJob, Job, Node, PersistentVolumeClaim, Service, Workload
 from kausa.controller.found import Found, Watched
 from kausa.controller.observed import Observed
@@ -54,6 +54,7 @@ class Judge:
         clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._scope = scope
+        self._watches = scope.watches
         self._observed = observed
         self._sightings = sightings
         self._queue = queue
@@ -76,7 +77,12 @@ class Judge:
     def pod(self, pod: Pod) -> None:
         """A Pod was listed or has changed."""
         meta = pod.metadata
-        if not self._scope.watches(meta.namespace) or (_says_a_word(meta) and opted_out(meta)):
+        annotations, labels = meta.annotations, meta.labels
+        # Our own word: one object in thousands has it, but all are asked.
+        speaks = (annotations is not None and annotations.diagnose is not None) or (
+            labels is not None and labels.diagnose is not None
+        )
+        if not self._watches(meta.namespace) or (speaks and opted_out(meta)):
             self.left_out(meta.uid)
             return
         verdict = detect_pod(pod, around=self._observed.around_pod(pod), now=self._clock())
@@ -204,15 +210,11 @@ class Judge:
     def _take(self, uid: str, found: Watched, verdict: Verdict) -> None:
         """Act on a verdict; most are of healthy objects that nobody asked about."""
         self.rechecks.set(uid, found, verdict.look_again_at)
-        if verdict.symptoms:
-            item = Found(
-                object=found,
-                symptoms=verdict.symptoms,
-                now=verdict.symptoms,
-                read_at=time.monotonic(),
-            )
+        symptoms = verdict.symptoms
+        if symptoms:
+            item = Found(object=found, symptoms=symptoms, now=symptoms, read_at=time.monotonic())
             self._sightings.fails(uid, item)
-            for symptom in verdict.symptoms:
+            for symptom in symptoms:
                 self._symptom_seen(symptom.category)
             self._put(uid, item)
             return
@@ -232,14 +234,6 @@ class Judge:
                 "The queue of failing objects is full, the oldest are dropped until the next list",
                 raise_with="KAUSA_QUEUE_SIZE",
             )
-
-
-def _says_a_word(meta: Meta) -> bool:
-    """Whether an object has our label or annotation: one in thousands, but all are asked."""
-    annotations, labels = meta.annotations, meta.labels
-    return (annotations is not None and annotations.diagnose is not None) or (
-        labels is not None and labels.diagnose is not None
-    )
 
 
 def _is_of(job: Job, cron_job: str) -> bool:

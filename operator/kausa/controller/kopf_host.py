@@ -12,6 +12,7 @@ import base64
 import contextlib
 import threading
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import kopf
@@ -23,11 +24,11 @@ from kausa.cluster.errors import (
     OverloadedError,
 )
 from kausa.errors import KausaError
-from kausa.resources.group import FAILURE_DIAGNOSIS_PLURAL, GROUP, VERSION
+from kausa.resources.group import FAILURE_DIAGNOSIS_PLURAL, GROUP, RUNBOOK_PLURAL, VERSION
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
 
-__all__ = ["KopfHost"]
+__all__ = ["KopfHost", "RunbookHandlers"]
 
 RETRY_SECONDS = 5.0
 LATER_SECONDS = 60.0
@@ -40,8 +41,22 @@ Body = dict[str, Any]
 _logger = get_logger("kausa.controller.kopf")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunbookHandlers:
+    """Who is told of Runbooks."""
+
+    readable: Callable[[], Awaitable[bool]]
+    """Whether they may be watched, asked before each life of Kopf: it ends as a whole where it may
+    not watch one of its kinds, and diagnoses would end with it."""
+    on_event: Callable[[str | None, Body], Awaitable[None]]
+    """Told once of each that is listed (None), ADDED, MODIFIED or DELETED; it repeats by itself
+    what fails."""
+
+
 class KopfHost:
-    """Delivers each FailureDiagnosis that appears or changes, with retries, and each deletion."""
+    """Delivers each FailureDiagnosis that appears or changes, with retries, and each deletion; and
+    what happens to Runbooks.
+    """
 
     def __init__(
         self,
@@ -50,11 +65,13 @@ class KopfHost:
         namespace: str | None,
         on_change: Callable[[Body], Awaitable[None]],
         on_delete: Callable[[Body], Awaitable[None]],
+        runbooks: RunbookHandlers | None = None,
     ) -> None:
         self._credentials = credentials
         self._namespace = namespace
         self._on_change = on_change
         self._on_delete = on_delete
+        self._runbooks = runbooks
         self._trouble = Trouble(
             _logger,
             failed="Could not diagnose, trying until it works",
@@ -79,6 +96,10 @@ class KopfHost:
     async def _run_once(self, home: asyncio.AbstractEventLoop) -> None:
         """One life of Kopf, in a daemon thread: should it hang, it cannot keep us from ending."""
         stop = _StopFlag()
+        runbooks = self._runbooks
+        if runbooks is not None and not await runbooks.readable():
+            runbooks = None
+        registry = self._registry(home, runbooks)
         ended: asyncio.Future[None] = home.create_future()
 
         def tell(error: BaseException | None) -> None:
@@ -92,7 +113,7 @@ class KopfHost:
         def live() -> None:
             error: BaseException | None = None
             try:
-                asyncio.run(self._operator(home, stop))
+                asyncio.run(self._operator(registry, stop))
             except BaseException as caught:
                 # Nothing may keep our loop from learning that this life is over.
                 error = caught if isinstance(caught, Exception) else RuntimeError(repr(caught))
@@ -109,9 +130,9 @@ class KopfHost:
                 ended.exception()
             raise
 
-    async def _operator(self, home: asyncio.AbstractEventLoop, stop: _StopFlag) -> None:
+    async def _operator(self, registry: kopf.OperatorRegistry, stop: _StopFlag) -> None:
         await kopf.operator(
-            registry=self._registry(home),
+            registry=registry,
             settings=_settings(),
             standalone=True,
             clusterwide=self._namespace is None,
@@ -119,7 +140,9 @@ class KopfHost:
             stop_flag=stop.of_this_loop(),
         )
 
-    def _registry(self, home: asyncio.AbstractEventLoop) -> kopf.OperatorRegistry:
+    def _registry(
+        self, home: asyncio.AbstractEventLoop, runbooks: RunbookHandlers | None
+    ) -> kopf.OperatorRegistry:
         registry = kopf.OperatorRegistry()
         kind = (GROUP, VERSION, FAILURE_DIAGNOSIS_PLURAL)
 
@@ -155,7 +178,24 @@ class KopfHost:
         kopf.on.event(*kind, registry=registry)(seen)
         for on in (kopf.on.create, kopf.on.update, kopf.on.resume):
             on(*kind, registry=registry, id="diagnose")(changed)
+        if runbooks is not None:
+            _hand_over_runbooks(registry, home, runbooks)
         return registry
+
+
+def _hand_over_runbooks(
+    registry: kopf.OperatorRegistry, home: asyncio.AbstractEventLoop, handlers: RunbookHandlers
+) -> None:
+    async def seen_runbook(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
+        try:
+            await _at_home(home, handlers.on_event(event["type"], _plain(body)))
+        except Exception:
+            # Kopf would write it to a log that nobody reads.
+            _logger.exception("Could not take in a runbook", name=body.metadata.name)
+
+    # Not on.create and on.update: they keep a copy of the spec in an annotation, which for a
+    # Runbook may be more than all annotations may have together.
+    kopf.on.event(GROUP, VERSION, RUNBOOK_PLURAL, registry=registry)(seen_runbook)
 
 
 class _StopFlag:

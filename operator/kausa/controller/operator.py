@@ -27,8 +27,8 @@ from kausa.controller.store import FailureDiagnosisStore
 from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
-from kausa.memory.errors import MemoryError_
-from kausa.memory.service import FailureMemory, open_embedded_memory
+from kausa.memory.opening import open_memory
+from kausa.memory.service import FailureMemory
 from kausa.settings import Settings
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.metrics import Metrics, measure_loop_lag
@@ -37,7 +37,6 @@ from kausa.telemetry.trouble import Trouble
 
 __all__ = ["run_operator"]
 
-WARM_SECONDS = 30.0
 _logger = get_logger("kausa.controller.operator")
 
 
@@ -109,7 +108,6 @@ async def _lead(
         identity=settings.identity if election is not None else None,
     )
     work = [each() for each in operator.work]
-    work.append(_warm(helpers.memory))
     work.append(measure_loop_lag(helpers.metrics))
     work.append(_settle(operator, started=time.monotonic()))
     async with asyncio.TaskGroup() as around:
@@ -138,16 +136,6 @@ async def _settle(operator: Operator, *, started: float) -> None:
     gc.collect()
     gc.freeze()
     _logger.info("Synced", seconds=round(time.monotonic() - started, 2))
-
-
-async def _warm(memory: FailureMemory | None) -> None:
-    """Load the model and open the store before the first failure needs them."""
-    if memory is None:
-        return
-    try:
-        await memory.start(deadline_seconds=WARM_SECONDS)
-    except MemoryError_ as error:
-        _logger.warning("Memory is not available, diagnosing without it", why=str(error))
 
 
 async def _until_stopped(work: Sequence[Coroutine[Any, Any, None]], *, stop: asyncio.Event) -> None:
@@ -247,9 +235,7 @@ async def _memory(settings: Settings) -> AsyncIterator[FailureMemory | None]:
     if not settings.memory_enabled:
         yield None
         return
-    memory = open_embedded_memory(
-        folder=settings.memory_path, model_path=settings.embedder_model_path
-    )
+    memory = open_memory(settings)
     try:
         yield memory
     finally:

@@ -157,6 +157,7 @@ class Reconciler:
         """What rules say; None where the resource is gone, or where an earlier answer is better."""
         for pause in (0.0, *SECOND_LOOKS_AFTER_SECONDS):
             await asyncio.sleep(pause)
+            await self._sightings.openings.over()
             async with self._turns:
                 started = time.monotonic()
                 dossier = await self._gatherer.gather(

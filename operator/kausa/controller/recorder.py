@@ -64,18 +64,34 @@ class Recorder:
     async def see(self, found: Found, symptom: Symptom, *, owner: Owner) -> ResourceKey | None:
         """Record one symptom; the key of its resource, or None where the owner is going."""
         async with self._lock(owner, symptom):
-            identity = await self._identify(symptom, owner=owner)
-            sighting = self._sightings.by_resource.get(identity.key)
-            if sighting is None:
-                sighting = await self._open(identity, found, symptom, owner=owner)
-            if sighting is None:
-                return None
-            if self._sightings.fails_as_one(identity.key, owner) or sighting.written_at == NEVER:
-                self._sightings.upstream_is_known(owner)
-            self._count(sighting, found, symptom)
-            if sighting.dirty and sighting.written_at == NEVER:
-                await self._writer.write(identity.key, sighting)
+            key = identify(cluster=self._cluster, owner=owner, symptom=symptom).key
+            known = self._sightings.by_resource.get(key)
+            if known is not None and known.written_at != NEVER:
+                self._take_in(known, key, found, symptom, owner=owner)
+                return key
+            with self._sightings.openings.one():
+                return await self._see_first(found, symptom, owner=owner)
+
+    async def _see_first(
+        self, found: Found, symptom: Symptom, *, owner: Owner
+    ) -> ResourceKey | None:
+        identity = self._identity(symptom, owner=owner)
+        sighting = self._sightings.by_resource.get(identity.key)
+        if sighting is None:
+            identity, sighting = await self._open(identity, found, symptom, owner=owner)
+        if sighting is None:
+            return None
+        self._take_in(sighting, identity.key, found, symptom, owner=owner)
+        if sighting.dirty and sighting.written_at == NEVER:
+            await self._writer.write(identity.key, sighting)
         return identity.key
+
+    def _take_in(
+        self, sighting: Sighting, key: ResourceKey, found: Found, symptom: Symptom, *, owner: Owner
+    ) -> None:
+        if self._sightings.fails_as_one(key, owner) or sighting.written_at == NEVER:
+            self._sightings.upstream_is_known(owner)
+        self._count(sighting, found, symptom)
 
     def follow(self, found: Found, symptom: Symptom) -> ResourceKey:
         """Record an object that fails only for its upstream, on the upstream's own resource.
@@ -137,29 +153,26 @@ class Recorder:
         """The same for all that may have the same identity."""
         return self._locks[hash((owner.namespace, family(owner), symptom.container)) % LOCKS]
 
-    async def _identify(self, symptom: Symptom, *, owner: Owner) -> Identity:
-        """The failure's identity, or that of the other word under which it is recorded already."""
+    def _identity(self, symptom: Symptom, *, owner: Owner) -> Identity:
+        """The failure's identity, or that of the other word under which it is known already."""
         identity = identify(cluster=self._cluster, owner=owner, symptom=symptom)
-        other = other_word(symptom)
-        if other is None or identity.key in self._sightings.by_resource:
+        if other_word(symptom) is None or identity.key in self._sightings.by_resource:
             return identity
         for (namespace, name), sighting in self._sightings.of_owner(owner.uid):
             if are_twins(sighting.symptom, symptom):
                 return Identity(namespace=namespace, name=name, fingerprint=sighting.fingerprint)
-        twin = identify(cluster=self._cluster, owner=owner, symptom=other)
-        found = await self._store.get(namespace=twin.namespace, name=twin.name)
-        failure = found.status.failure if found is not None and found.status else None
-        same = failure is not None and failure.exit_code == symptom.exit_code
-        return twin if same else identity
+        return identity
 
     async def _open(
         self, identity: Identity, found: Found, symptom: Symptom, *, owner: Owner
-    ) -> Sighting | None:
-        """Take up the resource of an earlier process, or make it."""
-        key, (namespace, name) = identity.key, identity.key
-        resource = await self._store.get(namespace=namespace, name=name)
-        if resource is None and not await self._owners.exists(owner):
-            return None
+    ) -> tuple[Identity, Sighting | None]:
+        """Take up the resource of an earlier process, perhaps under the other word, or make it."""
+        identity, resource, exists = await self._look_up(identity, symptom, owner=owner)
+        if resource is None and not exists:
+            return identity, None
+        if (known := self._sightings.by_resource.get(identity.key)) is not None:
+            return identity, known
+        key, name = identity.key, identity.name
         now = utc_now()
         moment = symptom.last_seen or now
         sighting = Sighting(
@@ -182,11 +195,43 @@ class Recorder:
             except NamespaceTerminatingError:
                 # So is the Pod going, and so would be the resource.
                 self._sightings.remove(key)
-                return None
+                return identity, None
             except BaseException:
                 self._sightings.remove(key)
                 raise
-        return sighting
+        return identity, sighting
+
+    async def _look_up(
+        self, identity: Identity, symptom: Symptom, *, owner: Owner
+    ) -> tuple[Identity, FailureDiagnosis | None, bool]:
+        """The resource, where there is one already, and else whether its owner is still there.
+
+        All at once: somebody looks at a failing workload and waits for the answers.
+        """
+        other = other_word(symptom)
+        twin = identify(cluster=self._cluster, owner=owner, symptom=other) if other else identity
+        found, of_twin, exists = await asyncio.gather(
+            self._store.get(namespace=identity.namespace, name=identity.name),
+            self._of_twin(twin, symptom) if other else _nothing(),
+            self._owners.exists(owner),
+            return_exceptions=True,
+        )
+        if isinstance(of_twin, BaseException):
+            raise of_twin
+        if of_twin is not None:
+            return twin, of_twin, True
+        if isinstance(found, BaseException):
+            raise found
+        if found is None and isinstance(exists, BaseException):
+            raise exists
+        return identity, found, exists is True
+
+    async def _of_twin(self, twin: Identity, symptom: Symptom) -> FailureDiagnosis | None:
+        """The resource of the other word, where it is about the same failure."""
+        found = await self._store.get(namespace=twin.namespace, name=twin.name)
+        failure = found.status.failure if found is not None and found.status else None
+        same = failure is not None and failure.exit_code == symptom.exit_code
+        return found if same else None
 
     def _take_up(self, sighting: Sighting, resource: FailureDiagnosis) -> None:
         """Go on where an earlier process left off; a failure that was over has come back."""
@@ -252,6 +297,10 @@ class Recorder:
         ):
             sighting.dirty = True
         sighting.shown_by, sighting.pod, sighting.symptom = by, found.pod, symptom
+
+
+async def _nothing() -> None:
+    """Where there is nothing to ask."""
 
 
 def _is_resolved(resource: FailureDiagnosis) -> bool:

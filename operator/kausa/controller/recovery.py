@@ -13,6 +13,7 @@ from datetime import timedelta
 from kausa.cluster.errors import ClusterError
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.controller.announcement import CLUSTER_SCOPED
+from kausa.controller.lessons import Ending
 from kausa.controller.looks import Looks
 from kausa.controller.recorder import Recorder
 from kausa.controller.scope import Scope, says_no
@@ -60,6 +61,8 @@ class Recovery:
         self._synced = synced
         self._idle = idle
         self._stabilisation_seconds = stabilisation_seconds
+        self.on_resolved: Callable[[ResourceKey, Ending], None] = lambda _key, _ending: None
+        """Told of each failure once its resource says that it is over."""
         self._trouble = Trouble(
             _logger,
             failed="Could not write which failures are over, trying until it works",
@@ -80,6 +83,8 @@ class Recovery:
 
     async def _resolve(self, key: ResourceKey) -> None:
         worked_since = utc_now() - timedelta(seconds=self._stabilisation_seconds)
+        sighting = self._sightings.by_resource.get(key)
+        began = sighting.turned_at if sighting is not None else worked_since
         try:
             await self._recorder.resolve(key, worked_since=worked_since)
         except ClusterError as error:
@@ -89,6 +94,10 @@ class Recovery:
         else:
             self._trouble.over(key="/".join(key))
             self._looks.forget(key)
+            if sighting is not None and sighting.resolved:
+                self.on_resolved(
+                    key, Ending(owner=sighting.owner, began=began, works_since=worked_since)
+                )
 
     async def _take_up(self) -> None:
         while not (self._synced() and self._idle()):  # noqa: ASYNC110 - two conditions, seldom

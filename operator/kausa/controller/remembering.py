@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from kausa.controller.identity import identify
 from kausa.controller.sighting_documents import count_of
 from kausa.controller.sightings import Sightings
@@ -10,6 +12,9 @@ from kausa.detection.symptom import Symptom
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection, Remembrance, failure_record
 from kausa.evidence.dossier import Dossier
+from kausa.learning.feedback import with_feedback
+from kausa.learning.outcomes import outcome_of
+from kausa.memory.records import FailureRecord
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.telemetry.clock import utc_now
 
@@ -29,14 +34,32 @@ class Remembering:
     async def recall(
         self, resource: FailureDiagnosis, dossier: Dossier, diagnosis: Diagnosis
     ) -> Recollection | None:
-        """What is like it; None where there is nothing to remember: no failure, or no memory."""
+        """What is like it; None where there is nothing to remember: no failure, or no memory.
+
+        It is left for the memory to be kept, which nobody waits for.
+        """
         if self._remembrance is None or dossier.symptom is None:
             return None
+        record = self._record(resource, dossier, dossier.symptom, diagnosis)
+        return await self._remembrance.recall_and_remember(record)
+
+    def decided(self, resource: FailureDiagnosis, dossier: Dossier, diagnosis: Diagnosis) -> None:
+        """The answer came to be another one: it is what is kept."""
+        if self._remembrance is not None and dossier.symptom is not None:
+            self._remembrance.remember(self._record(resource, dossier, dossier.symptom, diagnosis))
+
+    def _record(
+        self,
+        resource: FailureDiagnosis,
+        dossier: Dossier,
+        symptom: Symptom,
+        diagnosis: Diagnosis,
+    ) -> FailureRecord:
         meta = resource.metadata
-        count, fingerprint = self.known(resource, dossier, dossier.symptom)
+        count, fingerprint = self.known(resource, dossier, symptom)
         record = failure_record(
             dossier,
-            dossier.symptom,
+            symptom,
             diagnosis,
             cluster=self._cluster,
             fingerprint=fingerprint,
@@ -45,7 +68,16 @@ class Remembering:
             last_seen=count.last_seen,
             reference=f"{meta.namespace}/{meta.name}",
         )
-        return await self._remembrance.recall_and_remember(record)
+        if (meta.namespace or "", meta.name) not in self._sightings.by_resource:
+            # Nothing fails now: somebody wants to know of a failure that may be over.
+            over = resource.status.resolution if resource.status is not None else None
+            outcome = outcome_of(resource)
+            record = replace(
+                record,
+                outcome=outcome,
+                resolved_at=over.time if over is not None and outcome == "Resolved" else None,
+            )
+        return with_feedback(record, resource.spec.feedback)
 
     def known(
         self, resource: FailureDiagnosis, dossier: Dossier, symptom: Symptom

@@ -18,6 +18,7 @@ from kausa.controller.diagnosis_documents import (
     model_part,
     similar_part,
 )
+from kausa.controller.runbook_passages import failing_of, runbook_passages
 from kausa.diagnosis.consultation import Consultation
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection
@@ -45,7 +46,7 @@ OUR_CONDITIONS = (DIAGNOSED, EVIDENCE_GATHERED, MEMORY_RECALLED, MODEL_CONSULTED
 
 OUR_PARTS = (
     *("diagnosis", "evidence", "evidence_gaps", "changes", "redactions"),
-    *("similar", "similar_count", "model"),
+    *("similar", "similar_count", "runbooks", "model"),
 )
 
 
@@ -182,7 +183,14 @@ class Report:
             return
         self._parts["similar"] = similar_part(recollection.similar) or None
         self._parts["similar_count"] = len(recollection.similar)
+        record = recollection.record
+        runbooks = (
+            runbook_passages(recollection.runbooks, failing=failing_of(record)) if record else ()
+        )
+        self._parts["runbooks"] = runbooks or None
         found = plural(len(recollection.similar), "similar failure")
+        if runbooks:
+            found += f", {plural(len(runbooks), 'runbook')}"
         self._set(MEMORY_RECALLED, ConditionStatus.TRUE, "Recalled", found)
 
     def consulted(self, consultation: Consultation) -> None:

@@ -15,6 +15,7 @@ from datetime import datetime
 from kausa.cluster.objects import ObjectReference, Pod
 from kausa.cluster.owners import Owner
 from kausa.controller.found import NO_POD, Found
+from kausa.controller.openings import Openings
 from kausa.detection.counting import FailureCount
 from kausa.detection.symptom import Symptom
 
@@ -66,6 +67,8 @@ class Sightings:
         self._failing_of_owner: dict[str, set[str]] = {}
         self._quiet_since: dict[str, float] = {}
         """Since when nothing of an owner has failed, for owners that are not resolved yet."""
+        self.openings = Openings()
+        """The failures whose resources are being made."""
 
     # -- failures --------------------------------------------------------------------------------
 

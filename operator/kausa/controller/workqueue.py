@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -40,7 +40,8 @@ class WorkQueue(Generic[T]):
         self._gone: set[str] = set()
         self._failures: dict[str, int] = {}
         self._timers: dict[str, tuple[asyncio.TimerHandle, T]] = {}
-        self._ready = asyncio.Event()
+        self._takers: deque[asyncio.Future[None]] = deque()
+        """Who waits for work: one is woken for each key, and the others sleep on."""
         self.on_forget: Callable[[str], None] = lambda key: None
         """Told of every key that is not worth any work any more."""
         self.dropped = 0
@@ -70,7 +71,15 @@ class WorkQueue(Generic[T]):
         if len(self) > self._size:
             (self._waiting or self._held_back).popitem(last=False)
             self.dropped += 1
-        self._ready.set()
+        self._wake_one()
+
+    def _wake_one(self) -> None:
+        takers = self._takers
+        while takers:
+            taker = takers.popleft()
+            if not taker.done():
+                taker.set_result(None)
+                return
 
     def forget(self, key: str) -> None:
         """The thing is gone: what waits for it is not worth any work."""
@@ -85,8 +94,14 @@ class WorkQueue(Generic[T]):
     async def take(self) -> tuple[str, T]:
         """The key that has waited longest; call `done` or `failed` when its work is finished."""
         while not self._waiting:
-            self._ready.clear()
-            await self._ready.wait()
+            taker = asyncio.get_running_loop().create_future()
+            self._takers.append(taker)
+            try:
+                await taker
+            except asyncio.CancelledError:
+                if self._waiting and taker.done() and not taker.cancelled():
+                    self._wake_one()  # It was woken for a key that another one is to take now.
+                raise
         key, value = self._waiting.popitem(last=False)
         self._in_work.add(key)
         return key, value
@@ -121,7 +136,7 @@ class WorkQueue(Generic[T]):
         self._gone.discard(key)
         if key in self._held_back:
             self._waiting[key] = self._held_back.pop(key)
-            self._ready.set()
+            self._wake_one()
 
     def _cancel_retry(self, key: str) -> T | None:
         """Take the value back that would have come again."""

@@ -6,7 +6,7 @@ with a time alone says that it may see something when a grace is over.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -27,7 +27,6 @@ __all__ = [
     "LONG_AGO",
     "PodCase",
     "attempts",
-    "conditions_of",
     "credible",
     "earlier",
     "last_end",
@@ -52,8 +51,6 @@ class PodCase(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     pod: Pod
     around: Surroundings
     now: datetime
-    conditions: Mapping[str, PodCondition]
-    """The Pod's conditions by type; see `conditions_of`."""
 
     @property
     def begun(self) -> datetime | None:
@@ -75,8 +72,12 @@ class PodCase(msgspec.Struct, frozen=True, kw_only=True, gc=False):
         return owner is not None and owner.kind == "Job" and owner.api_version.startswith("batch/")
 
     def condition(self, type_: str) -> PodCondition | None:
-        """The Pod's condition of this type, where it has one."""
-        return self.conditions.get(type_)
+        """The Pod's condition of this type, the first where there are several."""
+        # There are five, and two or three are asked for: to make a mapping of them costs more.
+        for each in self.pod.status.conditions or ():
+            if each.type == type_:
+                return each
+        return None
 
     def asked(self, status: ContainerStatus) -> Container | None:
         """What the container was asked to be."""
@@ -129,11 +130,6 @@ class PodCase(msgspec.Struct, frozen=True, kw_only=True, gc=False):
             return None
         end = later(since, length)
         return end if end > self.now else None
-
-
-def conditions_of(pod: Pod) -> dict[str, PodCondition]:
-    """A Pod's conditions by type; the first of a type where there are several."""
-    return {each.type: each for each in reversed(pod.status.conditions or ())}
 
 
 def later(moment: datetime, length: timedelta) -> datetime:

@@ -127,7 +127,12 @@ def _plain_words(text: str) -> str:
 
 def _fold(one: Note, other: Note) -> Note:
     """Both as one: since the first, until the last, in the words of the last."""
-    older, newer = (one, other) if _comes_before(one, other) else (other, one)
+    seen, also_seen = one.last_seen, other.last_seen
+    if seen is not None and also_seen is not None and one.message == other.message:
+        first = seen <= also_seen  # As nearly always; all else of their age is the same.
+    else:
+        first = _comes_before(one, other)
+    older, newer = (one, other) if first else (other, one)
     if older.first_seen == newer.first_seen and older.count <= newer.count:
         # An Event's own repeat, as nearly all are.
         return newer

@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from kausa.cluster.objects import ContainerStatus, Pod
-from kausa.detection.case import PodCase, conditions_of, together
+from kausa.detection.case import PodCase, together
 from kausa.detection.configuration import CONFIG_REASONS, configuration, unknown_waiting
 from kausa.detection.crashes import LOOP_REASONS, crashed, ended_for_good
 from kausa.detection.ending import deleting, failed, gives_way
@@ -30,7 +30,7 @@ def detect_pod(pod: Pod, *, around: Surroundings = NOWHERE, now: datetime) -> Ve
     """What one Pod shows at this moment, and when time alone may change that."""
     if _is_plainly_well(pod, around):
         return HEALTHY
-    case = PodCase(pod=pod, around=around, now=now, conditions=conditions_of(pod))
+    case = PodCase(pod=pod, around=around, now=now)
     phase = pod.status.phase
     if pod.metadata.deletion_timestamp is not None:
         return deleting(case)
@@ -70,7 +70,9 @@ def _placed(case: PodCase) -> Verdict:
     if kept.symptoms:
         return kept
     status = case.pod.status
-    told = [verdict for verdict in (lost, kept) if verdict is not HEALTHY]
+    told = [] if lost is HEALTHY else [lost]
+    if kept is not HEALTHY:
+        told.append(kept)
     for each in status.all_container_statuses:
         verdict = _container(case, each)
         if verdict is not HEALTHY:
@@ -79,13 +81,13 @@ def _placed(case: PodCase) -> Verdict:
         told.append(_ephemeral(case, each))
     if not told:
         return silent(case)
-    found = together(told)
+    found = together(told) if len(told) > 1 else told[0]
     return found if found.symptoms else together((found, silent(case)))
 
 
 def _container(case: PodCase, status: ContainerStatus) -> Verdict:
     state = status.state
-    if case.is_sidecar(status) and case.has_run_out():
+    if case.pod.spec.init_containers and case.is_sidecar(status) and case.has_run_out():
         return HEALTHY
     if state.running is not None:
         return runs(case, status)

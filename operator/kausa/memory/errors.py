@@ -3,11 +3,13 @@
     KausaError
     `- MemoryError_
        |- MemoryUnavailableError   it cannot answer now; `reason` is the word for a condition
-       `- InvalidRecordError       a record is malformed, on its way in or out
+       |- InvalidRecordError       a record is malformed, on its way in or out
+       |- InvalidBackupError       a folder is not a backup, or not one that fits
+       `- InvalidFilterError       a filter asks what no index can answer (`filters.py`)
 
-Errors of Edge (every one a bare `Exception`), of the embedder, of pipes and of processes end in
-`edge/` and `embedding.py`. Facts come first: whoever catches `MemoryUnavailableError` goes on
-without memory and says so.
+Errors of Edge (every one a bare `Exception`), of a Qdrant server, of the embedder, of pipes and of
+processes end in `edge/`, `server/` and `embedding/`. Facts come first: whoever catches
+`MemoryUnavailableError` goes on without memory and says so.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from typing import Literal
 from kausa.errors import KausaError
 
 __all__ = [
+    "InvalidBackupError",
     "InvalidRecordError",
     "MemoryError_",
     "MemoryUnavailableError",
@@ -33,9 +36,16 @@ UnavailableReason = Literal[
     "DimensionMismatch",
     "EmbedderFailed",
     "EmbedderMissing",
+    "EmbedderOverloaded",
+    "EmbedderUnavailable",
     "ModelMismatch",
     "SchemaMismatch",
+    "StoreCorrupt",
+    "StoreFull",
     "StoreLocked",
+    "StoreOverloaded",
+    "StoreReadOnly",
+    "StoreUnauthorized",
     "StoreUnavailable",
 ]
 
@@ -55,6 +65,10 @@ class MemoryUnavailableError(MemoryError_):
 
 class InvalidRecordError(MemoryError_):
     """A failure record does not have the shape that its version promises."""
+
+
+class InvalidBackupError(MemoryError_):
+    """A folder is not a backup of a memory, or not one that this memory can take."""
 
 
 @asynccontextmanager

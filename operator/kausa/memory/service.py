@@ -1,110 +1,87 @@
-"""The failure memory: remember a failure, recall what is like it.
+"""The failure memory: records written, counted and found; an embedder and a store put together.
 
 Nothing heavy happens before the first record: no model is loaded, no process started, no file
 made. When a part is missing, every call says which one, by the reason of its error, and the
 caller goes on without memory.
+
+Writes of one record go one after the other. What others may count at the same time, also in another
+process, is compared and set (`add_reward`, `set_verdict`). One gap is known and left: who embeds a
+record anew reads its reward a moment before, so a reward of another process in that moment is lost.
+
+    record_reader   candidates, rerank, get, walk, count, facet
+    record_writer   remember, update, add_reward, set_verdict, forget
+    runbook_writer  upsert_runbook, remove_runbook, runbook_sources
 """
 
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
-from kausa.memory.edge.client import EdgeStore
-from kausa.memory.embedding import Embedder, InProcessEmbedder
-from kausa.memory.errors import MemoryUnavailableError, deadline
-from kausa.memory.records import FailureRecord, clip
-from kausa.memory.store import Hit, Point, RecordFilter, VectorStore
+from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.record_reader import RecordReader
+from kausa.memory.record_writer import RecordWriter
+from kausa.memory.runbook_writer import RunbookWriter
+from kausa.memory.store import Health, Schema, VectorStore
 
-__all__ = ["FailureMemory", "open_embedded_memory"]
+__all__ = ["FailureMemory"]
+
+_PROBE = "ready"
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+"""The id of no point."""
 
 
-class FailureMemory:
-    """Records by identity and by likeness; an embedder and a store put together."""
+class FailureMemory(RecordReader, RecordWriter, RunbookWriter):
+    """Records by identity, by likeness and by words. Every call has a deadline, and raises
+    `MemoryUnavailableError`, or `InvalidRecordError` for what was asked wrongly.
+    """
 
-    def __init__(self, *, embedder: Embedder, store: VectorStore) -> None:
-        self._embedder = embedder
-        self._store = store
+    @property
+    def model(self) -> str:
+        """Which model makes the vectors; empty before the first answer."""
+        return self.embedder.model
 
-    async def start(self, *, deadline_seconds: float) -> None:
+    @property
+    def reranker(self) -> str:
+        """What `rerank` scores with; empty where there is none, or before the first answer."""
+        return self.embedder.reranker
+
+    @property
+    def schema(self) -> Schema | None:
+        """What the store was opened for; None before."""
+        return self._readiness.schema
+
+    @property
+    def error(self) -> MemoryUnavailableError | None:
+        """Why the last call failed; None where it came through."""
+        return self._readiness.error
+
+    async def start(self, *, deadline_seconds: float, patient: bool = True) -> None:
         """Load the model and open the store now, so that what is missing is known beforehand.
 
         About a second and a half, and five more where a predecessor still holds the folder.
-        Nobody has to call it: the first record does the same.
+        Nobody has to call it: the first record does the same. `patient` asks also where the memory
+        was away a moment ago. Each part is asked for something, so that one that was opened once
+        and went away since does not count as there.
         """
-        async with deadline(deadline_seconds, doing="starting the memory"):
-            await self._vector("start", deadline_seconds=deadline_seconds)
+        was_away = self.error is not None
+        async with self._doing("starting the memory", deadline_seconds, patient=patient):
+            if was_away:
+                await self.embedder.embed([_PROBE], deadline_seconds=deadline_seconds)
+            await self.store.get("failures", [_NOBODY], deadline_seconds=deadline_seconds)
 
-    async def remember(self, record: FailureRecord, *, deadline_seconds: float) -> str:
-        """Write the record over its earlier self, and return its id. Repeating it is harmless."""
-        async with deadline(deadline_seconds, doing="remembering a failure"):
-            vector = await self._vector(_text(record), deadline_seconds=deadline_seconds)
-            point = Point(record=record, vector=vector)
-            await self._store.upsert([point], deadline_seconds=deadline_seconds)
-        return record.point_id
+    def beside(self, store: VectorStore) -> FailureMemory:
+        """The same embedder over another generation of the store, to fill it. Never closed."""
+        return FailureMemory(embedder=self.embedder, store=store, size=self._size)
 
-    async def recall(
-        self,
-        record: FailureRecord,
-        *,
-        where: RecordFilter,
-        limit: int,
-        minimum_score: float,
-        deadline_seconds: float,
-    ) -> list[Hit]:
-        """Find the records most like this one; it need not have been remembered itself."""
-        async with deadline(deadline_seconds, doing="recalling failures"):
-            vector = await self._vector(_text(record), deadline_seconds=deadline_seconds)
-            return await self._store.search(
-                vector,
-                where=where,
-                limit=limit,
-                minimum_score=minimum_score,
-                deadline_seconds=deadline_seconds,
-            )
-
-    async def get(self, point_id: str, *, deadline_seconds: float) -> FailureRecord | None:
-        """One record by its id. Start, remember or recall first."""
-        return await self._store.get(point_id, deadline_seconds=deadline_seconds)
-
-    async def count(self, *, where: RecordFilter | None = None, deadline_seconds: float) -> int:
-        """How many records match, or all. Start, remember or recall first."""
-        return await self._store.count(where=where, deadline_seconds=deadline_seconds)
+    async def health(self, *, deadline_seconds: float) -> Health:
+        """Whether the store answers, and what it holds; also before it is opened."""
+        return await self.store.health(deadline_seconds=deadline_seconds)
 
     async def flush(self, *, deadline_seconds: float) -> None:
         """Bring everything to disk now, rather than within a few seconds."""
-        await self._store.flush(deadline_seconds=deadline_seconds)
+        await self.store.flush(deadline_seconds=deadline_seconds)
 
     async def close(self) -> None:
         """Flush and let go of everything. Bounded, and safe to repeat."""
-        await asyncio.gather(self._store.close(), self._embedder.close())
-
-    async def _vector(self, text: str, *, deadline_seconds: float) -> list[float]:
-        """Embed, and have the store ready for vectors of this model (one comparison, once open)."""
-        vectors = await self._embedder.embed([text], deadline_seconds=deadline_seconds)
-        if len(vectors) != 1:
-            raise MemoryUnavailableError(
-                f"the embedder answered {len(vectors)} vectors for one text",
-                reason="EmbedderFailed",
-            )
-        await self._store.ensure_schema(
-            model=self._embedder.model,
-            dimensions=self._embedder.dimensions,
-            deadline_seconds=deadline_seconds,
-        )
-        return vectors[0]
-
-
-def _text(record: FailureRecord) -> str:
-    return clip(record).embedding_text
-
-
-def open_embedded_memory(*, folder: Path, model_path: Path | None) -> FailureMemory:
-    """The memory that needs no other service: the model in this process, Edge in a worker.
-
-    `folder` belongs to one process at a time. Without `model_path` the model is looked for where
-    `make embedded-models` puts it.
-    """
-    return FailureMemory(
-        embedder=InProcessEmbedder(model_path=model_path), store=EdgeStore(folder=folder)
-    )
+        self._readiness.close()
+        await asyncio.gather(self.store.close(), self.embedder.close())

@@ -13,18 +13,27 @@ asked for its three nearest among the others.
 Of 624 pairs of different categories, 10 reach 0.50 and 6 reach 0.55 (half are below 0.27); of 26
 pairs of one kind, 22 and 17. So 0.50: above it whole kinds are lost and little noise goes. The
 texts and the kinds are by one hand and few; another model needs its own number.
+
+So the cosine alone is the relevance here: it is what the number was measured for, and two failures
+of one kind share few words but those of Kubernetes. Reward and age may reorder within the band.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from kausa.memory.records import FailureRecord
-from kausa.memory.service import FailureMemory
-from kausa.memory.store import Hit, RecordFilter
+from kausa.recall.fusion import FusionWeights
+from kausa.recall.ranking import Ranking
+from kausa.recall.recall import Recall, RecallOptions
+from kausa.recall.requests import RecallFilters, SearchRequest
+from kausa.recall.results import Scored
+from kausa.recall.source import RecallMemory
+from kausa.telemetry.clock import utc_now
 
-__all__ = ["DEFAULT_MINIMUM_SCORE", "SimilarFailure", "SimilarFailures"]
+__all__ = ["DEFAULT_MINIMUM_SCORE", "SimilarFailure", "SimilarFailures", "by_likeness"]
 
 DEFAULT_MINIMUM_SCORE = 0.50
 
@@ -45,8 +54,16 @@ class SimilarFailure:
 class SimilarFailures:
     """Finds what failed in a like way before, one answer per owner."""
 
-    def __init__(self, *, memory: FailureMemory) -> None:
-        self._memory = memory
+    def __init__(
+        self,
+        *,
+        memory: RecallMemory,
+        options: RecallOptions | None = None,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        # What is written while this failure is diagnosed counts: nothing is cached.
+        options = replace(options or RecallOptions(), cache_seconds=0.0)
+        self._recall = Recall(memory=memory, options=options, now=now)
 
     async def find(
         self,
@@ -56,48 +73,50 @@ class SimilarFailures:
         minimum_score: float = DEFAULT_MINIMUM_SCORE,
         deadline_seconds: float,
     ) -> tuple[SimilarFailure, ...]:
-        """The most alike first; of equals (in whole percent) the latest first.
+        """The most alike first; within the band of the ranking, what helped goes before.
 
         Of the same namespace only: whoever may read this diagnosis may not be allowed to read
         another namespace's.
 
         The failure itself is left out. Several failures of one owner count as one, the best, so
-        that one noisy workload does not fill the list.
+        that one noisy workload does not fill the list. Raises `MemoryUnavailableError`.
         """
-        hits = await self._memory.recall(
-            record,
-            where=RecordFilter(
+        request = SearchRequest(
+            text=record.embedding_text,
+            filters=RecallFilters(
                 cluster=record.cluster,
-                namespace=record.namespace,
-                exclude_fingerprint=record.fingerprint,
+                namespaces=(record.namespace,),
+                exclude_record=record.record_id,
             ),
-            limit=max(_CANDIDATES, limit * _CANDIDATES_PER_ANSWER),
-            minimum_score=minimum_score,
-            deadline_seconds=deadline_seconds,
+            limit=limit,
+            one_per="owner",
+            rerank=False,
+            ranking=by_likeness(self._recall.options.ranking, minimum=minimum_score),
         )
-        answers = [_answer(hit) for hit in _best_of_each_owner(hits)]
-        answers.sort(key=lambda found: (-found.score_percent, -found.when.timestamp()))
-        return tuple(answers[:limit])
+        answer = await self._recall.failures(request, deadline_seconds=deadline_seconds)
+        return tuple(
+            _answer(found, found.record)
+            for found in answer.results
+            if isinstance(found.record, FailureRecord)
+        )
 
 
-_CANDIDATES = 32
-_CANDIDATES_PER_ANSWER = 8
+def by_likeness(ranking: Ranking, *, minimum: float) -> Ranking:
+    """The same ranking with the cosine as the whole of relevance, and nothing below `minimum`."""
+    return replace(
+        ranking,
+        fusion=FusionWeights(dense=1.0, sparse=0.0, rerank=0.0, agreement=0.0),
+        least_relevance=minimum,
+        floor=max(ranking.floor, minimum),
+    )
 
 
-def _best_of_each_owner(hits: list[Hit]) -> list[Hit]:
-    best: dict[tuple[str, str, str], Hit] = {}
-    for hit in hits:  # best first, so the first of an owner is its best
-        found = hit.record
-        best.setdefault((found.namespace, found.owner_kind, found.owner_name), hit)
-    return list(best.values())
-
-
-def _answer(hit: Hit) -> SimilarFailure:
+def _answer(found: Scored, record: FailureRecord) -> SimilarFailure:
     return SimilarFailure(
-        reference=hit.record.reference,
-        score_percent=max(0, min(100, round(hit.score * 100))),
-        when=hit.record.last_seen,
-        cause=hit.record.cause,
-        resolution=hit.record.resolution,
-        outcome=hit.record.outcome,
+        reference=record.reference,
+        score_percent=max(0, min(100, round(found.score.relevance * 100))),
+        when=record.last_seen,
+        cause=record.cause,
+        resolution=record.resolution or "",
+        outcome=record.outcome,
     )

@@ -1,11 +1,13 @@
 """Runbook: what your team knows about a failure, to be recalled when one like it happens.
 
-The API server stores it; no part of the operator reads it yet.
+A person writes the spec, the operator the status. The passages of a Runbook are shown in
+`status.runbooks` of failures in its own namespace; those in the operator's namespace, of failures
+anywhere.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,7 +19,14 @@ from kausa.resources.group import API_VERSION, RUNBOOK_KIND
 from kausa.resources.metadata import ObjectMeta
 from kausa.resources.part import Part
 
-__all__ = ["LabelMatch", "Runbook", "RunbookMatch", "RunbookSpec", "RunbookStatus"]
+__all__ = [
+    "LabelMatch",
+    "Runbook",
+    "RunbookMatch",
+    "RunbookSpec",
+    "RunbookStatus",
+    "runbook_status_document",
+]
 
 
 class LabelMatch(Part):
@@ -45,7 +54,7 @@ class RunbookMatch(Part):
     message_pattern: (
         Annotated[str, Field(min_length=1, max_length=limits.MESSAGE_PATTERN)] | None
     ) = None
-    """A regular expression that is found in the failure's message."""
+    """A regular expression in RE2's syntax that is found in the failure's message."""
 
     labels: Annotated[
         tuple[LabelMatch, ...], Items(limits.MATCH_LABELS, kind="map", keys=("key",))
@@ -60,14 +69,15 @@ class RunbookSpec(Part):
     """What the runbook is about, in one line."""
 
     content: Annotated[str, Field(min_length=1, max_length=limits.RUNBOOK_CONTENT)]
-    """What to know and to do, in Markdown. Not read yet: kept to be searched."""
+    """What to know and to do, in Markdown. Its sections are searched one by one; what looks like a
+    secret is taken out before."""
 
     match: RunbookMatch | None = None
-    """Which failures the runbook is about. Not read yet: kept for the search."""
+    """Which failures the runbook is about; without it, whichever its text is like."""
 
 
 class RunbookStatus(Part):
-    """What became of the runbook in the memory. Not written yet."""
+    """What became of the runbook in the memory; written by the operator only."""
 
     observed_generation: Int64 | None = None
     """The metadata.generation that was indexed."""
@@ -83,7 +93,7 @@ class RunbookStatus(Part):
 
 
 class Runbook(Part):
-    """What your team knows about a failure. It is stored and not read yet."""
+    """What your team knows about a failure, recalled when one like it happens."""
 
     api_version: Literal["kausa.dev/v1alpha1"] = API_VERSION
     kind: Literal["Runbook"] = RUNBOOK_KIND
@@ -93,4 +103,14 @@ class Runbook(Part):
     """What the runbook says, and when."""
 
     status: RunbookStatus | None = None
-    """What became of the runbook. Not written yet."""
+    """What became of the runbook."""
+
+
+def runbook_status_document(*, name: str, namespace: str, status: RunbookStatus) -> dict[str, Any]:
+    """The body of a server-side apply on `/status`."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": RUNBOOK_KIND,
+        "metadata": {"name": name, "namespace": namespace},
+        "status": status.to_dict(),
+    }

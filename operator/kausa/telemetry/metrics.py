@@ -59,6 +59,8 @@ class Metrics:
         self.registry.register(self._queue)
         self._symptoms = SymptomCollector()
         self.registry.register(self._symptoms)
+        self.symptom_seen: Callable[[StrEnum], None] = self._symptoms.seen
+        """A symptom of this category was found."""
         ProcessCollector(registry=self.registry)
         self._retries = self._counter("queue_retries", "Keys whose work failed and comes again.")
         self._opened = self._counter("failures_opened", "FailureDiagnosis resources created.")
@@ -107,10 +109,6 @@ class Metrics:
         self._unresolved.set_function(unresolved)
 
     # -- what has happened -----------------------------------------------------------------------
-
-    def symptom_seen(self, category: StrEnum) -> None:
-        """A symptom was found."""
-        self._symptoms.seen(category)
 
     def work_retried(self) -> None:
         """A key of the queue could not be worked on, and comes again."""

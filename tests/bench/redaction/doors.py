@@ -30,7 +30,7 @@ from kausa.diagnosis.recollection import failure_record
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
-from kausa.memory.records import to_payload
+from kausa.memory.points import passages
 from kausa.resources.failure_diagnosis import FailureDiagnosis, status_document
 from kausa.resources.metadata import ObjectMeta
 from kausa.resources.spec import FailureDiagnosisSpec, Target
@@ -110,8 +110,8 @@ async def _leave(scene: Scene, *, redactor: Redactor) -> dict[str, str]:
     return {
         "dossier": repr(dossier),
         "status": json.dumps(status, ensure_ascii=False),
-        "memory": json.dumps(to_payload(record), ensure_ascii=False),
-        "vector": record.embedding_text,
+        "memory": json.dumps([each.payload for each in passages(record)], ensure_ascii=False),
+        "vector": "\n".join(each.text for each in passages(record)),
         "prompt": "\n".join(each.system + each.user for each in prompts),
         "log": _logged(said),
         "objects": json.dumps(redactor.tree(_documents(scene)).value, ensure_ascii=False),

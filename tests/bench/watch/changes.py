@@ -7,8 +7,9 @@ with its whole life, as in a storm.
 
 Recorded objects are smaller than those of a busy cluster, so they are padded to the sizes that were
 measured there: a Pod with environment variables of its first container and the managedFields that
-an API server keeps for each of them, an Event with annotations and theirs. Nothing else is touched:
-conditions, container states, messages and reasons are as they were recorded.
+an API server keeps for each of them, an Event with annotations and theirs; all states of one object
+with the same, so that a Pod's spec stays what it is while its status changes. Nothing else is
+touched: conditions, container states, messages and reasons are as they were recorded.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count, cycle, islice
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 __all__ = ["KINDS", "Kind", "Template", "listed", "recorded", "streamed"]
@@ -43,7 +45,7 @@ class Kind:
     name: str
     plural: str
     bytes: int
-    """The size that objects are padded to."""
+    """The size that objects are padded to, on average over the states of each."""
     pad: Callable[[dict[str, Any], int], None]
     """Makes an object one step larger; called with 0, 1, 2... until it has its size."""
     step_bytes: int
@@ -74,8 +76,14 @@ class Template:
 def recorded(kind: Kind) -> list[Template]:
     """The recorded changes of one kind, in their order, padded."""
     lines = gzip.decompress((CAPTURES / f"{kind.plural}.watch.json.gz").read_bytes()).splitlines()
-    changes = (json.loads(line) for line in lines)
-    return [_template(change, kind) for change in changes if kind.wanted(change["object"])]
+    changes = [change for line in lines if kind.wanted((change := json.loads(line))["object"])]
+    by_object: dict[str, list[dict[str, Any]]] = {}
+    for change in changes:
+        change["object"] = _marked(change["object"])
+        by_object.setdefault(change["object"]["metadata"]["uid"], []).append(change["object"])
+    for states in by_object.values():
+        _pad(states, kind)
+    return [_template(change) for change in changes]
 
 
 def streamed(templates: Sequence[Template], *, changes: int) -> Iterator[bytes]:
@@ -95,13 +103,21 @@ def listed(templates: Sequence[Template], *, start: int, stop: int) -> Iterator[
         yield template.object(round_=number, version=FIRST_VERSION)
 
 
-def _template(change: dict[str, Any], kind: Kind) -> Template:
-    found = _marked(change["object"])
+def _pad(states: Sequence[dict[str, Any]], kind: Kind) -> None:
+    """Make the states of one object as large as they are to be, on average.
+
+    All by the same: a Pod's spec does not change with its status.
+    """
     step = 0
-    while (missing := kind.bytes - len(_compact(found))) > 0:
-        for _ in range(max(1, missing // kind.step_bytes)):
-            kind.pad(found, step)
+    while (missing := kind.bytes - fmean(len(_compact(each)) for each in states)) > 0:
+        for _ in range(max(1, int(missing) // kind.step_bytes)):
+            for each in states:
+                kind.pad(each, step)
             step += 1
+
+
+def _template(change: dict[str, Any]) -> Template:
+    found = change["object"]
     return Template(type=change["type"], healthy=_stands(found), body=_compact(found).encode())
 
 

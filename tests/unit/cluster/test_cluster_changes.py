@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kausa.cluster.changes import ChangeReader, ChangeType
+from kausa.cluster.changes import Change, ChangeReader, ChangeType
 from kausa.cluster.errors import ApiError, GoneError
 from kausa.cluster.objects import Event, Meta, Pod
 from kausa.cluster.tally import WatchTally
@@ -41,6 +41,16 @@ def reader(kind: Any = Pod) -> ChangeReader[Any]:
     return ChangeReader(kind=kind, name="pods", tally=WatchTally(), on_line=lambda: None)
 
 
+def read(found: ChangeReader[Any], some: bytes) -> Change[Any] | None:
+    """What one line of a watch gives."""
+    found.failure = None
+    changes = list(found.read_lines([some]))
+    if found.failure is not None:
+        raise found.failure
+    assert len(changes) <= 1
+    return changes[0] if changes else None
+
+
 def line(type_: Any, document: Any) -> bytes:
     return json.dumps({"type": type_, "object": document}).encode()
 
@@ -50,7 +60,7 @@ def test_no_object_of_any_shape_gets_beyond_the_reader(type_: Any, document: Any
     for kind in (Pod, Event, Strict):
         found = reader(kind)
         try:
-            change = found.read_line(line(type_, document))
+            change = read(found, line(type_, document))
         except ApiError:
             assert type_ == "ERROR"
             continue
@@ -63,7 +73,7 @@ def test_no_object_of_any_shape_gets_beyond_the_reader(type_: Any, document: Any
 @given(st.binary(max_size=40))
 def test_no_bytes_get_beyond_the_reader(some: bytes) -> None:
     found = reader()
-    assert found.read_line(some) is None
+    assert read(found, some) is None
     assert found.known == set()
 
 
@@ -85,31 +95,31 @@ def test_what_exists_is_what_was_seen_last(changes: list[tuple[str, str]]) -> No
     found = reader()
     exists: dict[str, bool] = {}
     for type_, uid in changes:
-        found.read_line(line(type_, {"metadata": {"uid": uid}}))
+        read(found, line(type_, {"metadata": {"uid": uid}}))
         exists[uid] = type_ != "DELETED"
     assert found.known == {uid for uid, there in exists.items() if there}
 
 
 def test_a_bookmark_of_a_kind_whose_fields_may_not_be_missing_is_read() -> None:
     found = reader(Strict)
-    assert found.read_line(line("BOOKMARK", {"metadata": {"resourceVersion": "7"}})) is None
+    assert read(found, line("BOOKMARK", {"metadata": {"resourceVersion": "7"}})) is None
     assert found.version == "7"
     assert found.heard
-    assert found._tally.undecodable == 0
+    assert found.tally.undecodable == 0
 
 
 @pytest.mark.parametrize("kind", [Pod, Event, Strict])
 def test_an_error_is_an_error_even_where_it_looks_like_an_object(kind: Any) -> None:
     status = {"kind": "Status", "metadata": {}, "status": "Failure", "code": 410}
     with pytest.raises(GoneError):
-        reader(kind).read_line(line("ERROR", status | {"message": "too old", "reason": "Expired"}))
+        read(reader(kind), line("ERROR", status | {"message": "too old", "reason": "Expired"}))
 
 
 def test_the_deletion_of_what_cannot_be_read_is_delivered_without_it() -> None:
     found = reader()
     found.known.add("x")
     document = {"metadata": {"uid": "x", "resourceVersion": "9"}, "status": []}
-    change = found.read_line(line("DELETED", document))
+    change = read(found, line("DELETED", document))
     assert change is not None
     assert (change.type, change.uid, change.object) == (ChangeType.DELETED, "x", None)
     assert (found.known, found.version) == (set(), "9")
@@ -127,6 +137,6 @@ def test_the_first_line_is_told_and_the_others_are_not() -> None:
     told = []
     found = ChangeReader(kind=Pod, name="pods", tally=WatchTally(), on_line=lambda: told.append(1))
     for _ in range(3):
-        found.read_line(line("ADDED", {"metadata": {"uid": "x"}}))
-    found.read_line(b"junk")
+        read(found, line("ADDED", {"metadata": {"uid": "x"}}))
+    read(found, b"junk")
     assert len(told) == 1

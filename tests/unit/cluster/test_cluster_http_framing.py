@@ -21,10 +21,8 @@ def taken(framing: Framing, *pieces: bytes) -> bytes:
     body, rest = b"", b""
     for piece in pieces:
         buffer = bytearray(rest + piece)
-        parts: list[memoryview] = []
-        upto = framing.take(buffer, 0, len(buffer), parts)
-        body += b"".join(parts)
-        rest = bytes(buffer[upto:])
+        body += b"".join(framing.take(buffer, 0, len(buffer)))
+        rest = bytes(buffer[framing.upto :])
     return body
 
 

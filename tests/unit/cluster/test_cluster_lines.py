@@ -13,7 +13,12 @@ from kausa.cluster.lines import LineSplitter
 
 def read(*parts: bytes) -> list[bytes]:
     splitter = LineSplitter()
-    return [line for part in parts for line in splitter.feed(part)]
+    found = [line for part in parts for line in splitter.feed([part])]
+    assert splitter.bytes_read == sum(map(len, parts))
+    again = LineSplitter()
+    assert list(again.feed(parts)) == found
+    assert all(line.endswith(b"\n") for line in found)
+    return [line[:-1] for line in found]
 
 
 def test_a_line_may_span_chunks_and_a_chunk_may_hold_lines() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, cast
 
@@ -233,3 +234,36 @@ async def test_an_owner_is_marked_by_its_label_or_its_annotation(where: str) -> 
     )
     assert owner is not None
     assert owner.marked == "disabled"
+
+
+async def test_pods_of_one_owner_that_fail_at_the_same_moment_ask_once(cluster: Cluster) -> None:
+    found = await asyncio.gather(*(cluster.top(WEB) for _ in range(20)))
+    assert set(found) == {("Deployment", "web")}
+    assert cluster.asked == [REPLICA_SET, DEPLOYMENT]
+    assert cluster.owners._asked == {}
+
+
+async def test_an_owner_that_cannot_be_read_is_an_error_for_each_of_its_pods(
+    cluster: Cluster,
+) -> None:
+    cluster.has[REPLICA_SET] = UNAVAILABLE
+    found = await asyncio.gather(*(cluster.top(WEB) for _ in range(3)), return_exceptions=True)
+    assert [type(each) for each in found] == [OverloadedError] * 3
+    assert cluster.owners._asked == {}
+
+
+async def test_an_owner_that_is_watched_is_not_read(cluster: Cluster) -> None:
+    marks = Marks(diagnose="false")
+    cluster.owners.watched(Meta(name="web", uid="uid-of-web", annotations=marks))
+    owner = await top_owner(cluster.owners, WEB)
+    assert owner is not None
+    assert (owner.kind, owner.marked) == ("Deployment", "false")
+    assert cluster.asked == [REPLICA_SET]
+
+
+async def test_an_owner_that_is_watched_no_more_is_read_again(cluster: Cluster) -> None:
+    cluster.owners.watched(Meta(name="web", uid="uid-of-web"))
+    assert await cluster.top(WEB) == ("Deployment", "web")
+    cluster.owners.gone("uid-of-web")
+    cluster.has[DEPLOYMENT] = MISSING
+    assert await cluster.top(WEB) is None

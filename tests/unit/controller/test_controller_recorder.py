@@ -12,10 +12,12 @@ from support.recording import Recording
 
 from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
 from kausa.cluster.objects import Pod
+from kausa.cluster.owners import Owner
 from kausa.controller.sightings import ResourceKey
 from kausa.detection.events import note_of
 from kausa.detection.surroundings import Surroundings
 from kausa.resources.condition import Condition
+from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.telemetry.clock import utc_now
 
 
@@ -259,6 +261,72 @@ async def test_a_new_process_that_sees_out_of_memory_first_knows_the_error_of_th
     failure = store.sightings[-1].failure
     assert failure is not None
     assert failure.reason == "OOMKilled"
+
+
+class WaitsForTheOther(FakeStore):
+    """Does not answer before the owner has been asked for too."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_answer = asyncio.Event()
+
+    async def get(self, *, namespace: str, name: str) -> FailureDiagnosis | None:
+        await self.may_answer.wait()
+        return await super().get(namespace=namespace, name=name)
+
+
+class Asked(FakeOwners):
+    """Says that it was asked; cannot answer where an error is given."""
+
+    def __init__(self, asked: asyncio.Event, *, error: ClusterError | None = None) -> None:
+        super().__init__(DEPLOYMENT)
+        self.asked = asked
+        self.error = error
+
+    async def exists(self, owner: Owner) -> bool:
+        self.asked.set()
+        if self.error is not None:
+            raise self.error
+        return await super().exists(owner)
+
+
+async def test_what_must_be_known_before_a_resource_is_made_is_asked_at_once() -> None:
+    store = WaitsForTheOther()
+    async with asyncio.timeout(1):
+        assert await Recording(store, Asked(store.may_answer)).see(crashing()) is not None
+    assert len(store.applied) == 1
+
+
+async def test_an_owner_that_cannot_be_asked_now_gets_its_resource_with_the_next_try() -> None:
+    store = WaitsForTheOther()
+    owners = Asked(store.may_answer, error=overloaded())
+    record = Recording(store, owners)
+    with pytest.raises(ClusterError):
+        await record.see(crashing())
+    assert (store.applied, record.sightings.by_resource) == ([], {})
+    owners.error = None
+    assert await record.see(crashing()) is not None
+
+
+async def test_a_resource_that_is_there_is_taken_up_though_its_owner_cannot_be_asked() -> None:
+    store = WaitsForTheOther()
+    owners = Asked(store.may_answer)
+    key = await Recording(store, owners).see(crashing())
+    owners.error = overloaded()
+    assert await Recording(store, owners).see(crashing()) == key
+    assert len(store.applied) == 1
+
+
+async def test_diagnoses_wait_while_a_resource_is_made(store: FakeStore) -> None:
+    record = Recording(store, FakeOwners(DEPLOYMENT))
+    opening = asyncio.create_task(record.see(crashing()))
+    await asyncio.sleep(0)
+    waiting_for_it = asyncio.create_task(record.sightings.openings.over())
+    await asyncio.sleep(0.002)
+    assert not waiting_for_it.done()
+    await opening
+    async with asyncio.timeout(1):
+        await waiting_for_it
 
 
 async def resolved(record: Recording, key: ResourceKey, uid: str) -> None:

@@ -19,6 +19,7 @@ from support.recording import HandClock, Recording
 
 from kausa.cluster.objects import Pod
 from kausa.controller import recovery
+from kausa.controller.lessons import Ending
 from kausa.controller.looks import Looks
 from kausa.controller.recovery import Recovery
 from kausa.controller.scope import Scope
@@ -232,3 +233,36 @@ async def test_only_the_namespace_that_is_watched_is_asked_for() -> None:
     async with process.running():
         await some_ticks()
     assert not process.record.sightings.by_resource
+
+
+# -- who is told ---------------------------------------------------------------------------------
+
+
+async def test_what_is_over_is_told_once_with_when_it_began() -> None:
+    process = Recovering()
+    told: list[tuple[ResourceKey, Ending]] = []
+    process.recovery.on_resolved = lambda key, ending: told.append((key, ending))
+    key = await process.fail()
+    began = process.record.sightings.by_resource[key].turned_at
+    async with process.running():
+        process.record.sightings.works("a")
+        process.clock.now = STABLE
+        await until(lambda: process.said(key) == "True")
+        await some_ticks()
+    ((over, ending),) = told
+    assert (over, ending.owner, ending.began) == (key, DEPLOYMENT, began)
+    assert ending.works_since != began
+
+
+async def test_what_could_not_be_written_is_not_told() -> None:
+    process = Recovering()
+    told: list[ResourceKey] = []
+    process.recovery.on_resolved = lambda key, _: told.append(key)
+    key = await process.fail()
+    process.store.fail_next = overloaded()
+    async with process.running():
+        process.record.sightings.works("a")
+        process.clock.now = STABLE
+        await until(lambda: process.said(key) == "True")
+        await some_ticks()
+    assert told == [key]

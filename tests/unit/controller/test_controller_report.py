@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import yaml
 from support.dossiers import DEPLOYMENT, dossier
 from support.pods import container, pod, terminated, waiting
+from support.records import RECORD
 
 from kausa.controller.report import Report
 from kausa.controller.sighting_documents import new_resource
@@ -16,6 +17,9 @@ from kausa.diagnosis.finding import Fix, Patch
 from kausa.diagnosis.recollection import Recollection
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.evidence.dossier import Change, Dossier
+from kausa.memory.records import RunbookChunk
+from kausa.recall.ranking import ScoreParts
+from kausa.recall.results import Scored
 from kausa.recall.similar import SimilarFailure
 from kausa.resources.condition import find_condition
 from kausa.resources.diagnosis import DryRun
@@ -93,6 +97,29 @@ def test_similar_failures_are_listed_and_counted_for_the_table() -> None:
     assert status.similar_count == 1
     assert status.similar is not None
     assert (status.similar[0].reference, status.similar[0].resolution) == ("shop/y", None)
+
+
+def test_passages_of_runbooks_are_listed_where_they_are_relevant() -> None:
+    chunk = RunbookChunk(
+        cluster="test", name="oom", source="ops/oom", title="Out of memory",
+        headings=("What to do",), text="Raise the limit.", position=0, count=1, last_seen=NOW,
+    )  # fmt: skip
+    parts = dict.fromkeys((each.name for each in dataclasses.fields(ScoreParts)), 0.9)
+    found = [
+        Scored(
+            record=chunk,
+            record_id=chunk.record_id,
+            passage=chunk.text,
+            score=ScoreParts(**{**parts, "relevance": relevance}),  # type: ignore[arg-type]
+            seen="today",
+        )
+        for relevance in (0.8, 0.1)
+    ]
+    report = finished()
+    report.recalled(Recollection(record=RECORD, runbooks=tuple(found)))
+    (shown,) = report.status().runbooks or ()
+    assert (shown.title, shown.source, shown.score) == ("Out of memory", "ops/oom", 80)
+    assert Report(resource(report.status()), now=NOW).status().runbooks == (shown,)
 
 
 def test_a_target_without_a_pod_is_undetermined_and_says_what_to_do() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from typing import Any, Generic, TypeVar, cast
 
@@ -15,7 +15,7 @@ from support.recording import Recording, Working
 
 from kausa.cluster.objects import Event, Marks, Meta, Pod
 from kausa.cluster.watch import Change, ChangeType
-from kausa.cluster.workloads import Namespace
+from kausa.cluster.workloads import Deployment, Namespace
 from kausa.controller.scope import Scope
 from kausa.controller.streams import Streams
 
@@ -37,8 +37,12 @@ class FakeWatcher(Generic[T]):
         self.lists_asked_for += 1
 
     async def changes(self) -> AsyncIterator[Change[T]]:
-        for change in self._changes:
-            yield change
+        async for batch in self.batches():
+            for change in batch:
+                yield change
+
+    async def batches(self) -> AsyncIterator[Iterator[Change[T]]]:
+        yield iter(self._changes)
         self.synced.set()
         await asyncio.Event().wait()
 
@@ -55,6 +59,7 @@ async def watched(
     *changes: Change[Pod],
     events: tuple[Change[Event], ...] = (),
     namespaces: tuple[Change[Namespace], ...] = (),
+    workloads: tuple[Change[Any], ...] = (),
     scope: Scope | None = None,
     recording: Recording | None = None,
 ) -> Recording:
@@ -65,7 +70,7 @@ async def watched(
         pods=cast(Any, FakeWatcher(*changes)),
         events=cast(Any, FakeWatcher(*events)),
         namespaces=cast(Any, FakeWatcher(*namespaces)),
-        workloads={},
+        workloads={"deployments": cast(Any, FakeWatcher(*workloads))} if workloads else {},
         scope=process.scope,
         judge=process.judge,
         worker=process.worker,
@@ -144,3 +149,28 @@ async def test_repeats_that_were_not_due_yet_are_written_before_the_end() -> Non
     last = record.store.sightings[-1].failure
     assert last is not None
     assert last.occurrences == 5
+
+
+class WatchedOwners(FakeOwners):
+    """Keeps what the streams tell of workloads."""
+
+    def __init__(self) -> None:
+        super().__init__(DEPLOYMENT)
+        self.known: dict[str, Meta] = {}
+
+    def watched(self, meta: Meta) -> None:
+        """It is so now."""
+        self.known[meta.uid] = meta
+
+    def gone(self, uid: str) -> None:
+        """It is there no more."""
+        self.known.pop(uid, None)
+
+
+async def test_owners_that_are_watched_are_told_to_who_looks_for_owners() -> None:
+    record = Recording(FakeStore(), owners := WatchedOwners())
+    here, away = (
+        Deployment(metadata=Meta(name=name, namespace="shop", uid=name)) for name in ("a", "b")
+    )
+    await watched(workloads=(seen(here), seen(away), gone(away)), recording=record)
+    assert owners.known == {"a": here.metadata}

@@ -148,3 +148,26 @@ async def test_whoever_wants_to_know_is_told_of_keys_that_are_gone() -> None:
     queue.forget("a")
     queue.failed(key, value)
     assert set(told) == {"a"}
+
+
+async def test_a_key_wakes_one_of_those_who_wait_and_no_other() -> None:
+    queue = WorkQueue[int](size=10, merge=max)
+    takers = [asyncio.create_task(queue.take()) for _ in range(5)]
+    await asyncio.sleep(0)
+    queue.put("a", 1)
+    assert sum(each.done() for each in queue._takers) == 0
+    assert len(queue._takers) == 4
+    await asyncio.sleep(0)
+    assert [each.result() for each in takers if each.done()] == [("a", 1)]
+    for each in takers:
+        each.cancel()
+
+
+async def test_who_is_cancelled_when_it_was_woken_leaves_the_key_to_another() -> None:
+    queue = WorkQueue[int](size=10, merge=max)
+    first, second = (asyncio.create_task(queue.take()) for _ in range(2))
+    await asyncio.sleep(0)
+    queue.put("a", 1)
+    first.cancel()
+    async with asyncio.timeout(1):
+        assert await second == ("a", 1)

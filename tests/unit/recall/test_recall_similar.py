@@ -1,88 +1,106 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
+from support.recall_memory import FakeMemory, candidate
 from support.records import NOON, RECORD
 
-from kausa.memory.records import FailureRecord
-from kausa.memory.service import FailureMemory
-from kausa.memory.store import Hit, RecordFilter
+from kausa.memory.store import Candidate
 from kausa.recall.similar import DEFAULT_MINIMUM_SCORE, SimilarFailures
 
+NOW = NOON + timedelta(hours=1)
 ASKED = replace(
     RECORD, fingerprint="asked", reference="shop/asked", last_seen=NOON, occurrences=1, text=""
 )
 
 
-class FakeMemory:
-    """Has the hits that it is given, and notes how it was asked."""
-
-    def __init__(self, hits: Sequence[Hit]) -> None:
-        self._hits = hits
-        self.asked: dict[str, Any] = {}
-
-    async def recall(self, record: FailureRecord, **asked: Any) -> list[Hit]:
-        self.asked = asked
-        return list(self._hits)
-
-
-def hit(owner: str, *, score: float, age_days: int = 0, reference: str = "", **more: str) -> Hit:
+def hit(owner: str, *, score: float | None, age_days: int = 0, **more: Any) -> Candidate:
     record = replace(
         ASKED,
-        owner_name=owner,
-        fingerprint=owner,
-        last_seen=NOON - timedelta(days=age_days),
-        reference=reference or f"shop/{owner}",
-        **cast("dict[str, Any]", more),
+        **{
+            "owner_name": owner,
+            "fingerprint": owner,
+            "last_seen": NOON - timedelta(days=age_days),
+            "reference": f"shop/{owner}",
+            **more,
+        },
     )
-    return Hit(record=record, score=score)
+    return candidate(record, dense=score, sparse=50.0 if score is None else None)
 
 
-def finder(*hits: Hit) -> tuple[SimilarFailures, FakeMemory]:
-    memory = FakeMemory(hits)
-    return SimilarFailures(memory=cast("FailureMemory", memory)), memory
+async def found(*hits: Candidate, **asked: Any) -> list[str]:
+    similar = SimilarFailures(memory=FakeMemory().knows(*hits), now=lambda: NOW)
+    return [each.reference for each in await similar.find(ASKED, deadline_seconds=1, **asked)]
 
 
 async def test_one_noisy_owner_fills_one_place() -> None:
-    noisy = [hit("noisy", score=0.9 - 0.01 * i, reference=f"shop/noisy-{i}") for i in range(5)]
-    similar, _ = finder(*noisy, hit("quiet", score=0.6))
-    found = await similar.find(ASKED, deadline_seconds=1)
-    assert [one.reference for one in found] == ["shop/noisy-0", "shop/quiet"]
+    noisy = [
+        hit("noisy", score=0.9 - 0.01 * i, fingerprint=f"f{i}", reference=f"shop/noisy-{i}")
+        for i in range(5)
+    ]
+    assert await found(*noisy, hit("quiet", score=0.6)) == ["shop/noisy-0", "shop/quiet"]
 
 
-async def test_the_same_name_elsewhere_is_another_owner() -> None:
-    similar, _ = finder(hit("web", score=0.9), hit("web", score=0.8, namespace="eu"))
-    assert len(await similar.find(ASKED, deadline_seconds=1)) == 2
+async def test_failures_of_another_namespace_are_not_shown() -> None:
+    assert await found(hit("web", score=0.9, namespace="eu"), hit("api", score=0.6)) == ["shop/api"]
+
+
+async def test_failures_of_another_cluster_are_not_shown() -> None:
+    assert await found(hit("web", score=0.9, cluster="prod")) == []
+
+
+async def test_the_failure_itself_is_left_out() -> None:
+    assert await found(candidate(ASKED, dense=1.0), hit("api", score=0.6)) == ["shop/api"]
+
+
+async def test_another_failure_of_the_same_owner_is_shown() -> None:
+    same = replace(ASKED, fingerprint="other", reference="shop/other")
+    assert await found(candidate(same, dense=0.9)) == ["shop/other"]
+
+
+async def test_what_is_less_alike_than_measured_is_not_shown() -> None:
+    least = DEFAULT_MINIMUM_SCORE
+    assert await found(hit("a", score=least), hit("b", score=least - 0.01)) == ["shop/a"]
+
+
+async def test_words_in_common_alone_are_no_likeness() -> None:
+    assert await found(hit("near", score=0.9), hit("words", score=None)) == ["shop/near"]
 
 
 async def test_of_equals_the_latest_comes_first() -> None:
-    similar, _ = finder(
-        hit("old", score=0.804, age_days=9),
-        hit("new", score=0.801, age_days=1),
-        hit("best", score=0.9, age_days=99),
+    hits = [hit("old", score=0.8, age_days=60), hit("new", score=0.8, age_days=1)]
+    assert await found(*hits) == ["shop/new", "shop/old"]
+
+
+async def test_what_helped_goes_before_what_is_as_alike() -> None:
+    hits = [
+        hit("plain", score=0.80),
+        hit("helped", score=0.79, reward_sum=9.0, reward_count=9),
+        hit("unlike", score=0.60, reward_sum=900.0, reward_count=900),
+    ]
+    assert await found(*hits) == ["shop/helped", "shop/plain", "shop/unlike"]
+
+
+async def test_no_more_than_the_limit_are_shown() -> None:
+    hits = [hit(f"w{i}", score=0.9 - i / 100) for i in range(6)]
+    assert await found(*hits, limit=2) == ["shop/w0", "shop/w1"]
+
+
+async def test_an_entry_says_how_alike_when_and_how_it_ended() -> None:
+    ended = hit(
+        "web", score=0.876, outcome="Resolved", resolution="raised the limit", cause="too little"
     )
-    found = await similar.find(ASKED, deadline_seconds=1)
-    assert [one.reference for one in found] == ["shop/best", "shop/new", "shop/old"]
-    assert [one.score_percent for one in found] == [90, 80, 80]
+    similar = SimilarFailures(memory=FakeMemory().knows(ended), now=lambda: NOW)
+    [entry] = await similar.find(ASKED, deadline_seconds=1)
+    assert (entry.score_percent, entry.when, entry.outcome) == (88, NOON, "Resolved")
+    assert (entry.resolution, entry.cause) == ("raised the limit", "too little")
 
 
-async def test_no_more_than_asked_for_and_what_fixed_it_is_told() -> None:
-    fixed = hit("fixed", score=0.99999, resolution="memory: 256Mi -> 512Mi", outcome="Resolved")
-    similar, _ = finder(fixed, hit("b", score=0.8), hit("c", score=0.7))
-    [found] = await similar.find(ASKED, limit=1, deadline_seconds=1)
-    assert (found.score_percent, found.outcome) == (100, "Resolved")
-    assert (found.resolution, found.when) == ("memory: 256Mi -> 512Mi", NOON)
-
-
-async def test_only_the_same_namespace_is_asked_and_never_for_the_failure_itself() -> None:
-    similar, memory = finder()
-    assert await similar.find(ASKED, limit=10, deadline_seconds=2) == ()
-    assert memory.asked["where"] == RecordFilter(
-        cluster="test", namespace="shop", exclude_fingerprint="asked"
-    )
-    assert memory.asked["minimum_score"] == DEFAULT_MINIMUM_SCORE
-    assert memory.asked["limit"] >= 10
-    assert memory.asked["deadline_seconds"] == 2
+async def test_nothing_is_answered_from_a_cache() -> None:
+    memory = FakeMemory().knows(hit("web", score=0.9))
+    similar = SimilarFailures(memory=memory, now=lambda: NOW)
+    await similar.find(ASKED, deadline_seconds=1)
+    memory.knows(hit("api", score=0.95))
+    assert len(await similar.find(ASKED, deadline_seconds=1)) == 2

@@ -1,243 +1,311 @@
 """The embedded store as the operator sees it: a `VectorStore` whose engine runs next door.
 
-The worker is started by the first `ensure_schema` and again, with the same schema, by the first
-call after it died. Every call may be repeated without harm, so one that the worker's death cut
-off is sent once more before anybody hears of it. A worker that dies without answering anything,
-or cannot open the folder, is not started again before a pause that doubles up to half a minute;
-meanwhile calls fail at once with what was wrong (the first, quarter-second pause is waited out).
+Every call says which generation it means, so a worker may die and be started again between any two
+of them. A store that `make` answered shares the worker of the one that made it.
 """
 
 from __future__ import annotations
 
 import asyncio
-import math
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-from kausa.memory.edge import messages
-from kausa.memory.edge.process import WorkerGoneError, WorkerProcess, worker_command
-from kausa.memory.errors import (
-    InvalidRecordError,
-    MemoryUnavailableError,
-    UnavailableReason,
-    deadline,
+import msgspec
+
+from kausa.memory.edge import backups, messages, packing
+from kausa.memory.edge.keeper import WorkerKeeper
+from kausa.memory.edge.process import worker_command
+from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError, deadline
+from kausa.memory.filters import Filter
+from kausa.memory.schema import (
+    MOST_CANDIDATES,
+    MOST_CHANGED_AT_ONCE,
+    MOST_FACETS,
+    MOST_PER_PAGE,
+    MOST_POINTS,
+    canonical_id,
+    check_facet,
+    check_filter,
+    check_sparse,
+    packed_dense,
+    packed_payload,
+    within,
 )
-from kausa.memory.records import FailureRecord, from_payload, to_payload
-from kausa.memory.store import MOST_RECORDS, Hit, Point, RecordFilter
+from kausa.memory.store import (
+    Candidate,
+    Collection,
+    Generation,
+    Health,
+    HybridQuery,
+    Page,
+    Payload,
+    Point,
+    Schema,
+    StoredPoint,
+)
 
-__all__ = ["EdgeStore"]
+__all__ = ["MOST_KEPT", "EdgeStore"]
 
-START_SECONDS = 60.0
-"""The longest that opening may take: five seconds of waiting for the lock, and a long log."""
-CLOSE_SECONDS = 10.0
-FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 30.0
-MAX_LIMIT = 256
-MAX_POINTS = 500
+MOST_KEPT = 100_000
+"""Points of failures; of more, those go that were last seen the longest ago."""
+_FOR_OTHERS_TO_MEND = {"ModelMismatch", "DimensionMismatch", "SchemaMismatch", "StoreCorrupt"}
+_T = TypeVar("_T")
 
 
 class EdgeStore:
-    """Qdrant Edge in a worker process that owns one folder."""
+    """Qdrant Edge in a worker process that owns one folder; a `VectorStore`."""
 
     def __init__(
         self,
         *,
         folder: Path,
-        most_records: int = MOST_RECORDS,
-        hung_after_seconds: float = 30.0,
+        most_points: int = MOST_KEPT,
+        hung_after_seconds: float = 60.0,
         command: Callable[[Path], list[str]] = worker_command,
+        keeper: WorkerKeeper | None = None,
+        beside: Schema | None = None,
     ) -> None:
+        """No process is started and no file is made yet.
+
+        Args:
+            folder: Where the store lies; one process at a time owns it.
+            most_points: Points of failures that are kept; of more, the oldest go.
+            hung_after_seconds: After how long a worker that owes an answer is killed.
+            command: How the worker is started.
+            keeper: Another store's, to share its worker; the four above are its own then.
+            beside: The generation that this store is of; closing it leaves the worker running.
+        """
         self._folder = folder
-        self._most_records = most_records
-        self._hung_after_seconds = hung_after_seconds
-        self._command = command
-        self._open: messages.Open | None = None
-        self._worker: WorkerProcess | None = None
-        self._starting: asyncio.Task[WorkerProcess] | None = None
-        self._failures = 0
-        self._retry_at = 0.0
-        self._last_error: tuple[str, UnavailableReason] = ("", "StoreUnavailable")
+        self._keeper = keeper or WorkerKeeper(
+            folder=folder,
+            most_points=most_points,
+            hung_after_seconds=hung_after_seconds,
+            command=command,
+        )
+        self._beside = beside is not None
+        self._schema = beside
+        self._opened = beside is not None
         self._closed = False
 
     @property
     def worker_pid(self) -> int | None:
         """The worker's process id, while there is one."""
-        return self._worker.pid if self._worker is not None and self._worker.alive else None
+        return self._keeper.worker_pid
 
-    async def ensure_schema(self, *, model: str, dimensions: int, deadline_seconds: float) -> None:
-        """Start the worker if it does not run, and have it open the folder for this model."""
-        wanted = messages.Open(model=model, dimensions=dimensions, most_records=self._most_records)
-        if self._open is not None and self._open != wanted and (self._worker or self._starting):
+    async def open(self, schema: Schema, *, deadline_seconds: float) -> None:
+        """Have the active generation open for this schema; the first one is made."""
+        if self._opened and self._schema == schema:
+            return
+        if self._opened or self._beside:
             raise MemoryUnavailableError(
-                f"the memory is open for {self._open.model} ({self._open.dimensions} dimensions), "
-                f"not for {model} ({dimensions})",
-                reason="ModelMismatch",
+                f"the memory is open for {self._schema}, not for {schema}", reason="ModelMismatch"
             )
-        async with deadline(deadline_seconds, doing="opening the memory"):
-            if self._open != wanted:
-                self._open, self._retry_at = wanted, 0.0
-            await self._running()
+        try:
+            await self._keeper.call(
+                messages.Open(), schema=schema, patient=True, deadline_seconds=deadline_seconds
+            )
+        except MemoryUnavailableError as error:
+            if error.reason in _FOR_OTHERS_TO_MEND:
+                await self._keeper.release()
+            raise
+        self._schema, self._opened = schema, True
 
-    async def upsert(self, points: Sequence[Point], *, deadline_seconds: float) -> None:
+    async def upsert(
+        self, collection: Collection, points: Sequence[Point], *, deadline_seconds: float
+    ) -> None:
         """Write points; once it returns they survive a kill of either process."""
         if not points:
             return
-        if len(points) > MAX_POINTS:
-            raise InvalidRecordError(f"{len(points)} points in one call, at most {MAX_POINTS}")
-        sent = [
-            (point.record.point_id, self._checked(point.vector), to_payload(point.record))
-            for point in points
-        ]
-        await self._call(messages.Upsert(points=sent), deadline_seconds=deadline_seconds)
+        _at_most(len(points), MOST_POINTS)
+        packed = await packing.pack(points, dimensions=self._ready().dimensions)
+        await self._ask(messages.Upsert(collection, packed), None, deadline_seconds)
 
-    async def search(
-        self,
-        vector: Sequence[float],
-        *,
-        where: RecordFilter,
-        limit: int,
-        minimum_score: float,
-        deadline_seconds: float,
-    ) -> list[Hit]:
-        """The most alike first, none below the score, at most 256."""
-        call = messages.Search(
-            vector=self._checked(vector),
-            where=where,
-            limit=min(limit, MAX_LIMIT),
-            minimum_score=minimum_score,
+    async def candidates(
+        self, collection: Collection, query: HybridQuery, *, deadline_seconds: float
+    ) -> list[Candidate]:
+        """What either list names; where both do, both scores."""
+        check_filter(query.where)
+        if query.sparse is not None:
+            check_sparse(query.sparse)
+        dimensions = self._ready().dimensions
+        dense = query.dense
+        call = messages.Candidates(
+            collection=collection,
+            where=query.where,
+            limit=within(query.candidates, MOST_CANDIDATES),
+            dense=b"" if dense is None else packed_dense(dense, dimensions=dimensions),
+            indices=packing.pack_ids(query.sparse) if query.sparse else b"",
+            values=packing.pack_values(query.sparse) if query.sparse else b"",
+            exact=query.exact,
         )
-        found = await self._call(call, deadline_seconds=deadline_seconds)
-        return [Hit(record=from_payload(payload), score=score) for score, payload in found]
+        found = await self._ask(call, list[messages.PackedCandidate], deadline_seconds)
+        return await packing.unpack(found, packing.unpack_candidate)
 
-    async def get(self, point_id: str, *, deadline_seconds: float) -> FailureRecord | None:
-        """One record by its id."""
-        call = messages.Get(point_id=point_id)
-        payload = await self._call(call, deadline_seconds=deadline_seconds)
-        return None if payload is None else from_payload(payload)
+    async def get(
+        self,
+        collection: Collection,
+        ids: Sequence[str],
+        *,
+        with_vectors: bool = False,
+        deadline_seconds: float,
+    ) -> list[StoredPoint]:
+        """The points that exist, in the order of the ids."""
+        _at_most(len(ids), MOST_POINTS)
+        call = messages.Get(collection, [canonical_id(id_) for id_ in ids], with_vectors)
+        found = await self._ask(call, list[messages.PackedPoint], deadline_seconds)
+        return await packing.unpack(found, packing.unpack_point)
 
-    async def count(self, *, where: RecordFilter | None, deadline_seconds: float) -> int:
-        """How many records match, or all."""
-        return int(await self._call(messages.Count(where=where), deadline_seconds=deadline_seconds))
+    async def scroll(
+        self,
+        collection: Collection,
+        *,
+        where: Filter,
+        limit: int,
+        after: str | None = None,
+        with_vectors: bool = False,
+        deadline_seconds: float,
+    ) -> Page:
+        """Walk over what matches, a page at a time."""
+        check_filter(where)
+        call = messages.Scroll(
+            collection=collection,
+            where=where,
+            limit=within(limit, MOST_PER_PAGE),
+            after=None if after is None else canonical_id(after),
+            with_vectors=with_vectors,
+        )
+        found = await self._ask(call, messages.PackedPage, deadline_seconds)
+        return Page(await packing.unpack(found.points, packing.unpack_point), found.after)
+
+    async def count(self, collection: Collection, *, where: Filter, deadline_seconds: float) -> int:
+        """How many points match, exactly."""
+        check_filter(where)
+        return await self._ask(messages.Count(collection, where), int, deadline_seconds)
+
+    async def facet(
+        self,
+        collection: Collection,
+        field: str,
+        *,
+        where: Filter,
+        limit: int,
+        deadline_seconds: float,
+    ) -> dict[str, int]:
+        """How many of the matching points have each value of a keyword field, most first."""
+        check_filter(where)
+        check_facet(field)
+        call = messages.Facet(collection, field, where, within(limit, MOST_FACETS))
+        return await self._ask(call, dict[str, int], deadline_seconds)
+
+    async def set_payload(
+        self,
+        collection: Collection,
+        ids: Sequence[str],
+        values: Payload,
+        *,
+        expect: Filter | None = None,
+        deadline_seconds: float,
+    ) -> bool:
+        """Write over some keys of points that are there and that `expect` still matches."""
+        _at_most(len(ids), MOST_CHANGED_AT_ONCE)
+        packed_payload(values)
+        if expect is not None:
+            check_filter(expect)
+        call = messages.SetPayload(collection, [canonical_id(i) for i in ids], values, expect)
+        return await self._ask(call, bool, deadline_seconds)
 
     async def delete(
         self,
+        collection: Collection,
         *,
         ids: Sequence[str] = (),
-        where: RecordFilter | None = None,
+        where: Filter | None = None,
         deadline_seconds: float,
     ) -> None:
         """Forget these ids, and all that the filter matches."""
-        call = messages.Delete(ids=list(ids), where=where)
-        await self._call(call, deadline_seconds=deadline_seconds)
+        _at_most(len(ids), MOST_CHANGED_AT_ONCE)
+        if where is not None:
+            check_filter(where)
+        call = messages.Delete(collection, [canonical_id(id_) for id_ in ids], where)
+        await self._ask(call, None, deadline_seconds)
+
+    async def generations(self, *, deadline_seconds: float) -> list[Generation]:
+        """Every generation that is there; works without `open`."""
+        return await self._manage(messages.Generations(), list[Generation], deadline_seconds)
+
+    async def make(self, schema: Schema, *, deadline_seconds: float) -> EdgeStore:
+        """A generation beside the active one (made, or found half filled), as its own store."""
+        await self._manage(messages.Make(schema), None, deadline_seconds)
+        return EdgeStore(folder=self._folder, keeper=self._keeper, beside=schema)
+
+    async def activate(self, schema: Schema, *, deadline_seconds: float) -> None:
+        """Switch readers and writers to this generation, both collections at once."""
+        await self._manage(messages.Activate(schema), None, deadline_seconds)
+        if self._opened and not self._beside:
+            self._schema = schema
+
+    async def drop(self, schema: Schema, *, deadline_seconds: float) -> None:
+        """Delete a generation that is not active; one that is not there is dropped already."""
+        await self._manage(messages.Drop(schema), None, deadline_seconds)
+
+    async def backup(self, target: Path, *, deadline_seconds: float) -> None:
+        """Flush, and copy the active generation; searches wait meanwhile, about 1 s for 1 GB."""
+        async with deadline(deadline_seconds, doing="backing up the memory"):
+            await asyncio.to_thread(backups.prepare, target)
+            call = messages.Backup(_absolute(target))
+            copied = await self._manage(call, Generation, deadline_seconds)
+            await asyncio.to_thread(backups.finish, target, copied)
+
+    async def restore(self, source: Path, *, deadline_seconds: float) -> None:
+        """Put back what `backup` wrote, in place of what is there, and check the counts."""
+        async with deadline(deadline_seconds, doing="restoring the memory"):
+            manifest = await asyncio.to_thread(backups.verified, source)
+            call = messages.Restore(_absolute(source), manifest.schema, dict(manifest.points))
+            await self._manage(call, None, deadline_seconds)
+
+    async def health(self, *, deadline_seconds: float) -> Health:
+        """Whether it answers, and what it holds; works without `open`."""
+        return await self._manage(messages.Inspect(), Health, deadline_seconds)
 
     async def flush(self, *, deadline_seconds: float) -> None:
         """Bring everything to disk."""
-        await self._call(messages.Flush(), deadline_seconds=deadline_seconds)
+        self._ready()
+        await self._manage(messages.Flush(), None, deadline_seconds)
 
     async def close(self) -> None:
-        """Have the worker flush and exit; it is killed if that takes more than ten seconds."""
+        """Flush and let go of the folder; bounded, ten seconds."""
         self._closed = True
-        if self._starting is not None:
-            self._starting.cancel()
-            await asyncio.gather(self._starting, return_exceptions=True)
-        worker, self._worker = self._worker, None
-        if worker is not None:
-            await worker.stop(grace_seconds=CLOSE_SECONDS)
+        if not self._beside:
+            await self._keeper.close()
 
-    async def _call(self, call: messages.Call, *, deadline_seconds: float) -> Any:
-        doing = f"the memory's {type(call).__name__.lower()}"
-        async with deadline(deadline_seconds, doing=doing):
-            for _ in range(2):
-                worker = await self._running()
-                try:
-                    return await worker.call(call)
-                except WorkerGoneError:
-                    continue
-                finally:
-                    if worker.silent_seconds > self._hung_after_seconds:
-                        worker.kill()
-        raise MemoryUnavailableError(
-            "the store's process died twice while it was asked the same thing",
-            reason="StoreUnavailable",
-        )
-
-    async def _running(self) -> WorkerProcess:
-        """The worker, started if need be. Whoever stops waiting does not stop the start."""
+    def _ready(self) -> Schema:
         if self._closed:
             raise MemoryUnavailableError("the memory is closed", reason="Closed")
-        if self._open is None:
+        if self._schema is None:
             raise MemoryUnavailableError(
-                "the memory was asked before its schema was ensured", reason="StoreUnavailable"
+                "the memory was asked before it was opened", reason="StoreUnavailable"
             )
-        if self._worker is not None and self._worker.alive:
-            return self._worker
-        if self._starting is None:
-            self._starting = asyncio.create_task(self._start(self._open), name="memory-store-start")
-            self._starting.add_done_callback(_look_at)
-        return await asyncio.shield(self._starting)
+        return self._schema
 
-    async def _start(self, schema: messages.Open) -> WorkerProcess:
-        try:
-            dead, self._worker = self._worker, None
-            if dead is not None:
-                if dead.answered:
-                    self._failures = 0
-                else:
-                    self._pause("the store's process died", "StoreUnavailable")
-                await dead.stop(grace_seconds=1.0)
-            pause = self._retry_at - time.monotonic()
-            if pause > FIRST_PAUSE_SECONDS:
-                message, reason = self._last_error
-                raise MemoryUnavailableError(message, reason=reason)
-            await asyncio.sleep(max(0.0, pause))
-            self._worker = await self._start_and_open(schema)
-            return self._worker
-        finally:
-            self._starting = None
+    async def _ask(self, call: messages.Call, type_: type[_T] | None, seconds: float) -> _T:
+        schema = self._ready()
+        answer = await self._keeper.call(
+            call, schema=schema, beside=self._beside, deadline_seconds=seconds
+        )
+        return msgspec.msgpack.decode(answer, type=type_)
 
-    async def _start_and_open(self, schema: messages.Open) -> WorkerProcess:
-        worker = await WorkerProcess.start(self._command(self._folder))
-        try:
-            async with deadline(START_SECONDS, doing="opening the memory"):
-                await worker.call(schema)
-        except WorkerGoneError as error:
-            await worker.stop(grace_seconds=1.0)
-            message = "the store's process ended at once; its standard error says why"
-            raise self._pause(message, "StoreUnavailable") from error
-        except MemoryUnavailableError as error:
-            await worker.stop(grace_seconds=1.0)
-            raise self._pause(str(error), error.reason) from error
-        except BaseException:
-            worker.kill()
-            await worker.stop(grace_seconds=1.0)
-            raise
-        self._retry_at = 0.0
-        return worker
-
-    def _pause(self, message: str, reason: UnavailableReason) -> MemoryUnavailableError:
-        """Note a failure, put off the next start, and make the error that says so."""
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10))
-        self._failures += 1
-        self._retry_at = time.monotonic() + pause
-        self._last_error = (message, reason)
-        return MemoryUnavailableError(message, reason=reason)
-
-    def _checked(self, vector: Sequence[float]) -> list[float]:
-        """The vector as it may be sent: Edge would store a NaN without a word."""
-        wanted = self._open.dimensions if self._open else len(vector)
-        if len(vector) != wanted:
-            raise MemoryUnavailableError(
-                f"a vector of {len(vector)} dimensions for a memory of {wanted}",
-                reason="DimensionMismatch",
-            )
-        if not all(map(math.isfinite, vector)):
-            raise InvalidRecordError("a vector holds a value that is not finite")
-        return list(vector)
+    async def _manage(self, call: messages.Call, type_: type[_T] | None, seconds: float) -> _T:
+        if self._closed:
+            raise MemoryUnavailableError("the memory is closed", reason="Closed")
+        answer = await self._keeper.call(call, patient=True, deadline_seconds=seconds)
+        return msgspec.msgpack.decode(answer, type=type_)
 
 
-def _look_at(task: asyncio.Task[WorkerProcess]) -> None:
-    """Take note of a failed start that nobody waited for any more."""
-    if not task.cancelled():
-        task.exception()
+def _absolute(path: Path) -> str:
+    return str(path.absolute())
+
+
+def _at_most(number: int, most: int) -> None:
+    if number > most:
+        raise InvalidRecordError(f"{number} points in one call, at most {most}")

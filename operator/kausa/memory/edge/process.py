@@ -13,14 +13,18 @@ import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from kausa.memory.edge import messages
-from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.errors import (
+    InvalidBackupError,
+    InvalidRecordError,
+    MemoryError_,
+    MemoryUnavailableError,
+)
 
-__all__ = ["MAX_WAITING", "WorkerGoneError", "WorkerProcess", "worker_command"]
+__all__ = ["MAX_WAITING", "WorkerGoneError", "WorkerProcess", "error_of", "worker_command"]
 
 MAX_WAITING = 256
 """Calls in flight; one more is refused, because the store is then slower than what it is sent."""
@@ -45,6 +49,7 @@ class WorkerProcess:
         self._stdin = process.stdin
         self._stdout = process.stdout
         self._waiting: dict[int, asyncio.Future[messages.Answer | None]] = {}
+        self._patience: dict[int, float] = {}
         self._last_id = 0
         self._unanswered = 0
         self._heard_at = time.monotonic()
@@ -79,22 +84,35 @@ class WorkerProcess:
         """How long it has owed an answer without giving any."""
         return time.monotonic() - self._heard_at if self._unanswered else 0.0
 
-    async def call(self, call: messages.Call) -> Any:
-        """Ask, and wait for the answer; the caller bounds the wait."""
+    @property
+    def patience_seconds(self) -> float:
+        """The longest that a call in flight may take before silence means anything."""
+        return max(self._patience.values(), default=0.0)
+
+    @property
+    def died_of(self) -> int:
+        """The number of the signal that ended it, or 0; known once it was stopped."""
+        return max(0, -(self._process.returncode or 0))
+
+    async def call(
+        self, request: messages.Request, *, patience_seconds: float = 0.0
+    ) -> msgspec.Raw:
+        """Ask, and wait for the answer; the caller bounds the wait. The id is given here."""
         if not self.alive:
             raise WorkerGoneError
         if len(self._waiting) >= MAX_WAITING:
             raise MemoryUnavailableError(
-                f"{MAX_WAITING} calls wait for the store already", reason="StoreUnavailable"
+                f"{MAX_WAITING} calls wait for the store already", reason="StoreOverloaded"
             )
         self._last_id += 1
         id_ = self._last_id
-        frame = messages.encode(messages.Request(id=id_, call=call))
+        frame = messages.encode(msgspec.structs.replace(request, id=id_))
         if not self._unanswered:
             self._heard_at = time.monotonic()
         self._unanswered += 1
         future: asyncio.Future[messages.Answer | None] = asyncio.get_running_loop().create_future()
         self._waiting[id_] = future
+        self._patience[id_] = patience_seconds
         try:
             self._stdin.write(frame)
             await self._stdin.drain()
@@ -104,11 +122,12 @@ class WorkerProcess:
             raise WorkerGoneError from error
         finally:
             self._waiting.pop(id_, None)
+            self._patience.pop(id_, None)
         if answer is None:
             raise WorkerGoneError
-        if answer.reason is not None:
-            raise MemoryUnavailableError(answer.message, reason=answer.reason)
-        if not isinstance(call, messages.Open):
+        if answer.failure is not None:
+            raise error_of(answer.failure)
+        if not isinstance(request.call, messages.Own):
             self.answered += 1
         return answer.result
 
@@ -150,3 +169,17 @@ class WorkerProcess:
             for future in self._waiting.values():
                 if not future.done():
                     future.set_result(None)
+
+
+def error_of(failure: messages.Failure) -> MemoryError_:
+    """The error that a worker answered, as it was raised there."""
+    match failure.kind:
+        case "Record":
+            return InvalidRecordError(failure.message)
+        case "Backup":
+            return InvalidBackupError(failure.message)
+        case "Refused":
+            return MemoryError_(failure.message)
+        case "Unavailable":
+            reason = failure.reason or "StoreUnavailable"
+            return MemoryUnavailableError(failure.message, reason=reason)

@@ -1,90 +1,237 @@
-"""Where the memory gets its vectors from.
+"""The model in this process: the embedded default, which needs no other service.
 
-One protocol and, for the embedded default, one implementation: the model in this process, on a
-thread of its own. `kausa_embedder` is imported when the first text comes, so that an operator
-with a remote embedder, or with none, neither needs nor loads it.
+`kausa_embedder` is imported, and the model loaded, when the first text comes, so that an operator
+with a remote embedder, or with none, neither needs nor loads it. The engine batches, queues and
+caches exactly as it does in the worker; here its errors become ours. An engine that broke is
+thrown away, and the next text loads another.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+import time
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterable,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Sequence,
+)
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
-from kausa.memory.errors import MemoryUnavailableError, deadline
+from kausa.memory.embedding.breaker import Backoff
+from kausa.memory.embedding.checking import Identity, check_scores, clip_texts
+from kausa.memory.embedding.protocol import Kind, Priority
+from kausa.memory.embedding.streaming import stream_requests
+from kausa.memory.errors import MemoryUnavailableError, UnavailableReason, deadline
 
 if TYPE_CHECKING:
-    from kausa_embedder.inference import Inference
+    from kausa_embedder.engine import Embedded, Engine
+    from kausa_embedder.errors import EmbedderError
 
-__all__ = ["Embedder", "InProcessEmbedder"]
+__all__ = ["InProcessEmbedder"]
 
-
-class Embedder(Protocol):
-    """Turns texts into unit vectors of one model."""
-
-    @property
-    def model(self) -> str:
-        """The model's name, kept beside the vectors; vectors of two models never meet."""
-
-    @property
-    def dimensions(self) -> int:
-        """The length of a vector; 0 until the first answer, because only the model knows it."""
-
-    async def embed(self, texts: Sequence[str], *, deadline_seconds: float) -> list[list[float]]:
-        """One finite vector of length 1 per text, in order."""
-
-    async def close(self) -> None:
-        """Let go of the model. Closing twice is closing once."""
+STREAM_TOGETHER = 16
+STREAM_IN_FLIGHT = 4
 
 
 class InProcessEmbedder:
     """The model of `kausa_embedder` in this process. Loads at the first text, not before."""
 
-    def __init__(self, *, model_path: Path | None) -> None:
+    def __init__(
+        self,
+        *,
+        model_path: Path | None,
+        model: str = "offline",
+        make_engine: Callable[[], Engine] | None = None,
+    ) -> None:
+        """Without `model_path` the model is looked for where `make embedded-models` puts it."""
         self._model_path = model_path
-        self._inference: Inference | None = None
+        self._model_name = model
+        self._make_engine = make_engine or self._construct
+        self._engine: Engine | None = None
+        self._starting: asyncio.Task[Engine] | None = None
+        self._identity = Identity()
+        self._reranker = ""
         self._closed = False
 
     @property
     def model(self) -> str:
-        """The model's name; empty until the first text."""
-        return self._inference.spec.name if self._inference else ""
+        """The model's name; "" until the first answer."""
+        return self._identity.model
 
     @property
     def dimensions(self) -> int:
-        """The length of a vector; 0 until the first text."""
-        return self._inference.dimensions if self._inference else 0
+        """The length of a vector; 0 until the first answer."""
+        return self._identity.dimensions
 
-    async def embed(self, texts: Sequence[str], *, deadline_seconds: float) -> list[list[float]]:
+    @property
+    def reranker(self) -> str:
+        """What `rerank` scores with; "" until the model is loaded."""
+        return self._reranker
+
+    async def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        kind: Kind = "passage",
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+    ) -> list[list[float]]:
         """Embed, loading the model first if need be (about a second, once)."""
-        if self._closed:
-            raise MemoryUnavailableError("the embedder is closed", reason="Closed")
-        if self._inference is None:
-            self._inference = self._construct()
-        from kausa_embedder import errors
+        clipped = clip_texts(texts)
+        ends_at = time.monotonic() + deadline_seconds
+        async with deadline(deadline_seconds, doing="embedding"):
+            engine = await self._running()
+            async with self._boundary(engine):
+                answer = await _patiently(
+                    lambda: engine.embed(clipped, kind=kind, priority=priority, deadline=ends_at),
+                    patient=priority == "bulk",
+                )
+        vectors = [vector.tolist() for vector in answer.vectors]
+        self._identity.check(vectors, model=engine.info.model, expected=len(texts))
+        return vectors
 
-        try:
-            async with deadline(deadline_seconds, doing="embedding"):
-                return await self._inference.embed(texts)
-        except (errors.ModelMissingError, errors.RuntimeMissingError) as error:
-            raise MemoryUnavailableError(str(error), reason="EmbedderMissing") from error
-        except errors.EmbedderError as error:
-            raise MemoryUnavailableError(str(error), reason="EmbedderFailed") from error
+    def embed_stream(
+        self, texts: AsyncIterable[tuple[str, str]], *, deadline_seconds: float
+    ) -> AsyncGenerator[tuple[str, list[float]], None]:
+        """Passages in, vectors out in order of completion, at bulk priority."""
+
+        async def embed(some: Sequence[str]) -> list[list[float]]:
+            return await self.embed(some, priority="bulk", deadline_seconds=deadline_seconds)
+
+        return stream_requests(texts, embed, together=STREAM_TOGETHER, in_flight=STREAM_IN_FLIGHT)
+
+    async def rerank(
+        self, query: str, documents: Sequence[str], *, deadline_seconds: float
+    ) -> list[float]:
+        """Score with the model's cross-encoder, or with its token vectors where it has none."""
+        [query, *documents] = clip_texts([query, *documents])
+        ends_at = time.monotonic() + deadline_seconds
+        async with deadline(deadline_seconds, doing="reranking"):
+            engine = await self._running()
+            async with self._boundary(engine):
+                scores: list[float] = await engine.rerank(
+                    query, documents, priority="interactive", deadline=ends_at
+                )
+        check_scores(scores, expected=len(documents))
+        return scores
 
     async def close(self) -> None:
-        """End the model's thread."""
+        """End the model's threads and drop what waits."""
         self._closed = True
-        if self._inference is not None:
-            await self._inference.close()
+        starting, self._starting = self._starting, None
+        if starting is not None:
+            starting.cancel()
+            await asyncio.gather(starting, return_exceptions=True)
+        if self._engine is not None:
+            await self._let_go(self._engine)
 
-    def _construct(self) -> Inference:
+    async def _running(self) -> Engine:
+        """The engine, loaded if need be. A load that outlasts its caller is kept for the next."""
+        if self._closed:
+            raise MemoryUnavailableError("the embedder is closed", reason="Closed")
+        if self._engine is not None:
+            return self._engine
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start(), name="embedder-start")
+            self._starting.add_done_callback(_look_at)
+        return await asyncio.shield(self._starting)
+
+    async def _start(self) -> Engine:
         try:
-            from kausa_embedder.inference import Inference
-            from kausa_embedder.models import DEFAULT_MODEL, find_folder
+            engine = self._made()
+            try:
+                async with self._boundary(engine):
+                    await engine.start()
+            except BaseException:
+                await engine.close()
+                raise
+            self._engine, self._reranker = engine, engine.info.reranker
+            return engine
+        finally:
+            self._starting = None
+
+    def _made(self) -> Engine:
+        try:
+            from kausa_embedder.errors import EmbedderError
         except ImportError as error:
-            raise MemoryUnavailableError(
-                f"the embedder is not installed ({error}): install kausa[embedded]",
-                reason="EmbedderMissing",
-            ) from error
-        folder = self._model_path or find_folder(DEFAULT_MODEL)
-        return Inference(spec=DEFAULT_MODEL, folder=folder)
+            raise _not_installed(error) from error
+        try:
+            return self._make_engine()
+        except ImportError as error:
+            raise _not_installed(error) from error
+        except EmbedderError as error:
+            raise translated(error) from error
+
+    @asynccontextmanager
+    async def _boundary(self, engine: Engine) -> AsyncIterator[None]:
+        """Errors of the engine end here."""
+        from kausa_embedder.errors import BrokenError, ClosedError, EmbedderError
+
+        try:
+            yield
+        except (BrokenError, ClosedError) as error:
+            await self._let_go(engine)
+            raise translated(error) from error
+        except EmbedderError as error:
+            raise translated(error) from error
+
+    async def _let_go(self, engine: Engine) -> None:
+        """Only this one: while it broke, another may have been loaded already."""
+        if self._engine is engine:
+            self._engine = None
+            await engine.close()
+
+    def _construct(self) -> Engine:
+        from kausa_embedder.engine import Engine
+        from kausa_embedder.options import EngineOptions
+
+        return Engine(EngineOptions(model=self._model_name, folder=self._model_path))
+
+
+def _not_installed(error: ImportError) -> MemoryUnavailableError:
+    return MemoryUnavailableError(
+        f"the embedder is not installed ({error}): install kausa[embedded]",
+        reason="EmbedderMissing",
+    )
+
+
+def translated(error: EmbedderError) -> MemoryUnavailableError:
+    """The same in our words; the reason is what a caller may decide by."""
+    from kausa_embedder import errors
+
+    reasons: dict[type[EmbedderError], UnavailableReason] = {
+        errors.ModelMissingError: "EmbedderMissing",
+        errors.RuntimeMissingError: "EmbedderMissing",
+        errors.ProviderMissingError: "EmbedderMissing",
+        errors.OverloadedError: "EmbedderOverloaded",
+        errors.ExpiredError: "DeadlineExceeded",
+        errors.BrokenError: "EmbedderUnavailable",
+        errors.ClosedError: "EmbedderUnavailable",
+    }
+    reason = next((reasons[kind] for kind in type(error).__mro__ if kind in reasons), None)
+    return MemoryUnavailableError(str(error), reason=reason or "EmbedderFailed")
+
+
+async def _patiently(ask: Callable[[], Awaitable[Embedded]], *, patient: bool) -> Embedded:
+    """Ask; where the queue is full, whoever is patient asks again until its deadline."""
+    from kausa_embedder.errors import OverloadedError
+
+    backoff = Backoff()
+    while True:
+        try:
+            return await ask()
+        except OverloadedError:
+            if not patient:
+                raise
+        await asyncio.sleep(backoff.next_seconds())
+
+
+def _look_at(task: asyncio.Task[Engine]) -> None:
+    """Take note of a failed start that nobody waited for any more."""
+    if not task.cancelled():
+        task.exception()

@@ -14,8 +14,9 @@ from kausa.cluster.watch import Watcher
 
 
 async def _read(watcher: Watcher[Pod] | Watcher[Event], meter: Meter) -> None:
-    async for _ in watcher.changes():
-        meter.count()
+    async for batch in watcher.batches():
+        for _ in batch:
+            meter.count()
 
 
 async def work(meter: Meter) -> Measured:

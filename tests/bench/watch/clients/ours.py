@@ -76,18 +76,20 @@ class _Reader:
         return int(symptoms) + self._observed.news
 
     async def read_pods(self, watcher: Watcher[Pod]) -> None:
-        async for change in watcher.changes():
-            if change.type is ChangeType.DELETED or change.object is None:
-                self._judge.gone(change.uid)
-            else:
-                self._judge.pod(change.object)
-            self._meter.count()
+        async for batch in watcher.batches():
+            for change in batch:
+                if change.type is ChangeType.DELETED or change.object is None:
+                    self._judge.gone(change.uid)
+                else:
+                    self._judge.pod(change.object)
+                self._meter.count()
 
     async def read_events(self, watcher: Watcher[Event]) -> None:
-        async for change in watcher.changes():
-            if change.object is not None and change.type is not ChangeType.DELETED:
-                self._judge.event(change.object)
-            self._meter.count()
+        async for batch in watcher.batches():
+            for change in batch:
+                if change.object is not None and change.type is not ChangeType.DELETED:
+                    self._judge.event(change.object)
+                self._meter.count()
 
     async def drain(self) -> None:
         while True:

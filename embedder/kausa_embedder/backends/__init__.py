@@ -1,0 +1,1 @@
+"""What runs models: onnxruntime through fastembed, onnxruntime alone, sentence-transformers."""

@@ -1,0 +1,239 @@
+"""What `kausa memory` does, apart from its options: asking for help imports none of this."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import msgspec
+
+from kausa.errors import KausaError
+from kausa.memory.backup import back_up, put_back
+from kausa.memory.embedding.choosing import choose_embedder
+from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.migration import Progress, migrate
+from kausa.memory.opening import embedder_choice, open_store
+from kausa.memory.retention import RetentionPolicy, prune
+from kausa.memory.store import Schema, VectorStore
+from kausa.settings import Settings
+from kausa.telemetry.logs import configure_logs
+
+__all__ = ["Upkeep"]
+
+T = TypeVar("T")
+SHORT_SECONDS = 30.0
+LONG_SECONDS = 3600.0
+"""Of one call of a backup: a large memory is packed in minutes."""
+
+
+class Upkeep:
+    """Works on the memory that settings name; each method opens and closes it."""
+
+    def __init__(
+        self,
+        *,
+        settings: Settings,
+        say: Callable[[str], None],
+        store: Callable[[Settings], VectorStore] = open_store,
+    ) -> None:
+        self._settings = settings
+        self._say = say
+        self._make = store
+
+    @classmethod
+    def from_environment(cls, *, say: Callable[[str], None]) -> Upkeep:
+        """As the environment says. Raises `SettingsError`."""
+        settings = Settings.from_environment()
+        configure_logs(style=settings.log_format, level="warning")
+        return cls(settings=settings, say=say)
+
+    def status(self, *, as_json: bool = False) -> None:
+        """Print what the memory is. Raises `MemoryUnavailableError`."""
+        asyncio.run(self._with(lambda store: self._status(store, as_json=as_json)))
+
+    def migrate(self) -> None:
+        """Bring the memory to the configured model. Raises `MemoryUnavailableError`."""
+        asyncio.run(self._with(self._migrate))
+
+    def back_up(self, folder: Path, *, check: bool) -> None:
+        """Write a backup. Raises `InvalidBackupError`, `MemoryUnavailableError`."""
+        asyncio.run(self._with(lambda store: self._back_up(store, folder, check=check)))
+
+    def restore(self, folder: Path) -> None:
+        """Put a backup back. Raises `InvalidBackupError`, `MemoryUnavailableError`."""
+        asyncio.run(self._with(lambda store: self._restore(store, folder)))
+
+    def prune(self, *, dry_run: bool, all_clusters: bool, most: int) -> None:
+        """Forget what is old. Raises `MemoryUnavailableError`."""
+        asyncio.run(
+            self._with(
+                lambda store: self._prune(
+                    store, dry_run=dry_run, all_clusters=all_clusters, most=most
+                )
+            )
+        )
+
+    def sync(self, *, rebuild: bool, kubeconfig: Path | None, context: str | None) -> None:
+        """Catch up with the cluster's resources. Raises `KausaError`."""
+        # Kopf and the cluster's clients are needed by this one alone.
+        from kausa.commands.run import credentials_of
+        from kausa.controller.memory_sync import sync_by_command
+
+        report = asyncio.run(
+            sync_by_command(
+                settings=self._settings,
+                credentials=credentials_of(kubeconfig, context=context),
+                rebuild=rebuild,
+                progress=lambda report: self._say(str(report)),
+            )
+        )
+        self._say(str(report))
+
+    async def _with(self, work: Callable[[VectorStore], Awaitable[T]]) -> T:
+        store = self._make(self._settings)
+        try:
+            return await work(store)
+        finally:
+            await store.close()
+
+    async def _status(self, store: VectorStore, *, as_json: bool) -> None:
+        health = await store.health(deadline_seconds=SHORT_SECONDS)
+        generations = await store.generations(deadline_seconds=SHORT_SECONDS)
+        if as_json:
+            document = {"health": health, "generations": generations}
+            self._say(msgspec.json.format(msgspec.json.encode(document).decode()))
+            return
+        self._say(f"{health.backend} {health.version}")
+        if health.bytes_on_disk is not None:
+            self._say(f"{health.bytes_on_disk / 1024 / 1024:.1f} MiB on disk")
+        for each in generations:
+            use = "in use" if each.active else "not in use: kausa memory migrate goes on with it"
+            self._say(f"{_shown(each.schema)}: {_counts(each.points)} ({use})")
+        if not generations:
+            self._say("Nothing is kept yet: the operator makes the memory when it starts.")
+
+    async def _migrate(self, store: VectorStore) -> None:
+        embedder = choose_embedder(embedder_choice(self._settings))
+        try:
+            done = await migrate(store, embedder=embedder, report=self._progress)
+        finally:
+            await embedder.close()
+        if not done.sources:
+            self._say(f"The memory is of {_shown(done.target)}: there is nothing to do.")
+            return
+        self._say(
+            f"{done.points} passages are of {_shown(done.target)} now: {done.embedded} embedded, "
+            f"{done.carried} carried over."
+        )
+        if done.unreadable:
+            self._say(
+                f"{len(done.unreadable)} points had no passage and were left behind, such as "
+                f"{done.unreadable[0]}."
+            )
+
+    def _progress(self, progress: Progress) -> None:
+        share = 100 * progress.seen / progress.total if progress.total else 100.0
+        self._say(
+            f"walk {progress.walk or 'last'}: {progress.seen}/{progress.total} ({share:.0f} %), "
+            f"{progress.embedded} embedded"
+        )
+
+    async def _back_up(self, store: VectorStore, folder: Path, *, check: bool) -> None:
+        await _open(store)
+        async with self._scratch(folder, wanted=check) as scratch:
+            report = await back_up(store, folder, scratch=scratch, deadline_seconds=LONG_SECONDS)
+        checked = "checked by putting it back" if report.checked else "not checked"
+        self._say(f"{report.folder}: {_counts(report.points)}, {checked}")
+
+    async def _restore(self, store: VectorStore, folder: Path) -> None:
+        report = await put_back(store, folder, deadline_seconds=LONG_SECONDS)
+        self._say(f"The memory holds {_counts(report.points)} again.")
+
+    async def _prune(
+        self, store: VectorStore, *, dry_run: bool, all_clusters: bool, most: int
+    ) -> None:
+        await _open(store)
+        settings = self._settings
+        pruned = await prune(
+            store,
+            RetentionPolicy(
+                days=settings.memory_keep_days,
+                by_outcome={"Open": settings.memory_keep_open_days},
+            ),
+            now=datetime.now(UTC),
+            cluster=None if all_clusters else settings.cluster_name,
+            namespace=settings.namespace,
+            most_points=most,
+            dry_run=dry_run,
+        )
+        what = "would be forgotten" if dry_run else "forgotten"
+        self._say(f"{pruned.total} passages {what}{': ' if pruned.points else ''}"
+                  f"{_counts(pruned.points)}")  # fmt: skip
+        if pruned.more:
+            self._say("There is more: ask again.")
+
+    @asynccontextmanager
+    async def _scratch(self, folder: Path, *, wanted: bool) -> AsyncIterator[VectorStore | None]:
+        """An empty place of the same backend, which is removed afterwards."""
+        if not wanted:
+            yield None
+            return
+        if self._settings.memory_store == "server":
+            from kausa.memory.server.store import ServerStore
+
+            prefix = f"kausa-check-{secrets.token_hex(6)}"
+            server = self._make(self._settings.model_copy(update={"memory_prefix": prefix}))
+            if not isinstance(server, ServerStore):
+                raise KausaError("The settings name a server, and the memory is in none.")
+            try:
+                yield server
+            finally:
+                await server.erase(deadline_seconds=SHORT_SECONDS)
+                await server.close()
+            return
+        beside = await asyncio.to_thread(_scratch_folder, folder)
+        store = self._make(self._settings.model_copy(update={"memory_path": beside / "memory"}))
+        try:
+            yield store
+        finally:
+            await store.close()
+            await asyncio.to_thread(shutil.rmtree, beside, ignore_errors=True)
+
+
+def _scratch_folder(folder: Path) -> Path:
+    """On the disk of the backup, which must have room for it."""
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix=".kausa-check-", dir=folder.parent))
+    except OSError as error:
+        raise KausaError(
+            f"{folder.parent} cannot be written: {error.strerror or error}. Name a folder "
+            "elsewhere."
+        ) from error
+
+
+async def _open(store: VectorStore) -> None:
+    """Open what is there, whatever model it is of."""
+    generations = await store.generations(deadline_seconds=SHORT_SECONDS)
+    active = next((each.schema for each in generations if each.active), None)
+    if active is None:
+        raise MemoryUnavailableError(
+            "nothing is kept yet: the operator makes the memory when it starts",
+            reason="StoreUnavailable",
+        )
+    await store.open(active, deadline_seconds=SHORT_SECONDS)
+
+
+def _shown(schema: Schema) -> str:
+    return f"{schema.model}, {schema.dimensions} dimensions, layout {schema.version}"
+
+
+def _counts(points: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in points.items())

@@ -1,0 +1,43 @@
+"""`kausa query-analysis`: what a question gives away, and by which of its words."""
+
+from __future__ import annotations
+
+import click
+
+__all__ = ["query_analysis"]
+
+
+@click.command("query-analysis")
+@click.argument("question")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def query_analysis(question: str, output: str) -> None:
+    """Show what `kausa recall` understands of QUESTION: names, times, failures, sub-questions.
+
+    Nothing is searched, and neither a cluster nor a memory is needed.
+    """
+    import msgspec
+
+    from kausa.recall.query import analyse
+    from kausa.telemetry.clock import utc_now
+
+    analysis = analyse(question, now=utc_now())
+    if output == "json":
+        click.echo(msgspec.json.format(msgspec.json.encode(analysis), indent=2).decode())
+        return
+    if not analysis.clues:
+        click.echo("It names nothing; the whole text is searched.")
+    width = max((len(clue.kind) for clue in analysis.clues), default=0)
+    for clue in analysis.clues:
+        words = question[clue.start : clue.end]
+        click.echo(f"{clue.kind:{width}}  {clue.value}   <- {words!r} ({clue.why})")
+    if analysis.pods and analysis.owners:
+        click.echo(f"{'owner':{width}}  {' or '.join(analysis.owners)}   <- by the Pod's name")
+    for number, part in enumerate(analysis.sub_questions, 1):
+        click.echo(f"\nquestion {number}: {part.text}")
+        click.echo(f"  searched by likeness: {part.search}")
+        click.echo(f"  searched by words:    {part.words}")
+        about = ", ".join((*part.reasons, *part.categories))
+        if about:
+            click.echo(f"  about:                {about}")

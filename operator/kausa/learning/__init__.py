@@ -1,0 +1,1 @@
+"""What a failure teaches once it is over: how it was mended, and what a person says of it. Pure."""

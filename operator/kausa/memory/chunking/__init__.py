@@ -1,0 +1,1 @@
+"""Long texts as passages that a model can read whole: logs by entries, Markdown by headings."""

@@ -1,0 +1,122 @@
+"""Our embedding worker, over HTTP."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, AsyncIterable, Sequence
+from contextlib import aclosing
+
+from kausa.memory.embedding.checking import Identity, check_scores, clip_texts
+from kausa.memory.embedding.endpoint import Endpoint
+from kausa.memory.embedding.http_stream import stream_vectors
+from kausa.memory.embedding.parts import in_parts
+from kausa.memory.embedding.protocol import Kind, Priority
+from kausa.memory.embedding.transport import Transport
+from kausa.memory.embedding.wire import malformed, parse_embeddings, parse_scores
+
+__all__ = ["HttpEmbedder"]
+
+
+class HttpEmbedder:
+    """The worker of `kausa_embedder`. Nothing is connected before the first text.
+
+    Its model, dimensions and reranker are what the worker says at the first call.
+    """
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        hedge_after_seconds: float | None = None,
+        transport: Transport | None = None,
+    ) -> None:
+        self._transport = transport or Transport(endpoint, hedge_after_seconds=hedge_after_seconds)
+        self._identity = Identity()
+        self._reranker: str | None = None
+
+    @property
+    def model(self) -> str:
+        """The model's name; "" until the first answer."""
+        return self._identity.model
+
+    @property
+    def dimensions(self) -> int:
+        """The length of a vector; 0 until the first answer."""
+        return self._identity.dimensions
+
+    @property
+    def reranker(self) -> str:
+        """What `rerank` scores with; "" until the first answer."""
+        return self._reranker or ""
+
+    async def embed(
+        self,
+        texts: Sequence[str],
+        *,
+        kind: Kind = "passage",
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+    ) -> list[list[float]]:
+        """Embed; many texts are several requests at a time."""
+        ends_at = time.monotonic() + deadline_seconds
+        patient = priority == "bulk"
+        await self._introduce(ends_at=ends_at, patient=patient)
+
+        async def ask(some: list[str]) -> list[list[float]]:
+            body = {
+                "input": some,
+                "kind": kind,
+                "priority": priority,
+                "truncate": True,
+                "encoding_format": "base64",
+            }
+            answer = await self._transport.ask(
+                "POST", "/v1/embeddings", body, ends_at=ends_at, patient=patient
+            )
+            model, vectors = parse_embeddings(answer)
+            self._identity.check(vectors, model=model, expected=len(some))
+            return vectors
+
+        return await in_parts(clip_texts(texts), ask)
+
+    async def embed_stream(
+        self, texts: AsyncIterable[tuple[str, str]], *, deadline_seconds: float
+    ) -> AsyncGenerator[tuple[str, list[float]], None]:
+        """One long request, sent again where the worker dies in the middle of it."""
+        await self._introduce(ends_at=time.monotonic() + deadline_seconds, patient=True)
+        answers = stream_vectors(
+            self._transport, self._identity, texts, deadline_seconds=deadline_seconds
+        )
+        async with aclosing(answers):
+            async for answer in answers:
+                yield answer
+
+    async def rerank(
+        self, query: str, documents: Sequence[str], *, deadline_seconds: float
+    ) -> list[float]:
+        """Score with the worker's reranker."""
+        if not documents:
+            return []
+        ends_at = time.monotonic() + deadline_seconds
+        await self._introduce(ends_at=ends_at, patient=False)
+        [query, *clipped] = clip_texts([query, *documents])
+        answer = await self._transport.ask(
+            "POST", "/rerank", {"query": query, "documents": clipped}, ends_at=ends_at
+        )
+        scores = parse_scores(answer, expected=len(documents))
+        check_scores(scores, expected=len(documents))
+        return scores
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._transport.close()
+
+    async def _introduce(self, *, ends_at: float, patient: bool) -> None:
+        """Ask the worker what it is, once; it answers when its model is loaded."""
+        if self._reranker is not None:
+            return
+        answer = await self._transport.ask("GET", "/info", ends_at=ends_at, patient=patient)
+        reranker = answer.get("reranker") if isinstance(answer, dict) else None
+        if not isinstance(reranker, str):
+            raise malformed("its /info names no reranker, not even an empty one")
+        self._reranker = reranker

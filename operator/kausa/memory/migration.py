@@ -1,0 +1,301 @@
+"""Another model: every passage is embedded again beside what is in use, then both are switched.
+
+No state is kept outside of the store: what the new generation has already, as it is, is not done
+again, so a migration that was killed anywhere goes on where it was. Walks are repeated until one
+finds nothing new, because operators go on writing with the old model meanwhile. After the switch
+one more walk brings over what came between, and only where it is newer: from then on the new
+generation is the truth. The sparse vectors are those of words and are carried over as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from kausa.memory.embedding.protocol import Embedder
+from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.filters import EVERYTHING
+from kausa.memory.store import (
+    COLLECTIONS,
+    Collection,
+    Payload,
+    Point,
+    Schema,
+    SparseVector,
+    StoredPoint,
+    VectorStore,
+)
+from kausa.telemetry.logs import get_logger
+
+__all__ = ["Migration", "Progress", "migrate"]
+
+_logger = get_logger("kausa.memory.migration")
+_PAGE_POINTS = 64
+_MOST_WALKS = 8
+"""Before the switch: where operators write faster than we embed, the last walk takes the rest."""
+_PROBE = "What fails, and why?"
+
+
+@dataclass(slots=True, kw_only=True)
+class Progress:
+    """How far it is; told after every page."""
+
+    source: Schema
+    target: Schema
+    total: int = 0
+    """Points of the old generation, as the walk began."""
+    walk: int = 0
+    seen: int = 0
+    """Points of this walk."""
+    embedded: int = 0
+    """Of all walks."""
+    carried: int = 0
+    """Whose payload alone was newer, of all walks."""
+    removed: int = 0
+    """Deleted in the new one because they were in the old one."""
+    unreadable: list[str] = field(default_factory=list)
+    """Ids of points without a passage: nothing can be embedded, they are left behind."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Migration:
+    """What a migration came to."""
+
+    target: Schema
+    sources: tuple[Schema, ...] = ()
+    """The generations that were brought over and dropped; none where nothing was to be done."""
+    points: int = 0
+    embedded: int = 0
+    carried: int = 0
+    unreadable: tuple[str, ...] = ()
+
+
+Report = Callable[[Progress], None]
+
+
+async def migrate(
+    store: VectorStore,
+    *,
+    embedder: Embedder,
+    report: Report = lambda _: None,
+    call_seconds: float = 120.0,
+) -> Migration:
+    """Bring a memory to the embedder's model; the store is open for that model afterwards.
+
+    Every call of store and embedder gets `call_seconds`. Raises `MemoryUnavailableError`; whatever
+    was in use then still is, and asking again goes on.
+    """
+    target = await _schema_of(embedder, call_seconds=call_seconds)
+    generations = await store.generations(deadline_seconds=call_seconds)
+    active = next((each.schema for each in generations if each.active), None)
+    if active is None or (active == target and len(generations) == 1):
+        await store.open(target, deadline_seconds=call_seconds)
+        return Migration(target=target)
+    work = _Work(store=store, embedder=embedder, report=report, seconds=call_seconds)
+    if active != target:
+        await store.open(active, deadline_seconds=call_seconds)
+        new = await store.make(target, deadline_seconds=call_seconds)
+        try:
+            await work.until_nothing_is_new(store, new, source=active, target=target)
+        finally:
+            await new.close()
+        await store.activate(target, deadline_seconds=call_seconds)
+    await store.open(target, deadline_seconds=call_seconds)
+    others = tuple(
+        each.schema
+        for each in await store.generations(deadline_seconds=call_seconds)
+        if each.schema != target
+    )
+    for schema in others:
+        await work.finish(store, source=schema, target=target)
+    points = [
+        await store.count(each, where=EVERYTHING, deadline_seconds=call_seconds)
+        for each in COLLECTIONS
+    ]
+    return Migration(
+        target=target,
+        sources=others,
+        points=sum(points),
+        embedded=work.embedded,
+        carried=work.carried,
+        unreadable=tuple(work.unreadable),
+    )
+
+
+class _Work:
+    """Walks from one generation to another."""
+
+    def __init__(
+        self, *, store: VectorStore, embedder: Embedder, report: Report, seconds: float
+    ) -> None:
+        self._store = store
+        self._embedder = embedder
+        self._report = report
+        self._seconds = seconds
+        self.embedded = 0
+        self.carried = 0
+        self.unreadable: dict[str, None] = {}
+
+    async def until_nothing_is_new(
+        self, old: VectorStore, new: VectorStore, *, source: Schema, target: Schema
+    ) -> None:
+        """Walk again and again, at most so often."""
+        for number in range(1, _MOST_WALKS + 1):
+            progress = Progress(source=source, target=target, walk=number)
+            progress.total = await self._total(old)
+            before = self.embedded + self.carried
+            for collection in COLLECTIONS:
+                await self._walk(old, new, collection, progress=progress, only_newer=False)
+                await self._forget(old, new, collection, progress=progress)
+            changed = self.embedded + self.carried - before + progress.removed
+            _logger.info("Walked over the memory", walk=number, changed=changed)
+            if not changed:
+                return
+
+    async def finish(self, new: VectorStore, *, source: Schema, target: Schema) -> None:
+        """What came to an old generation until the switch, and then its end."""
+        old = await self._store.make(source, deadline_seconds=self._seconds)
+        try:
+            progress = Progress(source=source, target=target, total=await self._total(old))
+            for collection in COLLECTIONS:
+                await self._walk(old, new, collection, progress=progress, only_newer=True)
+        finally:
+            await old.close()
+        await self._store.drop(source, deadline_seconds=self._seconds)
+
+    async def _total(self, store: VectorStore) -> int:
+        counts = [
+            await store.count(each, where=EVERYTHING, deadline_seconds=self._seconds)
+            for each in COLLECTIONS
+        ]
+        return sum(counts)
+
+    async def _walk(
+        self,
+        old: VectorStore,
+        new: VectorStore,
+        collection: Collection,
+        *,
+        progress: Progress,
+        only_newer: bool,
+    ) -> None:
+        after = None
+        while True:
+            page = await old.scroll(
+                collection,
+                where=EVERYTHING,
+                limit=_PAGE_POINTS,
+                after=after,
+                with_vectors=True,
+                deadline_seconds=self._seconds,
+            )
+            await self._bring(new, collection, page.points, only_newer=only_newer)
+            progress.seen += len(page.points)
+            progress.embedded, progress.carried = self.embedded, self.carried
+            progress.unreadable = list(self.unreadable)
+            self._report(progress)
+            after = page.after
+            if after is None:
+                return
+
+    async def _bring(
+        self,
+        new: VectorStore,
+        collection: Collection,
+        points: Sequence[StoredPoint],
+        *,
+        only_newer: bool,
+    ) -> None:
+        there = {
+            each.id: each
+            for each in await new.get(
+                collection,
+                [each.id for each in points],
+                with_vectors=True,
+                deadline_seconds=self._seconds,
+            )
+        }
+        embed: list[StoredPoint] = []
+        carry: list[Point] = []
+        for point in points:
+            found = there.get(point.id)
+            if found is not None and not _is_wanted(point, found, only_newer=only_newer):
+                continue
+            if not isinstance(point.payload.get("passage"), str):
+                self.unreadable[point.id] = None
+            elif found is not None and found.payload.get("passage") == point.payload["passage"]:
+                carry.append(_point(point, found.dense or ()))
+            else:
+                embed.append(point)
+        written = carry + await self._embed(embed)
+        if written:
+            await new.upsert(collection, written, deadline_seconds=self._seconds)
+        self.carried += len(carry)
+        self.embedded += len(embed)
+
+    async def _embed(self, points: Sequence[StoredPoint]) -> list[Point]:
+        if not points:
+            return []
+        vectors = await self._embedder.embed(
+            [str(point.payload["passage"]) for point in points],
+            kind="passage",
+            priority="bulk",
+            deadline_seconds=self._seconds,
+        )
+        return [_point(point, vector) for point, vector in zip(points, vectors, strict=True)]
+
+    async def _forget(
+        self, old: VectorStore, new: VectorStore, collection: Collection, *, progress: Progress
+    ) -> None:
+        """Delete in the new one what the old one does not have any more."""
+        after = None
+        while True:
+            page = await new.scroll(
+                collection,
+                where=EVERYTHING,
+                limit=_PAGE_POINTS,
+                after=after,
+                deadline_seconds=self._seconds,
+            )
+            ids = [each.id for each in page.points]
+            kept = await old.get(collection, ids, deadline_seconds=self._seconds)
+            gone = sorted(set(ids) - {each.id for each in kept})
+            if gone:
+                await new.delete(collection, ids=gone, deadline_seconds=self._seconds)
+                progress.removed += len(gone)
+            after = page.after
+            if after is None:
+                return
+
+
+async def _schema_of(embedder: Embedder, *, call_seconds: float) -> Schema:
+    """What the embedder makes, which only an answer of it tells."""
+    await embedder.embed([_PROBE], deadline_seconds=call_seconds)
+    if not embedder.model or not embedder.dimensions:
+        raise MemoryUnavailableError(
+            "the embedder answers and does not say which model it is", reason="EmbedderFailed"
+        )
+    return Schema(model=embedder.model, dimensions=embedder.dimensions)
+
+
+def _is_wanted(old: StoredPoint, new: StoredPoint, *, only_newer: bool) -> bool:
+    if old.payload == new.payload:
+        return False
+    return not only_newer or _age(old.payload) > _age(new.payload)
+
+
+def _age(payload: Payload) -> tuple[str, int, int]:
+    """What grows when a record is written again: moments are text that sorts as they do."""
+    seen = payload.get("last_seen")
+    counts = (payload.get(key) for key in ("occurrences", "reward_count"))
+    occurrences, rewards = (count if isinstance(count, int) else 0 for count in counts)
+    return (seen if isinstance(seen, str) else "", occurrences, rewards)
+
+
+def _point(point: StoredPoint, dense: Sequence[float]) -> Point:
+    return Point(
+        id=point.id,
+        dense=list(dense),
+        sparse=point.sparse if point.sparse is not None else SparseVector((), ()),
+        payload=point.payload,
+    )

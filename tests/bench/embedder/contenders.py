@@ -1,0 +1,187 @@
+"""Who is measured, all with the same model, the same threads and the same texts.
+
+raw         onnxruntime alone: texts tokenised at once, sorted by length, batches of the best size.
+            What the hardware gives, and what nobody who answers requests can reach.
+fastembed   its own `embed`, at its best batch size; it is not told of the other vectors' output
+engine-N    our engine in this process, N clients that bring one text at a time
+http-N      our worker as a process, N clients over HTTP
+"""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from bench.embedder.measuring import (
+    Result,
+    clients,
+    median_ms,
+    median_ms_of,
+    peak_rss_mib,
+    percentile,
+)
+
+from kausa_embedder.backends.base import Encoded
+from kausa_embedder.backends.onnx_folder import load_model
+from kausa_embedder.engine import Engine
+from kausa_embedder.models import DEFAULT_MODEL, find_folder
+from kausa_embedder.options import EngineOptions, NullObserver
+from kausa_embedder.padding import Batch, Inputs
+
+RAW_SIZES = (1, 2, 4, 8, 16, 32)
+FASTEMBED_SIZES = (1, 8, 32, 256)
+
+
+def raw(texts: list[str], threads: int) -> Result:
+    model = load_model(
+        spec=DEFAULT_MODEL,
+        folder=find_folder(DEFAULT_MODEL),
+        provider="cpu",
+        fallback=False,
+        threads=threads,
+    )
+    for text in texts[:20]:
+        _run(model, model.encode([text]))
+    best: tuple[float, int, int, int] | None = None
+    for size in RAW_SIZES:
+        began = time.perf_counter()
+        encoded = sorted(model.encode(texts), key=lambda one: len(one.ids))
+        padded = sum(
+            _run(model, encoded[start : start + size]) for start in range(0, len(encoded), size)
+        )
+        seconds = time.perf_counter() - began
+        if best is None or seconds < best[0]:
+            best = seconds, padded, sum(len(one.ids) for one in encoded), size
+    assert best is not None
+    seconds, padded, tokens, size = best
+    return Result(
+        texts_per_second=len(texts) / seconds,
+        tokens_per_second=tokens / seconds,
+        padding=1 - tokens / padded,
+        single_p50_ms=median_ms(lambda text: _run(model, model.encode([text]))),
+        rss_mib=peak_rss_mib(),
+    )
+
+
+def _run(model: Any, encoded: list[Encoded]) -> int:
+    shape = (len(encoded), max(len(one.ids) for one in encoded))
+    ids, mask = np.zeros(shape, dtype=np.int64), np.zeros(shape, dtype=np.int64)
+    for row, one in enumerate(encoded):
+        ids[row, : len(one.ids)], mask[row, : len(one.ids)] = one.ids, 1
+    vectors = model.run(Inputs(ids=ids, mask=mask)).sentences
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    return ids.size
+
+
+def fastembed(texts: list[str], threads: int) -> Result:
+    from fastembed import TextEmbedding
+    from fastembed.common.model_description import ModelSource, PoolingType
+
+    folder = str(find_folder(DEFAULT_MODEL))
+    TextEmbedding.add_custom_model(
+        model="bench", pooling=PoolingType.MEAN, normalization=True, dim=384,
+        sources=ModelSource(url="file:///unused"), model_file="model.onnx",
+    )  # fmt: skip
+    model = TextEmbedding(
+        "bench", cache_dir=folder, specific_model_path=folder, threads=threads,
+        providers=["CPUExecutionProvider"], local_files_only=True,
+    )  # fmt: skip
+    list(model.embed(texts[:20]))
+    seconds = float("inf")
+    for size in FASTEMBED_SIZES:
+        began = time.perf_counter()
+        list(model.embed(texts, batch_size=size))
+        seconds = min(seconds, time.perf_counter() - began)
+    return Result(
+        texts_per_second=len(texts) / seconds,
+        single_p50_ms=median_ms(lambda text: list(model.embed([text]))),
+        rss_mib=peak_rss_mib(),
+    )
+
+
+class Counting(NullObserver):
+    """Adds up what was run."""
+
+    tokens = 0
+    padded = 0
+
+    def ran(self, *, seconds: float, batch: Batch) -> None:
+        self.tokens += batch.tokens
+        self.padded += batch.padded_tokens
+
+
+async def engine(texts: list[str], threads: int, count: int) -> Result:
+    counting = Counting()
+    ours = Engine(EngineOptions(threads=threads, cache_bytes=0), observer=counting)
+    await ours.start()
+    single = await median_ms_of(lambda text: ours.embed([text]))
+    counting.tokens = counting.padded = 0
+    seconds, took = await clients(texts, count, lambda text: ours.embed([text]))
+    await ours.close()
+    return Result(
+        texts_per_second=len(texts) / seconds,
+        tokens_per_second=counting.tokens / seconds,
+        padding=1 - counting.tokens / counting.padded,
+        p50_ms=percentile(took, 0.5),
+        p95_ms=percentile(took, 0.95),
+        p99_ms=percentile(took, 0.99),
+        single_p50_ms=single,
+        rss_mib=peak_rss_mib(),
+    )
+
+
+@asynccontextmanager
+async def _worker(threads: int) -> AsyncIterator[Any]:
+    from support.embedder_process import embedder_process
+
+    with tempfile.TemporaryDirectory() as folder:
+        async with embedder_process(
+            folder=Path(folder),
+            model_path=find_folder(DEFAULT_MODEL),
+            threads=str(threads),
+            cache_bytes="0",
+        ) as process:
+            yield process
+
+
+async def http(texts: list[str], threads: int, count: int) -> Result:
+    from kausa.memory.embedding.endpoint import Endpoint
+    from kausa.memory.embedding.http import HttpEmbedder
+
+    async with _worker(threads) as process:
+        client = HttpEmbedder(Endpoint(url=process.url))
+
+        async def embed(text: str) -> object:
+            return await client.embed([text], deadline_seconds=60)
+
+        single = await median_ms_of(embed)
+        seconds, took = await clients(texts, count, embed)
+        rss = process.rss_mib()
+        await client.close()
+    return Result(
+        texts_per_second=len(texts) / seconds,
+        p50_ms=percentile(took, 0.5),
+        p95_ms=percentile(took, 0.95),
+        p99_ms=percentile(took, 0.99),
+        single_p50_ms=single,
+        rss_mib=rss,
+    )
+
+
+CONTENDERS: dict[str, Callable[[list[str], int], Result]] = {
+    "raw": raw,
+    "fastembed": fastembed,
+    **{
+        f"{name}-{count}": lambda texts, threads, run=run, count=count: asyncio.run(  # type: ignore[misc]
+            run(texts, threads, count)
+        )
+        for name, run in (("engine", engine), ("http", http))
+        for count in (1, 8, 64)
+    },
+}

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+from support.recall_memory import FakeMemory, candidate
+from support.records import RECORD
+
+from kausa.commands.recall import recall
+from kausa.memory import opening
+from kausa.memory.errors import MemoryUnavailableError
+
+
+class OpenedMemory(FakeMemory):
+    """Notes that it was started and closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.calls: list[str] = []
+
+    async def start(self, *, deadline_seconds: float) -> None:
+        self.calls.append("start")
+        if self.error is not None:
+            raise self.error
+
+    async def close(self) -> None:
+        self.calls.append("close")
+
+
+@pytest.fixture
+def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OpenedMemory:
+    opened = OpenedMemory().knows(
+        candidate(replace(RECORD, outcome="Resolved", resolution="raised it"), dense=0.8),
+        candidate(replace(RECORD, namespace="pay", reference="pay/x"), dense=0.7),
+    )
+    monkeypatch.setattr(opening, "open_memory", lambda _settings: opened)
+    monkeypatch.setenv("KAUSA_CLUSTER_NAME", "test")
+    monkeypatch.setenv("KAUSA_MEMORY_PATH", str(tmp_path))
+    monkeypatch.delenv("KAUSA_NAMESPACE", raising=False)
+    assert isinstance(opened, OpenedMemory)
+    return opened
+
+
+def run(*arguments: Any) -> Result:
+    return CliRunner().invoke(recall, [str(each) for each in arguments])
+
+
+def test_it_shows_each_failure_with_its_end_and_its_score(memory: OpenedMemory) -> None:
+    result = run("why is it OOMKilled", "--no-rerank")
+    assert result.exit_code == 0
+    assert "Failures: 2" in result.output
+    assert "1. OOMKilled OOMKilled: container api reached its memory limit" in result.output
+    assert "Resolved: raised it" in result.output
+    assert "relevance" in result.output
+    assert "Runbooks: none" in result.output
+    assert memory.calls == ["start", "close"]
+
+
+def test_a_namespace_shows_that_namespace_only(memory: OpenedMemory) -> None:
+    result = run("why is it OOMKilled", "-n", "pay", "-o", "json")
+    document = json.loads(result.output)
+    assert [each["source"] for each in document["failures"]] == ["pay/x"]
+    assert document["failures"][0]["score"]["total"] > 0
+    assert document["failures"][0]["record"]["namespace"] == "pay"
+
+
+def test_a_namespaced_installation_shows_its_own_namespace_whatever_is_asked(
+    memory: OpenedMemory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAUSA_NAMESPACE", "shop")
+    result = run("why is it OOMKilled", "-n", "pay", "-o", "json")
+    document = json.loads(result.output)
+    assert [each["record"]["namespace"] for each in document["failures"]] == ["shop"]
+
+
+def test_what_should_be_known_of_the_answer_is_noted(memory: OpenedMemory) -> None:
+    assert "Note: Nothing was read a second time" in run("why is it OOMKilled").output
+
+
+def test_nothing_found_is_exit_code_1(memory: OpenedMemory) -> None:
+    memory.candidates_of["failures"].clear()
+    assert run("why").exit_code == 1
+
+
+def test_a_memory_that_cannot_be_used_says_why_and_is_closed(memory: OpenedMemory) -> None:
+    memory.error = MemoryUnavailableError("another process holds it", reason="StoreLocked")
+    result = run("why")
+    assert result.exit_code == 2
+    assert "kausa recall: another process holds it" in result.output
+    assert memory.calls == ["start", "close"]
+
+
+def test_an_empty_question_is_refused() -> None:
+    result = run(" ")
+    assert result.exit_code == 2
+    assert "it is empty" in result.output

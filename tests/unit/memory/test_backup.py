@@ -1,0 +1,95 @@
+"""Backups over a real store (local mode of the server backend)."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from support.server_stores import local_stores
+from support.store_contract import SCHEMA, SECONDS, count, everything, id_of, point, write
+
+from kausa.memory.backup import back_up, put_back
+from kausa.memory.errors import InvalidBackupError, MemoryUnavailableError
+from kausa.memory.filters import EVERYTHING
+from kausa.memory.server.store import ServerStore
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[ServerStore]:
+    async with local_stores() as make:
+        store = make()
+        await store.open(SCHEMA, deadline_seconds=SECONDS)
+        await write(store, [point(number) for number in range(450)])
+        yield store
+
+
+@pytest.fixture
+async def scratch() -> AsyncIterator[ServerStore]:
+    async with local_stores() as make:
+        yield make()
+
+
+async def test_a_checked_backup_comes_back(
+    store: ServerStore, scratch: ServerStore, tmp_path: Path
+) -> None:
+    report = await back_up(store, tmp_path / "b", scratch=scratch, deadline_seconds=SECONDS)
+    assert report.checked
+    assert dict(report.points) == {"failures": 450, "runbooks": 0}
+    assert len(await everything(scratch)) == 450
+    await store.delete("failures", where=EVERYTHING, deadline_seconds=SECONDS)
+    done = await put_back(store, tmp_path / "b", deadline_seconds=SECONDS)
+    assert done.points["failures"] == await count(store) == 450
+
+
+async def test_a_backup_that_lacks_a_point_is_not_kept(
+    store: ServerStore, scratch: ServerStore, tmp_path: Path
+) -> None:
+    restore = scratch.restore
+
+    async def lossy(source: Path, *, deadline_seconds: float) -> None:
+        await restore(source, deadline_seconds=deadline_seconds)
+        await scratch.open(SCHEMA, deadline_seconds=deadline_seconds)
+        await scratch.delete("failures", ids=[id_of(7)], deadline_seconds=deadline_seconds)
+
+    scratch.restore = lossy  # type: ignore[method-assign]
+    with pytest.raises(InvalidBackupError, match=id_of(7)):
+        await back_up(store, tmp_path / "b", scratch=scratch, deadline_seconds=SECONDS)
+    assert os.listdir(tmp_path) == []
+
+
+async def test_what_is_written_and_deleted_meanwhile_is_not_a_loss(
+    store: ServerStore, scratch: ServerStore, tmp_path: Path
+) -> None:
+    backup = store.backup
+
+    async def busy(target: Path, *, deadline_seconds: float) -> None:
+        await store.delete("failures", ids=[id_of(3)], deadline_seconds=SECONDS)
+        await backup(target, deadline_seconds=deadline_seconds)
+        await write(store, [point(1000), point(1, cluster="changed")])
+
+    store.backup = busy  # type: ignore[method-assign]
+    report = await back_up(store, tmp_path / "b", scratch=scratch, deadline_seconds=SECONDS)
+    assert report.checked
+
+
+async def test_a_folder_that_is_there_is_left_alone(store: ServerStore, tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("x")
+    with pytest.raises(InvalidBackupError, match="there already"):
+        await back_up(store, tmp_path, deadline_seconds=SECONDS)
+    assert os.listdir(tmp_path) == ["precious"]
+
+
+async def test_a_backup_that_failed_leaves_nothing(store: ServerStore, tmp_path: Path) -> None:
+    async def away(target: Path, *, deadline_seconds: float) -> None:
+        os.mkdir(target)
+        (target / "part").write_text("x")
+        raise MemoryUnavailableError("away", reason="StoreUnavailable")
+
+    store.backup = away  # type: ignore[method-assign]
+    with pytest.raises(MemoryUnavailableError):
+        await back_up(store, tmp_path / "b", deadline_seconds=SECONDS)
+    assert os.listdir(tmp_path) == []

@@ -1,0 +1,200 @@
+"""Migration over a real store (local mode of the server backend), with an embedder that counts."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from support.counting_embedder import CountingEmbedder, vector
+from support.server_stores import local_stores
+
+from kausa.memory.embedding.protocol import Embedder
+from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.filters import EVERYTHING
+from kausa.memory.migration import Progress, migrate
+from kausa.memory.server.store import ServerStore
+from kausa.memory.store import Payload, Point, Schema, SparseVector, StoredPoint
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
+OLD = Schema(model="old", dimensions=4)
+SECONDS = 5.0
+
+
+def id_of(number: int) -> str:
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
+
+
+def point(number: int, *, schema: Schema = OLD, **more: Any) -> Point:
+    payload: Payload = {
+        "cluster": "c",
+        "passage": f"passage {number}",
+        "last_seen": "2026-03-01T12:00:00Z",
+        **more,
+    }
+    return Point(
+        id=id_of(number),
+        dense=vector(str(payload["passage"]), model=schema.model, dimensions=schema.dimensions),
+        sparse=SparseVector((number + 1, 999), (1.0, 0.5)),
+        payload=payload,
+    )
+
+
+@pytest.fixture
+async def store() -> AsyncIterator[ServerStore]:
+    async with local_stores() as make:
+        store = make()
+        await store.open(OLD, deadline_seconds=SECONDS)
+        await write(store, range(150))
+        await store.upsert("runbooks", [point(500)], deadline_seconds=SECONDS)
+        yield store
+
+
+async def write(store: ServerStore, numbers: Sequence[int], **more: Any) -> None:
+    points = [point(number, **more) for number in numbers]
+    await store.upsert("failures", points, deadline_seconds=SECONDS)
+
+
+async def failures(store: ServerStore) -> dict[str, StoredPoint]:
+    page = await store.scroll(
+        "failures", where=EVERYTHING, limit=500, with_vectors=True, deadline_seconds=SECONDS
+    )
+    return {each.id: each for each in page.points}
+
+
+def check(embedder: Embedder) -> Embedder:
+    """Only so that the type checker sees that the double keeps the protocol."""
+    return embedder
+
+
+async def test_every_passage_is_embedded_again_and_words_and_payloads_are_carried_over(
+    store: ServerStore,
+) -> None:
+    embedder = CountingEmbedder()
+    before = await failures(store)
+    done = await migrate(store, embedder=check(embedder))
+    assert (done.points, done.embedded, done.sources) == (151, 151, (OLD,))
+    assert done.target == Schema(model="new", dimensions=6)
+    after = await failures(store)
+    assert after.keys() == before.keys()
+    for id_, found in after.items():
+        assert found.payload == before[id_].payload
+        assert found.sparse == before[id_].sparse
+        wanted = vector(found.payload["passage"], model="new", dimensions=6)
+        assert found.dense == pytest.approx(wanted, abs=1e-6)
+    listed = await store.generations(deadline_seconds=SECONDS)
+    assert [(each.schema, each.active) for each in listed] == [(done.target, True)]
+
+
+async def test_a_model_of_the_same_length_is_another_model(store: ServerStore) -> None:
+    done = await migrate(store, embedder=CountingEmbedder("twin", 4))
+    assert done.embedded == 151
+    with pytest.raises(MemoryUnavailableError):
+        await store.open(OLD, deadline_seconds=SECONDS)
+
+
+async def test_a_migration_that_was_killed_goes_on_where_it_was(store: ServerStore) -> None:
+    embedder = CountingEmbedder()
+    embedder.fail_after = 130
+    with pytest.raises(MemoryUnavailableError):
+        await migrate(store, embedder=embedder)
+    assert len(embedder.texts) == 128
+    listed = await store.generations(deadline_seconds=SECONDS)
+    assert [each.schema for each in listed if each.active] == [OLD]
+    embedder.fail_after = 10**9
+    done = await migrate(store, embedder=embedder)
+    assert done.embedded == 151 - 128
+    assert len(embedder.texts) == len(set(embedder.texts)) == 151
+
+
+async def test_what_is_written_changed_and_deleted_meanwhile_is_not_lost(
+    store: ServerStore,
+) -> None:
+    embedder = CountingEmbedder()
+    steps: list[int] = []
+
+    async def meanwhile() -> None:
+        await write(store, [1000])
+        await write(store, [0], outcome="Resolved")
+        await write(store, [1], passage="other words")
+        await store.delete("failures", ids=[id_of(2)], deadline_seconds=SECONDS)
+
+    class Meddling(CountingEmbedder):
+        async def embed(self, texts: Sequence[str], **how: Any) -> list[list[float]]:
+            steps.append(len(texts))
+            if len(steps) == 3:
+                await meanwhile()
+            return await embedder.embed(texts, **how)
+
+    await migrate(store, embedder=Meddling())
+    found = await failures(store)
+    assert id_of(1000) in found
+    assert id_of(2) not in found
+    assert found[id_of(0)].payload["outcome"] == "Resolved"
+    wanted = vector("other words", model="new", dimensions=6)
+    assert found[id_of(1)].dense == pytest.approx(wanted, abs=1e-6)
+    assert len(found) == 150
+
+
+async def test_what_an_operator_of_the_old_model_wrote_after_the_switch_is_brought_over(
+    store: ServerStore,
+) -> None:
+    """And nothing that is older than what the new generation has."""
+    embedder = CountingEmbedder()
+    await migrate_but_keep_the_old(store, embedder)
+    old = await store.make(OLD, deadline_seconds=SECONDS)
+    new = Schema(model="new", dimensions=6)
+    later = "2026-03-01T12:00:01Z"
+    await old.upsert("failures", [point(2000), point(3, last_seen=later)], deadline_seconds=SECONDS)
+    newest = point(4, schema=new, last_seen=later, outcome="Resolved")
+    await store.upsert("failures", [newest], deadline_seconds=SECONDS)
+    done = await migrate(store, embedder=embedder)
+    assert done.sources == (OLD,)
+    found = await failures(store)
+    assert id_of(2000) in found
+    assert found[id_of(3)].payload["last_seen"] == later
+    assert found[id_of(4)].payload["outcome"] == "Resolved"
+    assert len(await store.generations(deadline_seconds=SECONDS)) == 1
+
+
+async def test_a_memory_of_the_right_model_is_left_alone(store: ServerStore) -> None:
+    embedder = CountingEmbedder("old", 4)
+    done = await migrate(store, embedder=embedder)
+    assert (done.embedded, done.sources) == (0, ())
+    assert not embedder.texts
+
+
+async def test_an_empty_place_gets_a_memory_of_the_model() -> None:
+    async with local_stores() as make:
+        store = make()
+        done = await migrate(store, embedder=CountingEmbedder())
+        assert done.embedded == 0
+        assert await failures(store) == {}
+
+
+async def test_progress_is_told_and_what_has_no_passage_is_named(store: ServerStore) -> None:
+    nothing = point(7000)
+    del nothing.payload["passage"]
+    await store.upsert("failures", [nothing], deadline_seconds=SECONDS)
+    told: list[tuple[int, int]] = []
+
+    def report(progress: Progress) -> None:
+        told.append((progress.seen, progress.total))
+
+    done = await migrate(store, embedder=CountingEmbedder(), report=report)
+    assert done.unreadable == (id_of(7000),)
+    assert told[:3] == [(64, 152), (128, 152), (151, 152)]
+
+
+async def migrate_but_keep_the_old(store: ServerStore, embedder: CountingEmbedder) -> None:
+    """As if it was killed right after the switch."""
+    drop = store.drop
+
+    async def killed(*_of: Any, **_how: Any) -> None:
+        raise MemoryUnavailableError("killed", reason="StoreUnavailable")
+
+    store.drop = killed  # type: ignore[method-assign]
+    with pytest.raises(MemoryUnavailableError, match="killed"):
+        await migrate(store, embedder=embedder)
+    store.drop = drop  # type: ignore[method-assign]
