@@ -37,7 +37,7 @@ def main() -> int:
     parser.add_argument(
         "--model-path",
         type=Path,
-        default=default_cache_folder() / "models" / "all-MiniLM-L6-v2-int8",
+        default=default_cache_folder() / "models" / "all-MiniLM-L6-v2-w8a8",
     )
     given = parser.parse_args()
     met = True
