@@ -38,7 +38,7 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/mypy hack/*.py hack/models/*.py hack/cluster/cluster.py
-	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo hack/record_cases
+	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo hack/record_cases hack/model_server
 	MYPYPATH=tests:. $(BIN)/mypy --explicit-package-bases tests
 	$(BIN)/lint-imports --no-logo | tail -n 3
 	$(BIN)/python hack/generate_crds.py --check
@@ -57,7 +57,7 @@ thorough: $(STAMP) ## The unit tests with 500 examples a property and hostile me
 
 .PHONY: integration
 integration: $(STAMP) embedded-models cluster-up ## Tests with a real API server, vector store and embedding model
-	$(BIN)/pytest tests/integration -q -m integration
+	$(if $(WITH_MODEL),lines="$$($(BIN)/python hack/model_server/model_server.py up)" && export $$lines;) $(BIN)/pytest tests/integration -q -m integration
 
 .PHONY: e2e
 e2e: $(STAMP) embedded-models cluster-up ## The operator against a real cluster with a real kubelet
@@ -143,6 +143,14 @@ cluster-up: ## Start a real local cluster (the first time builds Kubernetes: som
 .PHONY: cluster-down
 cluster-down: ## Stop it and undo all that it changed on this machine
 	@$(CLUSTER) down
+
+.PHONY: model-up
+model-up: $(STAMP) ## Start a real model server and print where it is (the first time builds it: 4 minutes; MODEL=1.5b)
+	@$(BIN)/python hack/model_server/model_server.py up --model $(or $(MODEL),0.5b)
+
+.PHONY: model-down
+model-down: ## Stop it; what was built and downloaded stays in ~/.cache/kausa
+	@$(PYTHON) hack/model_server/model_server.py down
 
 .PHONY: lock
 lock: $(STAMP) ## Pin requirements/*.txt anew from pyproject.toml

@@ -39,9 +39,12 @@ def _fetch(settings: Settings) -> int:
 
     from kausa_embedder.errors import EmbedderError
     from kausa_embedder.loading import load
+    from kausa_embedder.service.fetching_log import FetchingLog
 
     try:
-        loaded = load(replace(settings.engine_options(), download=True))
+        loaded = load(
+            replace(settings.engine_options(), download=True), report=FetchingLog().report
+        )
     except EmbedderError as error:
         print(error, file=sys.stderr)
         return 1

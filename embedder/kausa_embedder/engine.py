@@ -15,8 +15,9 @@ it costs. When a stage dies, everything that waits is told at once, and `failure
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import cast
 
@@ -25,7 +26,7 @@ from numpy.typing import NDArray
 
 from kausa_embedder.backends.base import Encoded
 from kausa_embedder.caching import Cache, Statistics, key_of
-from kausa_embedder.errors import ClosedError
+from kausa_embedder.errors import ClosedError, InferenceError, TooLongError
 from kausa_embedder.intake import LATE_INTERACTION, Intake
 from kausa_embedder.late_interaction import WordWeights, built_in_weights, max_sim
 from kausa_embedder.loading import Loaded, load
@@ -165,14 +166,15 @@ class Engine:
         known = {key: found for key in keys if (found := self._vectors.get(key)) is not None}
         lacking = {key: text for key, text in zip(keys, prefixed, strict=True) if key not in known}
         if lacking:
-            encoded, values = await self._intake.through(
-                state,
-                list(lacking.values()),
-                words=False,
-                priority=priority,
-                truncate=truncate,
-                deadline=deadline,
-            )
+            with _naming(lambda place: keys.index(list(lacking)[place])):
+                encoded, values = await self._intake.through(
+                    state,
+                    list(lacking.values()),
+                    words=False,
+                    priority=priority,
+                    truncate=truncate,
+                    deadline=deadline,
+                )
             for key, one, value in zip(lacking, encoded, values, strict=True):
                 vector = cast("Vector", value)
                 known[key] = entry = _Known(
@@ -180,8 +182,10 @@ class Engine:
                 )
                 self._vectors.put(key, entry, size=vector.nbytes)
         answer = [known[key] for key in keys]
-        if not truncate and any(entry.truncated for entry in answer):
-            raise self._intake.too_long(state)
+        if not truncate:
+            for place, entry in enumerate(answer):
+                if entry.truncated:
+                    raise self._intake.too_long(state, place=place)
         return Embedded(
             vectors=[entry.vector for entry in answer],
             tokens=[entry.tokens for entry in answer],
@@ -203,14 +207,15 @@ class Engine:
         and passages are read alike, because the prefixes were trained for whole texts' vectors.
         """
         state = await self._intake.taking(texts, deadline)
-        encoded, values = await self._intake.through(
-            state,
-            [_clean(text) for text in texts],
-            words=True,
-            priority=priority,
-            truncate=truncate,
-            deadline=deadline,
-        )
+        with _naming(lambda place: place):
+            encoded, values = await self._intake.through(
+                state,
+                [_clean(text) for text in texts],
+                words=True,
+                priority=priority,
+                truncate=truncate,
+                deadline=deadline,
+            )
         return [_of_text(one, value) for one, value in zip(encoded, values, strict=True)]
 
     async def score_late(
@@ -274,14 +279,30 @@ class Engine:
             return [max(0.0, score) for score in scores]
         asked, texts = _clean(query), [_clean(document) for document in documents]
         guess = self._intake.reserve(state, [asked + text for text in texts], priority)
-        encoding = asyncio.get_running_loop().run_in_executor(
-            self._intake.threads, state.scorer.encode_pairs, asked, texts
+        encoding = state.tokenizing.encode_pairs(
+            asked, texts, encode=state.scorer.encode_pairs, priority=priority
         )
         _, values = await self._intake.queued(
             state, encoding, guess=guess, stage="rerank", priority=priority, deadline=deadline
         )
         logits = np.clip(np.array(values, dtype=np.float64), -60.0, 60.0)
         return [float(score) for score in 1.0 / (1.0 + np.exp(-logits))]
+
+
+@contextmanager
+def _naming(place_of: Callable[[int], int]) -> Iterator[None]:
+    """Say of an error that one text caused where it stands among the caller's, who may leave it
+    out.
+
+    `place_of` has it for each of the texts that were run; those of the cache were not.
+    """
+    try:
+        yield
+    except (InferenceError, TooLongError) as error:
+        if error.place is None:
+            raise
+        place = place_of(error.place)
+        raise type(error)(f"text {place} of the call: {error}", place=place) from error
 
 
 def _clean(text: str) -> str:

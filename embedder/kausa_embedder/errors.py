@@ -70,6 +70,11 @@ class InvalidInputError(EmbedderError):
 class TooLongError(InvalidInputError):
     """A text has more tokens than the model reads, and the caller forbade to cut it."""
 
+    def __init__(self, message: str, *, place: int | None = None) -> None:
+        super().__init__(message)
+        self.place = place
+        """Which of the texts, from 0."""
+
 
 class TooLargeError(InvalidInputError):
     """One call brings more texts or tokens than a call may."""
@@ -90,6 +95,11 @@ class ExpiredError(EmbedderError):
 
 class InferenceError(EmbedderError):
     """The loaded model answered a vector that is not finite or has no length."""
+
+    def __init__(self, message: str, *, place: int | None = None) -> None:
+        super().__init__(message)
+        self.place = place
+        """For which of the texts, from 0."""
 
 
 class BrokenError(EmbedderError):

@@ -184,8 +184,9 @@ class Intake:
         try:
             async with asyncio.timeout_at(deadline):
                 encoded = await encoding
-            if not truncate and any(one.truncated for one in encoded):
-                raise self.too_long(state)
+            for place, one in enumerate(encoded):
+                if one.truncated and not truncate:
+                    raise self.too_long(state, place=place)
             self.queue.correct(reserved=guess, actual=sum(len(one.ids) for one in encoded))
             reserved = 0
             values = await state.pipeline.submit(
@@ -216,11 +217,12 @@ class Intake:
                 break
         return error
 
-    def too_long(self, state: State) -> TooLongError:
+    def too_long(self, state: State, *, place: int) -> TooLongError:
         """What is raised for a text that may not be cut."""
         return TooLongError(
-            f"a text has more than the {state.info.max_tokens} tokens that {state.info.model} "
-            "reads: shorten it, split it, or allow it to be cut (truncate)"
+            f"it has more than the {state.info.max_tokens} tokens that {state.info.model} "
+            "reads: shorten it, split it, or allow it to be cut (truncate)",
+            place=place,
         )
 
     # How it starts, and breaks.

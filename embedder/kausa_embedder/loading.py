@@ -11,6 +11,7 @@ from kausa_embedder.backends.base import Backend, Scorer
 from kausa_embedder.checking import check_files
 from kausa_embedder.cpus import available_cpus
 from kausa_embedder.errors import EmbedderError, ModelBrokenError, ModelMissingError
+from kausa_embedder.fetching import Progress, fetch
 from kausa_embedder.models import ModelSpec, cache_folder, find_spec, given_folder
 from kausa_embedder.options import EngineOptions
 
@@ -28,9 +29,9 @@ class Loaded:
     scorer: Scorer | None = None
 
 
-def load(options: EngineOptions) -> Loaded:
+def load(options: EngineOptions, *, report: Callable[[Progress], None] | None = None) -> Loaded:
     """Load what the options name. Blocks for as long as that takes, seconds at most unless it
-    fetches.
+    fetches; `report` is told how far that is, on this thread.
 
     Raises ModelMissingError, ModelBrokenError, ProviderMissingError, RuntimeMissingError.
     """
@@ -41,7 +42,7 @@ def load(options: EngineOptions) -> Loaded:
         spec = replace(spec, backend=options.backend)
     if spec.cross_encoder:
         raise ModelMissingError(f"{spec.name} scores pairs of texts; it makes no vectors")
-    backend: Backend = _load_one(spec, options, folder=folder, threads=threads)
+    backend: Backend = _load_one(spec, options, folder=folder, threads=threads, report=report)
     name = spec.reranker if options.reranker is None else options.reranker
     if not name:
         return Loaded(spec=spec, backend=backend, threads=threads)
@@ -49,19 +50,28 @@ def load(options: EngineOptions) -> Loaded:
     if not scorer_spec.cross_encoder:
         raise ModelMissingError(f"{scorer_spec.name} makes vectors; it does not score pairs")
     scorer: Scorer = _load_one(
-        scorer_spec, options, folder=options.reranker_folder, threads=threads
+        scorer_spec,
+        options,
+        folder=options.reranker_folder,
+        threads=threads,
+        report=report,
     )
     return Loaded(
         spec=spec, backend=backend, threads=threads, scorer_spec=scorer_spec, scorer=scorer
     )
 
 
-def _load_one(spec: ModelSpec, options: EngineOptions, *, folder: Path | None, threads: int) -> Any:
+def _load_one(
+    spec: ModelSpec,
+    options: EngineOptions,
+    *,
+    folder: Path | None,
+    threads: int,
+    report: Callable[[Progress], None] | None,
+) -> Any:
     place = folder or (options.cache or cache_folder()) / spec.folder
     if options.download and folder is None and spec.repository and spec.files:
-        from kausa_embedder.fetching import fetch
-
-        fetch(spec, place)
+        fetch(spec, place, report=report or (lambda progress: None))
     check_files(spec, place)
     try:
         return _loader(spec)(

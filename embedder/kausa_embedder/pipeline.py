@@ -15,7 +15,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 from kausa_embedder.backends.base import Encoded, Outputs
 from kausa_embedder.batching import bucket_widths, cut, width_of
-from kausa_embedder.errors import BrokenError, ClosedError, EmbedderError, ExpiredError
+from kausa_embedder.errors import (
+    BrokenError,
+    ClosedError,
+    EmbedderError,
+    ExpiredError,
+    InferenceError,
+)
 from kausa_embedder.loading import Loaded
 from kausa_embedder.options import Observer
 from kausa_embedder.padding import Batch, pad
@@ -64,8 +70,8 @@ class Pipeline:
         self._pooling = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder-pool")
         self._runner = Runner(
             run=self._run,
-            wanted=lambda batch: not all(item.answer.done() for item in batch.items),
-            on_taken=lambda batch: self._call(self._taken, batch),
+            wanted=_wanted,
+            on_taken=self._begun,
             on_answer=self._answered,
             on_end=lambda error: self._call(self.end, error),
         )
@@ -109,7 +115,12 @@ class Pipeline:
         try:
             # The loop's clock is time.monotonic(), so deadlines need no translation.
             async with asyncio.timeout_at(None if deadline == float("inf") else deadline):
+                if len(items) == 1:
+                    return [await items[0].answer]
                 return list(await asyncio.gather(*(item.answer for item in items)))
+        except InferenceError as error:
+            place = next(at for at, item in enumerate(items) if _failed_with(item, error))
+            raise InferenceError(str(error), place=place) from error
         except TimeoutError:
             raise ExpiredError("the deadline passed while the texts waited for the model") from None
         finally:
@@ -144,7 +155,7 @@ class Pipeline:
     def _taken(self, batch: Batch) -> None:
         if self._slotted is batch:
             self._slotted = None
-        if batch in self._out and all(item.answer.done() for item in batch.items):
+        if batch in self._out and not _wanted(batch):
             self._out.remove(batch)  # the thread does not run it
         self._wake()
 
@@ -213,6 +224,8 @@ class Pipeline:
         if batch not in self._out:
             return  # everything was failed in the meantime
         self._out.remove(batch)
+        if self._slotted is batch:
+            self._slotted = None
         self._rate += 0.2 * (batch.tokens / max(seconds, 1e-6) - self._rate)
         began = time.monotonic() - seconds
         for item, value in zip(batch.items, values, strict=True):
@@ -236,6 +249,12 @@ class Pipeline:
         self.fail(broken)
 
     # On the model's thread and on the one for pooling.
+
+    def _begun(self, batch: Batch) -> None:
+        """The slot is free. While nobody waits, the event loop need not know: it would only take
+        a CPU from the model, and whoever comes next looks into the slot first."""
+        if self._queue or not _wanted(batch):
+            self._call(self._taken, batch)
 
     def _run(self, batch: Batch) -> tuple[Outputs, float]:
         began = time.perf_counter()
@@ -265,3 +284,12 @@ class Pipeline:
             self._loop.call_soon_threadsafe(what, *arguments)  # type: ignore[arg-type]
         except RuntimeError:
             self._runner.close()
+
+
+def _wanted(batch: Batch) -> bool:
+    return not all(item.answer.done() for item in batch.items)
+
+
+def _failed_with(item: Item, error: Exception) -> bool:
+    answer = item.answer
+    return answer.done() and not answer.cancelled() and answer.exception() is error

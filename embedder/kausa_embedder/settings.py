@@ -91,10 +91,15 @@ class Settings(BaseSettings):
     """Requests that may be under way, streams among them; beyond it the answer is 429."""
 
     max_bytes: Annotated[int, Field(ge=1024 * 1024)] = 128 * 1024 * 1024
-    """Of all bodies of requests that are under way; beyond it the answer is 429."""
+    """Of all bodies of requests that are under way, streams by what they hold and at most three
+    quarters; beyond it the answer is 429."""
 
     stream_texts: Annotated[int, Field(ge=1, le=8192)] = 128
     """Texts of one stream that are worked on; further ones are not read off the connection."""
+
+    stream_idle_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    """A stream is ended when it has brought no text for so long, and cut off when an answer could
+    not be written for so long. Its caller opens another when it has more."""
 
     cache_bytes: Annotated[int, Field(ge=0)] = 16 * 1024 * 1024
     """For vectors of texts that come again; 0 remembers none."""

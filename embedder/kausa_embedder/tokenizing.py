@@ -14,6 +14,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from kausa_embedder.backends.base import Encoded
 from kausa_embedder.errors import BrokenError
@@ -27,10 +28,15 @@ INLINE_CHARACTERS = 400
 """Up to here the event loop does it itself, in less than 0.1 ms."""
 
 
+Encode = Callable[[Sequence[str]], list[Encoded]]
+
+
 @dataclass(slots=True, eq=False, kw_only=True)
 class _Job:
     texts: Sequence[str]
-    words: bool
+    encode: Encode
+    beside: int
+    """Characters that are read again with each text."""
     answer: asyncio.Future[list[Encoded]]
     done: list[Encoded] = field(default_factory=list)
 
@@ -46,7 +52,8 @@ class Tokenizing:
         on_error: Callable[[BaseException], None],
         on_round: Callable[[float, int], None],
     ) -> None:
-        self._encode = encode
+        self._plain: Encode = partial(encode, words=False)
+        self._worded: Encode = partial(encode, words=True)
         self._executor = executor
         self._on_error = on_error
         self._on_round = on_round
@@ -57,17 +64,40 @@ class Tokenizing:
         self, texts: Sequence[str], *, words: bool, priority: Priority
     ) -> list[Encoded]:
         """Tokenise; a caller that is cancelled costs at most the round that has begun."""
-        if not self._busy and sum(map(len, texts)) <= INLINE_CHARACTERS:
-            return self._encode_here(texts, words=words)
+        encode = self._worded if words else self._plain
+        return await self._through(texts, encode=encode, beside=0, priority=priority)
+
+    async def encode_pairs(
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        encode: Callable[[str, Sequence[str]], list[Encoded]],
+        priority: Priority,
+    ) -> list[Encoded]:
+        """The query with each document, for a cross-encoder, whose tokenizer is given; in rounds,
+        as all else.
+        """
+        return await self._through(
+            documents, encode=partial(encode, query), beside=len(query), priority=priority
+        )
+
+    async def _through(
+        self, texts: Sequence[str], *, encode: Encode, beside: int, priority: Priority
+    ) -> list[Encoded]:
+        if not texts:
+            return []
+        if not self._busy and sum(map(len, texts)) + beside * len(texts) <= INLINE_CHARACTERS:
+            return self._encode_here(texts, encode=encode)
         answer: asyncio.Future[list[Encoded]] = asyncio.get_running_loop().create_future()
-        self._lines[priority].append(_Job(texts=texts, words=words, answer=answer))
+        self._lines[priority].append(_Job(texts=texts, encode=encode, beside=beside, answer=answer))
         self._pump()
         return await answer
 
-    def _encode_here(self, texts: Sequence[str], *, words: bool) -> list[Encoded]:
+    def _encode_here(self, texts: Sequence[str], *, encode: Encode) -> list[Encoded]:
         began = time.perf_counter()
         try:
-            encoded = self._encode(texts, words=words)
+            encoded = encode(texts)
         except Exception as error:
             self._on_error(error)
             raise BrokenError(f"the tokenizer died ({error!r})") from error
@@ -85,41 +115,40 @@ class Tokenizing:
     def _pump(self) -> None:
         if self._busy:
             return
-        jobs, texts, words = self._next_round()
+        jobs, texts = self._next_round()
         if not jobs:
             return
+        encode = jobs[0][0].encode
         self._busy = True
         began = time.perf_counter()
         loop = asyncio.get_running_loop()
-        working = loop.run_in_executor(self._executor, lambda: self._encode(texts, words=words))
+        working = loop.run_in_executor(self._executor, encode, texts)
         working.add_done_callback(lambda done: self._finish(done, jobs, began))
 
-    def _next_round(self) -> tuple[list[tuple[_Job, int]], list[str], bool]:
+    def _next_round(self) -> tuple[list[tuple[_Job, int]], list[str]]:
         """Jobs of one kind with how many of their texts are taken, and those texts."""
         jobs: list[tuple[_Job, int]] = []
         texts: list[str] = []
         room = ROUND_CHARACTERS
-        words = False
         for line in self._lines.values():
             while line and room > 0:
                 job = line[0]
                 if job.answer.done():
                     line.popleft()
                     continue
-                if jobs and job.words != words:
-                    return jobs, texts, words
-                words = job.words
+                if jobs and job.encode is not jobs[0][0].encode:
+                    return jobs, texts
                 taken = 0
                 rest = job.texts[len(job.done) :]
                 while taken < len(rest) and room > 0:
-                    room -= len(rest[taken]) + 1
+                    room -= len(rest[taken]) + job.beside + 1
                     taken += 1
                 texts += rest[:taken]
                 jobs.append((job, taken))
                 if taken < len(rest):
-                    return jobs, texts, words
+                    return jobs, texts
                 line.popleft()
-        return jobs, texts, words
+        return jobs, texts
 
     def _finish(
         self,

@@ -17,11 +17,12 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kausa.errors import SettingsError
 
-__all__ = ["Settings", "default_cache_folder", "default_state_folder"]
+__all__ = ["DEFAULT_CLUSTER_NAME", "Settings", "default_cache_folder", "default_state_folder"]
 
 
 NAMESPACE_FILE = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
 OUTSIDE_NAMESPACE = "default"
+DEFAULT_CLUSTER_NAME = "default"
 
 
 def default_cache_folder() -> Path:
@@ -75,8 +76,9 @@ class Settings(BaseSettings):
         env_prefix="KAUSA_", frozen=True, extra="ignore", env_ignore_empty=True
     )
 
-    cluster_name: str = Field(default="default", min_length=1, max_length=63)
-    """Names this cluster in every record; two clusters that share a memory need two names."""
+    cluster_name: str = Field(default=DEFAULT_CLUSTER_NAME, min_length=1, max_length=63)
+    """Names this cluster in every record. Two clusters that share a memory need two names, so with
+    `memory_store` server the default is refused."""
 
     namespace: Annotated[
         str | None, Field(max_length=63, pattern=r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$")
@@ -116,6 +118,10 @@ class Settings(BaseSettings):
 
     memory_path: Path = Field(default_factory=lambda: default_state_folder() / "memory")
     """The folder of the embedded vector store; one operator process owns it at a time."""
+
+    memory_most_points: Annotated[int, Field(ge=1000, le=10_000_000)] = 300_000
+    """embedded: passages of failures and rollouts that are kept. Of more, those go whose end nobody
+    saw, last seen the longest ago, then the oldest; a log line and a metric say how many."""
 
     memory_url: HttpUrl | None = None
     """The Qdrant server's REST address, such as https://qdrant.example:6333."""
@@ -173,7 +179,8 @@ class Settings(BaseSettings):
     """Of at most 16 MiB; five older ones are kept."""
 
     memory_chunk_tokens: Annotated[int, Field(ge=32, le=8192)] = 512
-    """How long a passage of a long text is, by an estimate; a model reads 256 tokens or more."""
+    """How long a passage of a long text is, by an estimate; never longer than the embedding model
+    reads, where it says how much that is (the built-in one 256)."""
 
     memory_chunk_overlap: Annotated[int, Field(ge=0, le=1024)] = 50
     """How much of a passage the next one repeats, in tokens; at most half of a passage."""
@@ -300,6 +307,15 @@ class Settings(BaseSettings):
     def home_namespace(self) -> str:
         """Where the Lease is, and failures of what belongs to no namespace are written."""
         return self.own_namespace or self.namespace or OUTSIDE_NAMESPACE
+
+    @property
+    def runbooks_of_everybody(self) -> tuple[str, ...]:
+        """Namespaces whose Runbooks apply everywhere: the operator's own, where it is known.
+
+        Only there is it certain that whoever writes a Runbook speaks for the whole cluster. An
+        operator on somebody's machine has none; `default` is anybody's.
+        """
+        return (self.own_namespace,) if self.own_namespace else ()
 
     @property
     def left_out_namespace(self) -> str | None:

@@ -54,8 +54,9 @@ async def main(folder, model, first):
     number = int(first)
     while True:
         for each in range(number, number + WAVE):
-            await ingest.put(failure(each))
-        await ingest.empty()
+            ingest.offer(failure(each))
+        while len(ingest):
+            await asyncio.sleep(0.005)
         number += WAVE
         print(number, flush=True)
 
@@ -175,7 +176,8 @@ async def test_the_stores_worker_may_be_killed_while_it_ingests(
             if store.worker_pid is not None:
                 os.kill(store.worker_pid, signal.SIGKILL)
         async with asyncio.timeout(SECONDS):
-            await ingest.empty()
+            while len(ingest):
+                await asyncio.sleep(0.01)
         running.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await running

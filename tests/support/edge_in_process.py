@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -21,9 +21,17 @@ from kausa.memory.edge.keeper import WorkerKeeper
 from kausa.memory.edge.process import error_of, worker_command
 from kausa.memory.edge.worker import Worker
 from kausa.memory.errors import MemoryUnavailableError
-from kausa.memory.store import Schema
+from kausa.memory.filters import EVERYTHING
+from kausa.memory.store import COLLECTIONS, Schema
 
-__all__ = ["InProcessKeeper", "copy_folder", "in_process_store", "made_folder", "quick_folder"]
+__all__ = [
+    "InProcessKeeper",
+    "KeptStore",
+    "copy_folder",
+    "in_process_store",
+    "made_folder",
+    "quick_folder",
+]
 
 
 class InProcessKeeper(WorkerKeeper):
@@ -78,6 +86,53 @@ class InProcessKeeper(WorkerKeeper):
 def in_process_store(folder: Path, *, most_points: int = 100_000) -> EdgeStore:
     """A store like any other, to be opened and closed."""
     return EdgeStore(folder=folder, keeper=InProcessKeeper(folder, most_points=most_points))
+
+
+class KeptStore:
+    """Stores of one schema, one after the other over a worker that stays: opening takes most of a
+    test's time. Each is empty at first; what a test left in another state is thrown away.
+    """
+
+    def __init__(self, schema: Schema, *, folders: Iterator[Path]) -> None:
+        self._schema = schema
+        self._folders = folders
+        self._folder = next(folders)
+        self._keeper = _LentKeeper(self._folder)
+
+    @asynccontextmanager
+    async def lent(self) -> AsyncIterator[EdgeStore]:
+        """An open store."""
+        store = EdgeStore(folder=self._folder, keeper=self._keeper)
+        await store.open(self._schema, deadline_seconds=30)
+        yield store
+        if not await self._emptied():
+            await self.end()
+            self._folder = next(self._folders)
+            self._keeper = _LentKeeper(self._folder)
+
+    async def end(self) -> None:
+        """Let go of the folder."""
+        await self._keeper.end()
+
+    async def _emptied(self) -> bool:
+        store = EdgeStore(folder=self._folder, keeper=self._keeper)
+        generations = await store.generations(deadline_seconds=30)
+        if [each.schema for each in generations] != [self._schema]:
+            return False
+        await store.open(self._schema, deadline_seconds=30)
+        for collection in COLLECTIONS:
+            await store.delete(collection, where=EVERYTHING, deadline_seconds=30)
+        return True
+
+
+class _LentKeeper(InProcessKeeper):
+    """Whoever closes it leaves the worker to the next."""
+
+    async def close(self) -> None:
+        return
+
+    async def end(self) -> None:
+        await super().close()
 
 
 def made_folder(folder: Path, schema: Schema) -> Path:

@@ -14,6 +14,7 @@ import numpy as np
 from aiohttp import web
 from pydantic import SecretStr
 
+from kausa_embedder.caching import Statistics
 from kausa_embedder.errors import TooLargeError, TooLongError
 from kausa_embedder.options import EngineInfo
 from kausa_embedder.service.app import make_application, make_runner
@@ -74,6 +75,9 @@ class FakeEngine:
     drained: bool = False
     closed: bool = False
     start_error: Exception | None = None
+    cached: tuple[Statistics, Statistics] = (
+        Statistics(hits=0, misses=0, entries=0, used_bytes=0),
+    ) * 2
     _released: asyncio.Event = field(default_factory=asyncio.Event)
 
     def release(self) -> None:

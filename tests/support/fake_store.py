@@ -40,6 +40,9 @@ class FakeStore:
         self.applied: list[FailureDiagnosis] = []
         self.fail_next: ClusterError | None = None
         self.delay = delay
+        self.writing = 0
+        self.most_at_once = 0
+        """Writes of sightings that went on at the same time."""
 
     async def get(self, *, namespace: str, name: str) -> FailureDiagnosis | None:
         await asyncio.sleep(0)
@@ -61,7 +64,10 @@ class FakeStore:
     async def write_sighting(
         self, *, namespace: str, name: str, status: FailureDiagnosisStatus
     ) -> bool:
+        self.writing += 1
+        self.most_at_once = max(self.most_at_once, self.writing)
         await asyncio.sleep(0)
+        self.writing -= 1
         self._fail()
         found = self.resources.get((namespace, name))
         if found is None:
@@ -98,6 +104,8 @@ class FakeOwners:
         """The owners of single objects, by uid; an exception is raised."""
         self.named: dict[tuple[str, str], Owner] = {}
         """What can be found by its kind and name."""
+        self.known: dict[str, Meta] = {}
+        """What was told of workloads that are watched, by uid."""
 
     async def top_owner(self, found: ObjectReference, *, meta: Meta | None = None) -> Owner | None:
         owner = self.of.get(found.uid, self.owner)
@@ -112,6 +120,15 @@ class FakeOwners:
     async def exists(self, owner: Owner) -> bool:
         await asyncio.sleep(0)
         return self.there
+
+    def watched(self, meta: Meta) -> None:
+        self.known[meta.uid] = meta
+
+    def gone(self, uid: str) -> None:
+        self.known.pop(uid, None)
+
+    def forget(self, uid: str) -> None:
+        """Nothing is remembered of its owners anyway."""
 
 
 class FakeClient:

@@ -118,10 +118,13 @@ def _workload(
         },
         "spec": {
             "template": {
+                "metadata": {
+                    "labels": {"note": "secret", "app": name, "pod-template-hash": "5d8"},
+                },
                 "spec": {
                     "initContainers": [{"name": "init", "image": "shop/init:1"}],
                     "containers": [{"name": "app", "image": image}],
-                }
+                },
             }
         },
     }

@@ -32,6 +32,7 @@ def make_application(
 ) -> web.Application:
     """All routes of the worker."""
     metrics.observe_queue(lambda: engine.queued_tokens)
+    metrics.observe_caches(lambda: engine.cached)
     metrics.observe_requests(lambda: lifecycle.requests)
     metrics.observe_readiness(lambda: lifecycle.unready is None)
     application = web.Application(
@@ -53,6 +54,7 @@ def make_application(
         metrics=metrics,
         most_texts=settings.stream_texts,
         most_bytes=settings.max_body_bytes,
+        idle_seconds=settings.stream_idle_seconds,
     ).add_to(application)
     return application
 

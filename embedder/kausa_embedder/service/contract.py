@@ -8,6 +8,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from kausa_embedder.caching import Statistics
 from kausa_embedder.models import Kind
 from kausa_embedder.options import EngineInfo
 
@@ -51,6 +52,10 @@ class EngineLike(Protocol):
     @property
     def queued_tokens(self) -> int:
         """Tokens that wait."""
+
+    @property
+    def cached(self) -> tuple[Statistics, Statistics]:
+        """How the caches do: of texts' vectors, and of tokens' vectors."""
 
     async def start(self) -> None:
         """Load, probe, warm."""

@@ -6,10 +6,14 @@ scaling out, watch the wait (`queue_duration_seconds`) and not the CPU, which is
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
+from kausa_embedder.caching import Statistics
 from kausa_embedder.options import EngineInfo
 from kausa_embedder.padding import Batch
 
@@ -70,6 +74,10 @@ class Metrics:
         """Ask this for the number of tokens that wait."""
         self._queue_tokens.set_function(tokens)
 
+    def observe_caches(self, caches: Callable[[], tuple[Statistics, Statistics]]) -> None:
+        """Ask this for how the caches do: of texts' vectors, and of tokens' vectors."""
+        self.registry.register(_Caches(caches))
+
     def observe_requests(self, in_flight: Callable[[], float]) -> None:
         """Ask this for the number of requests under way."""
         self._in_flight.set_function(in_flight)
@@ -129,3 +137,40 @@ class Metrics:
         self, name: str, what: str, buckets: tuple[float, ...], *labels: str
     ) -> Histogram:
         return Histogram(_PREFIX + name, what, labels, buckets=buckets, registry=self.registry)
+
+
+class _Caches(Collector):
+    """The caches count for themselves; this reads it at a scrape."""
+
+    def __init__(self, caches: Callable[[], tuple[Statistics, Statistics]]) -> None:
+        self._caches = caches
+
+    def describe(self) -> Iterator[Metric]:
+        """Named without asking, so that nothing is asked before the engine is there."""
+        yield from self._families()
+
+    def collect(self) -> Iterator[Metric]:
+        """The numbers of now."""
+        hits, misses, used, entries = families = self._families()
+        for name, of in zip(("texts", "tokens"), self._caches(), strict=True):
+            hits.add_metric([name], of.hits)
+            misses.add_metric([name], of.misses)
+            used.add_metric([name], of.used_bytes)
+            entries.add_metric([name], of.entries)
+        yield from families
+
+    def _families(
+        self,
+    ) -> tuple[CounterMetricFamily, CounterMetricFamily, GaugeMetricFamily, GaugeMetricFamily]:
+        return (
+            CounterMetricFamily(
+                _PREFIX + "cache_hits", "Texts whose vectors were known.", labels=["cache"]
+            ),
+            CounterMetricFamily(
+                _PREFIX + "cache_misses", "Texts that had to be run.", labels=["cache"]
+            ),
+            GaugeMetricFamily(_PREFIX + "cache_bytes", "What a cache holds.", labels=["cache"]),
+            GaugeMetricFamily(
+                _PREFIX + "cache_entries", "Texts that a cache knows.", labels=["cache"]
+            ),
+        )

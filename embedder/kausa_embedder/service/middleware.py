@@ -17,10 +17,11 @@ from kausa_embedder.service.logs import log_event, places
 from kausa_embedder.service.metrics import Metrics
 from kausa_embedder.service.refusals import Refusal, RefusedError, refusal_of
 
-__all__ = ["OPEN_PATHS", "admit", "authorize", "deadline_of", "observe", "spread"]
+__all__ = ["OPEN_PATHS", "STREAM_PATH", "admit", "authorize", "deadline_of", "observe", "spread"]
 
 OPEN_PATHS = frozenset({"/livez", "/readyz", "/metrics"})
 """Asked by the kubelet and by Prometheus, who have no token; they hold nothing of anybody."""
+STREAM_PATH = "/v1/stream"
 DEADLINE_HEADER = "X-Deadline-Ms"
 CLIENT_GONE = 499
 _BODILESS = frozenset({"GET", "HEAD"})
@@ -100,12 +101,16 @@ def admit(lifecycle: Lifecycle, *, max_body_bytes: int) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.method in _BODILESS:
             return await handler(request)
-        size = request.content_length
-        if size is None:
-            size = max_body_bytes  # a stream, which is bounded by this
-        elif size > max_body_bytes:
-            raise web.HTTPRequestEntityTooLarge(max_size=max_body_bytes, actual_size=size)
-        with lifecycle.request(size=size):
+        if request.path == STREAM_PATH:
+            taking = lifecycle.stream()
+        else:
+            size = request.content_length
+            if size is None:
+                size = max_body_bytes  # it does not say, and is bounded by this
+            elif size > max_body_bytes:
+                raise web.HTTPRequestEntityTooLarge(max_size=max_body_bytes, actual_size=size)
+            taking = lifecycle.request(size=size)
+        with taking:
             response = await handler(request)
         if lifecycle.phase != "serving" and not response.prepared:
             response.force_close()  # the next request had better go to another worker

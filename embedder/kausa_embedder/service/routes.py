@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from aiohttp import web
 from pydantic import BaseModel
 
-from kausa_embedder.errors import ExpiredError
+from kausa_embedder.errors import ExpiredError, TooLargeError
 from kausa_embedder.service.contract import EmbeddedLike, EngineLike
 from kausa_embedder.service.middleware import deadline_of
 from kausa_embedder.service.refusals import Refusal, RefusedError
@@ -20,15 +20,17 @@ from kausa_embedder.service.wire import (
     RerankRequest,
     ScoreLateRequest,
     TokenEmbeddingsRequest,
-    encode_vector,
+    encode_data,
     to_json,
 )
 from kausa_embedder.settings import Settings
 
 __all__ = ["Routes"]
 
-BREATH = 16
-"""Vectors that are written as JSON before the event loop may do something else."""
+INLINE_FLOATS = 4096
+"""Up to here numbers become JSON where they stand, in 2 ms at most."""
+MOST_FLOATS = 4 * 1024 * 1024
+"""Of one answer: 16 MiB, and some 80 MiB as JSON numbers."""
 
 RequestT = TypeVar("RequestT", bound=BaseModel)
 
@@ -63,18 +65,21 @@ class Routes:
             truncate=asked.truncate,
             deadline=deadline,
         )
-        return _json(
+        return _with_data(
             {
                 "object": "list",
                 "model": info.model,
-                "data": await _data(embedded.vectors, asked.encoding_format),
                 "truncated": list(embedded.truncated),
                 "usage": _usage(embedded),
-            }
+            },
+            data=await _data(embedded.vectors, asked.encoding_format),
         )
 
     async def token_embeddings(self, request: web.Request) -> web.Response:
-        """A vector for each token; base64 holds all of a text, and `shape` says how many."""
+        """A vector for each token; base64 holds all of a text, and `shape` says how many.
+
+        Raises TooLargeError where that is more than an answer holds.
+        """
         deadline = self._deadline(request)
         asked = await _read(request, deadline, TokenEmbeddingsRequest)
         matrices = await self.engine.embed_tokens(
@@ -84,10 +89,17 @@ class Routes:
             truncate=asked.truncate,
             deadline=deadline,
         )
-        data = await _data(matrices, asked.encoding_format)
-        for entry, matrix in zip(data, matrices, strict=True):
-            entry["shape"] = list(matrix.shape)
-        return _json({"object": "list", "model": self.engine.info.model, "data": data})
+        floats = sum(matrix.size for matrix in matrices)
+        if floats > MOST_FLOATS:
+            raise TooLargeError(
+                f"the texts have {sum(len(matrix) for matrix in matrices)} tokens, whose vectors "
+                f"are {floats >> 18} MiB; at most {MOST_FLOATS >> 18} are answered: bring the "
+                "texts in several calls"
+            )
+        return _with_data(
+            {"object": "list", "model": self.engine.info.model},
+            data=await _data(matrices, asked.encoding_format, shaped=True),
+        )
 
     async def score_late(self, request: web.Request) -> web.Response:
         """Scores of late interaction, in the order of the documents."""
@@ -131,21 +143,22 @@ async def _read(request: web.Request, deadline: float, shape: type[RequestT]) ->
     return shape.model_validate_json(body)
 
 
-async def _data(vectors: Sequence[Any], encoding: Encoding) -> list[dict[str, Any]]:
-    """OpenAI's entries. Numbers as text take a while, in which others get their turn."""
-    data: list[dict[str, Any]] = []
-    for index, vector in enumerate(vectors):
-        if index % BREATH == BREATH - 1:
-            await asyncio.sleep(0)
-        data.append(
-            {"object": "embedding", "index": index, "embedding": encode_vector(vector, encoding)}
-        )
-    return data
+async def _data(vectors: Sequence[Any], encoding: Encoding, *, shaped: bool = False) -> bytes:
+    """OpenAI's entries. Numbers as text take a while, so many of them are written on a thread."""
+    if sum(vector.size for vector in vectors) <= INLINE_FLOATS:
+        return encode_data(vectors, encoding, shaped=shaped)
+    return await asyncio.to_thread(encode_data, vectors, encoding, shaped=shaped)
 
 
 def _usage(embedded: EmbeddedLike) -> dict[str, int]:
     tokens = sum(embedded.tokens)
     return {"prompt_tokens": tokens, "total_tokens": tokens}
+
+
+def _with_data(answer: dict[str, object], *, data: bytes) -> web.Response:
+    """An answer whose `data` is JSON already."""
+    body = b"".join((to_json(answer)[:-1], b',"data":', data, b"}"))
+    return web.Response(body=body, content_type="application/json")
 
 
 def _json(answer: dict[str, object]) -> web.Response:

@@ -14,13 +14,16 @@ import os
 import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 
 from aiohttp import web
 
 from kausa_embedder.engine import Engine
 from kausa_embedder.errors import EmbedderError
+from kausa_embedder.loading import load
 from kausa_embedder.service.app import make_application, make_runner
 from kausa_embedder.service.contract import EngineLike
+from kausa_embedder.service.fetching_log import FetchingLog
 from kausa_embedder.service.lifecycle import Lifecycle
 from kausa_embedder.service.logs import log_event
 from kausa_embedder.service.metrics import Metrics
@@ -87,7 +90,11 @@ async def serve(
 
 
 def _engine(settings: Settings, metrics: Metrics) -> EngineLike:
-    return Engine(settings.engine_options(), observer=metrics)
+    return Engine(
+        settings.engine_options(),
+        load=partial(load, report=FetchingLog().report),
+        observer=metrics,
+    )
 
 
 @asynccontextmanager

@@ -25,6 +25,7 @@ __all__ = [
     "ScoreLateRequest",
     "StreamText",
     "TokenEmbeddingsRequest",
+    "encode_data",
     "encode_vector",
     "to_json",
 ]
@@ -97,12 +98,32 @@ class StreamText(BaseModel):
     truncate: bool = True
 
 
-def encode_vector(vector: NDArray[Any], encoding: Encoding) -> Any:
-    """A vector, or several in one array, as JSON has it."""
-    if encoding == "float":
-        return vector.tolist()
+def encode_vector(vector: NDArray[Any]) -> str:
+    """A vector, or several in one array, as base64."""
     little = np.ascontiguousarray(vector, dtype="<f4")
     return base64.b64encode(little.tobytes()).decode("ascii")
+
+
+def encode_data(
+    vectors: Sequence[NDArray[Any]], encoding: Encoding, *, shaped: bool = False
+) -> bytes:
+    """OpenAI's entries as JSON, with the shape of each array where that is asked for.
+
+    For a thread of its own: the encoder of JSON does not let go of the interpreter before it is
+    done, so it is asked vector by vector.
+    """
+    entries: list[str] = []
+    for index, vector in enumerate(vectors):
+        shape = f',"shape":{_ENCODER.encode(vector.shape)}' if shaped else ""
+        value = _numbers(vector) if encoding == "float" else f'"{encode_vector(vector)}"'
+        entries.append(f'{{"object":"embedding","index":{index}{shape},"embedding":{value}}}')
+    return f"[{','.join(entries)}]".encode("ascii")
+
+
+def _numbers(vector: NDArray[Any]) -> str:
+    if vector.ndim == 1:
+        return _ENCODER.encode(vector.tolist())
+    return "[" + ",".join([_ENCODER.encode(row.tolist()) for row in vector]) + "]"
 
 
 def to_json(answer: Mapping[str, object] | Sequence[object]) -> bytes:

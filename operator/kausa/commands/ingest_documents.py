@@ -99,7 +99,8 @@ def manifests_by_namespace(
         written = yaml.safe_dump(clean, sort_keys=False, width=100, allow_unicode=True)
         lines = _LINES.findall(written[:LONGEST_MANIFEST])
         where = _namespace_of(each, given=namespace)
-        found.setdefault(where, []).append(((f"{kind} {name_of(each)}",), lines))
+        heading = redactor.text(f"{kind} {name_of(each)}").value
+        found.setdefault(where, []).append(((heading,), lines))
     return found
 
 
@@ -118,7 +119,8 @@ def events_by_namespace(
         line = f"{_last_seen(each)} {text(each, 'reason')}{times}: {said}".strip()
         where = namespace_of(each) or str(about.get("namespace") or "default")
         clean = redactor.text(line).value + "\n"
-        found.setdefault(where, {}).setdefault(title, []).append(clean)
+        heading = redactor.text(title).value
+        found.setdefault(where, {}).setdefault(heading, []).append(clean)
     return {
         where: [((title,), lines) for title, lines in by_title.items()]
         for where, by_title in found.items()

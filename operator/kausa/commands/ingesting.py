@@ -1,14 +1,14 @@
 """What `kausa ingest` does, apart from its options: read, redact, cut, write, and say what became.
 
 Twice the same folder is once: every document has a source of its own (`file:` and its path) and a
-digest, every failure an identity. What nobody can tell the namespace of is left out, because what
-has none may be seen by everybody; a runbook is meant to be.
+digest, every failure an identity. A document that is no more in the folder goes, unless nothing in
+the folder was known: then another of the same name is meant. What nobody can tell the namespace of
+is left out, because what has none may be seen by everybody; a runbook is meant to be.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,7 +33,9 @@ from kausa.commands.ingest_files import (
     read_text_file,
     walk,
 )
+from kausa.commands.ingest_report import FAILURES, Report
 from kausa.controller.identity import identify
+from kausa.controller.runbook_documents import secret_in
 from kausa.diagnosis.recollection import failure_record
 from kausa.errors import KausaError
 from kausa.evidence.fields import namespace_of
@@ -45,12 +47,12 @@ from kausa.offline.diagnosing import Answer, OfflineDiagnosis, moment_of
 from kausa.recall.runbook_library import FILE, parse_runbook
 from kausa.recall.runbook_match import pattern_problem
 
-__all__ = ["IngestMemory", "Ingestion", "Options", "Report"]
+__all__ = ["IngestMemory", "Ingestion", "Options"]
 
 DEADLINE_SECONDS = 120.0
 MOST_OBJECT_BYTES = 64 * MOST_TEXT_BYTES
+NOT_SURE = "it could not be made sure that it has no secret"
 NOBODY_KNOWS_WHOSE = "nobody can tell which namespace it is of; name it with --namespace"
-FAILURES = "failures found in them"
 
 
 class IngestMemory(Protocol):
@@ -60,6 +62,12 @@ class IngestMemory(Protocol):
         self, chunks: Sequence[RunbookChunk], *, deadline_seconds: float
     ) -> bool:
         """Write a whole set of passages; False where it was there already."""
+
+    async def remove_runbook(self, *, cluster: str, source: str, deadline_seconds: float) -> None:
+        """Delete all passages of a source."""
+
+    async def runbook_sources(self, *, cluster: str, deadline_seconds: float) -> dict[str, str]:
+        """Every source that is indexed, with its digest."""
 
     async def get(self, record_id: str, *, deadline_seconds: float) -> Record | None:
         """One record by its id."""
@@ -80,44 +88,29 @@ class Options:
     size: ChunkSize = field(default_factory=ChunkSize)
 
 
-@dataclass(slots=True)
-class Report:
-    """What became of everything."""
-
-    new: Counter[str] = field(default_factory=Counter)
-    """Written, by kind."""
-    known: Counter[str] = field(default_factory=Counter)
-    """There already, the same."""
-    passages: Counter[str] = field(default_factory=Counter)
-    left_out: list[LeftOut] = field(default_factory=list)
-
-    @property
-    def complete(self) -> bool:
-        """Whether everything that should be readable was."""
-        return not any(each.broken for each in self.left_out)
-
-    def lines(self) -> Iterator[str]:
-        """As a person reads it."""
-        for kind in (*FileKind, FAILURES):
-            new, known = self.new[kind], self.known[kind]
-            if new or known:
-                passages = f", {self.passages[kind]} passages" if self.passages[kind] else ""
-                yield f"{kind:22} {new + known:6} taken: {new} new, {known} known already{passages}"
-        if not self.new and not self.known:
-            yield "Nothing was taken."
-        if self.left_out:
-            yield f"left out {len(self.left_out):20}:"
-            yield from (f"  {each.name}: {each.why}" for each in self.left_out)
-
-
 class Ingestion:
     """Takes folders into a memory; one after the other."""
 
-    def __init__(self, *, memory: IngestMemory, redactor: Redactor, options: Options) -> None:
+    def __init__(
+        self,
+        *,
+        memory: IngestMemory,
+        redactor: Redactor,
+        options: Options,
+        report: Report | None = None,
+    ) -> None:
         self._memory = memory
         self._redactor = redactor
         self._options = options
-        self.report = Report()
+        self.report = report or Report()
+        self._before: dict[str, str] | None = None
+        """The sources that were known before, with their digests."""
+        self._under: dict[str, None] = {}
+        """What the sources of the folders begin with."""
+        self._seen: set[str] = set()
+        """Sources that are in the folders."""
+        self._kept: set[str] = set()
+        """Of files that are there and were left out: what is known of them stays."""
 
     async def take(self, folder: Path, *, name: str | None = None) -> None:
         """Take in a folder; its sources begin with `name`, else with its own name.
@@ -125,19 +118,26 @@ class Ingestion:
         Raises:
             KausaError: it cannot be read as a whole, or the memory is away.
         """
-        under = f"{FILE}{name or _name_of(folder)}"
+        under = _source_of(name or _name_of(folder))
+        self._under[under] = None
+        if self._before is None:
+            self._before = await self._memory.runbook_sources(
+                cluster=self._options.cluster, deadline_seconds=DEADLINE_SECONDS
+            )
         objects: dict[Found, list[dict[str, Any]]] = {}
         logs: list[Found] = []
         broken = len(self.report.left_out)
         for found in walk(folder):
             if isinstance(found, LeftOut):
-                self._leave_out(found)
+                self._leave_out(found, under=under)
+            elif self._clean(found.name) == WITHHELD:
+                self._leave_out(LeftOut(found.name, "its name may hold a secret"))
             elif found.kind is FileKind.RUNBOOK:
                 await self._runbook(found, under=under)
             elif found.kind is FileKind.LOG:
                 logs.append(found)
             else:
-                self._read_objects(found, into=objects)
+                self._read_objects(found, into=objects, under=under)
         for file, items in objects.items():
             await self._objects(file, items, under=under)
         namespaces = {namespace_of(each) for items in objects.values() for each in items}
@@ -147,25 +147,74 @@ class Ingestion:
             unreadable = [each for each in self.report.left_out[broken:] if each.broken]
             await self._failures(folder, whole=not unreadable)
 
+    async def sweep(self) -> None:
+        """Remove what is in none of the folders any more; after all of them were taken.
+
+        Raises:
+            KausaError: the memory is away.
+        """
+        for under in self._under:
+            below = [source for source in self._before or {} if source.startswith(f"{under}/")]
+            gone = [source for source in below if not self._is_there(source)]
+            if gone and len(gone) == len(below):
+                self._leave_out(
+                    LeftOut(
+                        under.removeprefix(FILE),
+                        f"{len(gone)} documents of that name are in the memory, and none of them "
+                        "in this folder. Is it another folder? Then give it another --name; else "
+                        "remove them with --remove",
+                        broken=False,
+                    )
+                )
+                continue
+            await self._remove(gone)
+
+    async def remove(self, name: str) -> None:
+        """Remove all documents whose sources begin with `name`.
+
+        Raises:
+            KausaError: the memory is away.
+        """
+        known = await self._memory.runbook_sources(
+            cluster=self._options.cluster, deadline_seconds=DEADLINE_SECONDS
+        )
+        below = f"{_source_of(name)}/"
+        await self._remove([source for source in known if source.startswith(below)])
+
+    async def _remove(self, sources: Sequence[str]) -> None:
+        for source in sources:
+            await self._memory.remove_runbook(
+                cluster=self._options.cluster, source=source, deadline_seconds=DEADLINE_SECONDS
+            )
+            self.report.removed += 1
+
+    def _is_there(self, source: str) -> bool:
+        return source in self._seen or any(
+            source == each or source.startswith((f"{each}#", f"{each}/")) for each in self._kept
+        )
+
     # -- documents -------------------------------------------------------------------------------
 
     async def _runbook(self, found: Found, *, under: str) -> None:
         try:
             runbook = parse_runbook(read_text_file(found.path), name=found.path.stem)
         except KausaError as error:
-            self._leave_out(LeftOut(found.name, str(error).rstrip(".")))
+            self._leave_out(LeftOut(found.name, str(error).rstrip(".")), under=under)
             return
         pattern = runbook.match.message_pattern
         if pattern is not None and (problem := pattern_problem(pattern)) is not None:
-            self._leave_out(LeftOut(found.name, problem.rstrip(".")))
+            self._leave_out(LeftOut(found.name, problem.rstrip(".")), under=under)
             return
         content, title = (self._redactor.text(each) for each in (runbook.content, runbook.title))
         if WITHHELD in (content.value, title.value):
-            self._leave_out(LeftOut(found.name, "it could not be made sure that it has no secret"))
+            self._leave_out(LeftOut(found.name, NOT_SURE))
             return
-        source = runbook.source(
+        if (part := secret_in(runbook.match, redact=self._redactor.text)) is not None:
+            self._leave_out(LeftOut(found.name, f"what stands in its {part} looks like a secret"))
+            return
+        source = replace(runbook, name=self._clean(runbook.name)).source(
             cluster=self._options.cluster,
-            source=f"{under}/{found.name}",
+            source=f"{under}/{self._clean(found.name)}",
             namespace=self._options.namespace,
             changed_at=_changed(found.path),
         )
@@ -179,12 +228,12 @@ class Ingestion:
         told = parts[-3] if len(parts) > 2 and parts[-3] in namespaces else None
         namespace = told or self._options.namespace
         if namespace is None:
-            self._leave_out(LeftOut(found.name, NOBODY_KNOWS_WHOSE))
+            self._leave_out(LeftOut(found.name, NOBODY_KNOWS_WHOSE), under=under)
             return
         try:
             summary = read_log_file(found.path)
         except KausaError as error:
-            self._leave_out(LeftOut(found.name, str(error)))
+            self._leave_out(LeftOut(found.name, str(error)), under=under)
             return
         chunks = passages(
             log_sections(summary, redactor=self._redactor),
@@ -196,17 +245,20 @@ class Ingestion:
             return
         await self._write(chunks, kind=FileKind.LOG)
 
-    def _read_objects(self, found: Found, *, into: dict[Found, list[dict[str, Any]]]) -> None:
+    def _read_objects(
+        self, found: Found, *, into: dict[Found, list[dict[str, Any]]], under: str
+    ) -> None:
         try:
             if found.path.stat().st_size > MOST_OBJECT_BYTES:
                 raise KausaError(f"it is larger than {MOST_OBJECT_BYTES >> 20} MiB")
             documents = read_documents(found.path.read_bytes(), name=found.name)
         except OSError as error:
-            self._leave_out(LeftOut(found.name, f"it cannot be read: {error.strerror or error}"))
+            why = f"it cannot be read: {error.strerror or error}"
+            self._leave_out(LeftOut(found.name, why), under=under)
             return
         except KausaError as error:
             said = str(error).removeprefix(f"{found.name}: ").rstrip(".")
-            self._leave_out(LeftOut(found.name, said))
+            self._leave_out(LeftOut(found.name, said), under=under)
             return
         items = [each for document in documents for each in document.objects]
         if items:
@@ -228,7 +280,8 @@ class Ingestion:
             names = ", ".join(headings[0] for headings, _ in nobodys[:3])
             more = f" and {len(nobodys) - 3} more" if len(nobodys) > 3 else ""
             self._leave_out(
-                LeftOut(found.name, f"{names}{more}: {NOBODY_KNOWS_WHOSE}", broken=False)
+                LeftOut(found.name, f"{names}{more}: {NOBODY_KNOWS_WHOSE}", broken=False),
+                under=under,
             )
 
     async def _document(
@@ -241,16 +294,22 @@ class Ingestion:
             await self._write(chunks, kind=FileKind.OBJECTS)
 
     def _source(self, found: Found, *, under: str, namespace: str, what: str) -> RunbookSource:
+        # A path is a text like any other: tokens stand in the names of files too.
+        path = self._clean(found.name)
         return RunbookSource(
             cluster=self._options.cluster,
             namespace=namespace,
-            name=found.path.name[:253],
-            source=f"{under}/{found.name}",
-            title=f"{what} {found.name}",
+            name=path.rpartition("/")[2][:253],
+            source=f"{under}/{path}",
+            title=f"{what} {path}",
             changed_at=_changed(found.path),
         )
 
+    def _clean(self, text: str) -> str:
+        return self._redactor.text(text).value
+
     async def _write(self, chunks: Sequence[RunbookChunk], *, kind: str) -> None:
+        self._seen.add(chunks[0].source)
         wrote = await self._memory.upsert_runbook(chunks, deadline_seconds=DEADLINE_SECONDS)
         (self.report.new if wrote else self.report.known)[kind] += 1
         self.report.passages[kind] += len(chunks)
@@ -306,8 +365,15 @@ class Ingestion:
             # Nobody watches it any more, and nobody knows how it ended.
             yield replace(record, namespace=namespace, outcome="Superseded")
 
-    def _leave_out(self, what: LeftOut) -> None:
+    def _leave_out(self, what: LeftOut, *, under: str | None = None) -> None:
+        """`under`: it is there, so what is known of it stays."""
         self.report.left_out.append(what)
+        if under is not None:
+            self._kept.add(f"{under}/{self._clean(what.name).rstrip('/')}")
+
+
+def _source_of(name: str) -> str:
+    return f"{FILE}{name}"
 
 
 def _name_of(folder: Path) -> str:

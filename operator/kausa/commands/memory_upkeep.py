@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,11 +17,12 @@ from typing import TypeVar
 import msgspec
 
 from kausa.errors import KausaError
+from kausa.memory.audit import acting_as, this_user
 from kausa.memory.backup import back_up, put_back
 from kausa.memory.embedding.choosing import choose_embedder
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.migration import Progress, migrate
-from kausa.memory.opening import embedder_choice, open_store
+from kausa.memory.opening import audited, embedder_choice, open_store
 from kausa.memory.retention import RetentionPolicy, prune
 from kausa.memory.store import Schema, VectorStore
 from kausa.settings import Settings
@@ -29,6 +32,10 @@ __all__ = ["Upkeep"]
 
 T = TypeVar("T")
 SHORT_SECONDS = 30.0
+SCRATCH = "kausa-check-"
+SCRATCH_OLD_SECONDS = 86_400
+"""No check takes so long."""
+_SCRATCH = re.compile(rf"(?P<prefix>{SCRATCH}(?P<made>[0-9a-f]{{8}})-[0-9a-f]{{8}})_")
 LONG_SECONDS = 3600.0
 """Of one call of a backup: a large memory is packed in minutes."""
 
@@ -97,11 +104,12 @@ class Upkeep:
         self._say(str(report))
 
     async def _with(self, work: Callable[[VectorStore], Awaitable[T]]) -> T:
-        store = self._make(self._settings)
-        try:
-            return await work(store)
-        finally:
-            await store.close()
+        store = audited(self._make(self._settings), self._settings)
+        with acting_as(f"kausa memory ({this_user()})"):
+            try:
+                return await work(store)
+            finally:
+                await store.close()
 
     async def _status(self, store: VectorStore, *, as_json: bool) -> None:
         health = await store.health(deadline_seconds=SHORT_SECONDS)
@@ -179,6 +187,18 @@ class Upkeep:
         if pruned.more:
             self._say("There is more: ask again.")
 
+    async def _erase_old(self, names: Iterable[str]) -> None:
+        """Nothing else removes what a check left that was killed."""
+        from kausa.memory.server.store import ServerStore
+
+        for prefix in sorted(old_scratch(names, now=time.time())):
+            left = self._make(self._settings.model_copy(update={"memory_prefix": prefix}))
+            try:
+                if isinstance(left, ServerStore):
+                    await left.erase(deadline_seconds=SHORT_SECONDS)
+            finally:
+                await left.close()
+
     @asynccontextmanager
     async def _scratch(self, folder: Path, *, wanted: bool) -> AsyncIterator[VectorStore | None]:
         """An empty place of the same backend, which is removed afterwards."""
@@ -188,11 +208,12 @@ class Upkeep:
         if self._settings.memory_store == "server":
             from kausa.memory.server.store import ServerStore
 
-            prefix = f"kausa-check-{secrets.token_hex(6)}"
+            prefix = f"{SCRATCH}{int(time.time()):08x}-{secrets.token_hex(4)}"
             server = self._make(self._settings.model_copy(update={"memory_prefix": prefix}))
             if not isinstance(server, ServerStore):
                 raise KausaError("The settings name a server, and the memory is in none.")
             try:
+                await self._erase_old(await server.every_name(deadline_seconds=SHORT_SECONDS))
                 yield server
             finally:
                 await server.erase(deadline_seconds=SHORT_SECONDS)
@@ -205,6 +226,16 @@ class Upkeep:
         finally:
             await store.close()
             await asyncio.to_thread(shutil.rmtree, beside, ignore_errors=True)
+
+
+def old_scratch(names: Iterable[str], *, now: float) -> set[str]:
+    """Of all collections of a server, the prefixes of scratch that a killed check left behind."""
+    marks = (_SCRATCH.match(each) for each in names)
+    return {
+        found["prefix"]
+        for found in marks
+        if found is not None and now - int(found["made"], 16) > SCRATCH_OLD_SECONDS
+    }
 
 
 def _scratch_folder(folder: Path) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -65,6 +66,8 @@ def recall(
 
 async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank: bool) -> Asked:
     from kausa.controller.memory_parts import recall_options
+    from kausa.evidence.redaction import Redactor
+    from kausa.memory.audit import acting_as, this_user
     from kausa.memory.opening import open_memory
     from kausa.recall.recall import Recall
     from kausa.recall.requests import RecallFilters
@@ -80,18 +83,20 @@ async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank
     options = replace(recall_options(settings), rerank_seconds=SEARCH_SECONDS)
     asker = Recall(memory=memory, options=options)
     try:
-        await memory.start(deadline_seconds=START_SECONDS)
-        return await asker.ask(
-            question,
-            filters=RecallFilters(
-                cluster=settings.cluster_name,
-                namespaces=allowed,
-                everywhere=(settings.own_namespace,) if settings.own_namespace else (),
-            ),
-            limit=limit,
-            rerank=rerank,
-            deadline_seconds=SEARCH_SECONDS,
-        )
+        with acting_as(f"kausa recall ({this_user()})"):
+            await memory.start(deadline_seconds=START_SECONDS)
+            return await asker.ask(
+                # No embedder and no terminal needs a secret that came with a pasted line.
+                Redactor(key=secrets.token_bytes(32)).text(question).value,
+                filters=RecallFilters(
+                    cluster=settings.cluster_name,
+                    namespaces=allowed,
+                    everywhere=settings.runbooks_of_everybody,
+                ),
+                limit=limit,
+                rerank=rerank,
+                deadline_seconds=SEARCH_SECONDS,
+            )
     finally:
         await asker.close()
         await memory.close()

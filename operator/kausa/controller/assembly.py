@@ -20,6 +20,7 @@ from kausa.controller.judge import Judge
 from kausa.controller.kopf_host import KopfHost, RunbookHandlers
 from kausa.controller.looks import Looks
 from kausa.controller.memory_parts import MemoryParts, memory_parts
+from kausa.controller.mending import Mender
 from kausa.controller.observed import Observed
 from kausa.controller.reconcile import Reconciler
 from kausa.controller.recorder import Recorder
@@ -41,6 +42,7 @@ from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.remediation.dry_run import DryRuns
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
+from kausa.learning.rollout_kinds import ROLLING_KINDS
 from kausa.memory.metrics import MemoryMetrics
 from kausa.memory.service import FailureMemory
 from kausa.settings import Settings
@@ -84,7 +86,7 @@ class _Shared:
 
 
 def assemble(helpers: Helpers) -> Operator:
-    """Build everything anew: an operator that comes to lead again begins with nothing."""
+    """Build everything, once in a process: one that ceases to lead ends."""
     settings = helpers.settings
     shared = _Shared(
         scope=Scope(
@@ -120,14 +122,18 @@ def assemble(helpers: Helpers) -> Operator:
         queue=shared.queue,
         metrics=helpers.metrics,
     )
-    streams = _streams(helpers, shared, judge=judge, recorder=recorder, writer=writer)
     memory = _memory(helpers, shared)
+    streams = _streams(
+        helpers, shared, judge=judge, recorder=recorder, writer=writer, memory=memory
+    )
     runbooks = RunbookIndexer(
         store=RunbookStore(client=helpers.client),
         memory=helpers.memory,
         redactor=helpers.redactor,
         cluster=settings.cluster_name,
         namespace=settings.namespace,
+        size=helpers.memory.passage_size if helpers.memory is not None else None,
+        on_changed=memory.recall.cache.clear if memory is not None else lambda: None,
     )
     reconciler = _reconciler(helpers, shared, memory=memory)
     host = _kopf(
@@ -137,16 +143,18 @@ def assemble(helpers: Helpers) -> Operator:
         store=helpers.store,
         owners=shared.owners,
         recorder=recorder,
+        mender=Mender(reader=LiveCluster(client=helpers.client), redactor=helpers.redactor),
         sightings=shared.sightings,
         looks=shared.looks,
         scope=shared.scope,
         namespace=settings.namespace,
-        synced=lambda: streams.synced,
-        idle=lambda: len(shared.queue) == 0,
+        ready=lambda: streams.synced and len(shared.queue) == 0,
         stabilisation_seconds=settings.stabilisation_seconds,
     )
     if memory is not None:
         recovery.on_resolved = memory.lessons.resolved
+        streams.on_workload = memory.rollouts.saw
+        streams.on_workload_gone = memory.rollouts.gone
     sweep = ServiceSweep(client=helpers.client, judge=judge, sightings=shared.sightings)
     _observe(helpers.metrics, streams=streams, shared=shared, judge=judge)
 
@@ -168,6 +176,7 @@ def _memory(helpers: Helpers, shared: _Shared) -> MemoryParts | None:
         owners=shared.owners,
         redactor=helpers.redactor,
         metrics=MemoryMetrics(helpers.metrics.registry),
+        watches=shared.scope.watches,
     )
 
 
@@ -181,6 +190,7 @@ def _streams(
     judge: Judge,
     recorder: Recorder,
     writer: SightingWriter,
+    memory: MemoryParts | None,
 ) -> Streams:
     settings = helpers.settings
 
@@ -208,8 +218,9 @@ def _streams(
         looks=shared.looks,
         metrics=helpers.metrics,
     )
+    kinds = ROLLING_KINDS if memory is not None else {}
     workloads: Mapping[str, Watcher[Workload]] = {
-        path.plural: watch(path, kind)
+        path.plural: watch(path, kinds.get(kind, kind))
         for path, kind in WORKLOADS.values()
         if path.namespaced or not one_namespace
     }

@@ -10,10 +10,9 @@ from typing import Any
 
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.owners import OwnerResolver
-from kausa.cluster.reader import LiveCluster
 from kausa.controller.lessons import Lessons, TargetFinder
 from kausa.controller.memory_sync import MemorySync
-from kausa.controller.mending import Mender
+from kausa.controller.rollouts import RolloutTracker
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.diagnosis.recollection import Remembrance
 from kausa.evidence.redaction import Redactor
@@ -41,13 +40,22 @@ class MemoryParts:
     ingest: Ingest
     lessons: Lessons
     remembrance: Remembrance
+    recall: Recall
+    """Answers diagnoses; its cache is to be cleared where runbooks change."""
+    rollouts: RolloutTracker
     sync: MemorySync
     retention: Retention
 
     @property
     def work(self) -> tuple[Callable[[], Coroutine[Any, Any, None]], ...]:
         """What runs until it is cancelled."""
-        parts = (self.ingest.run, self.lessons.run, self.sync.run, self.retention.run)
+        parts = (
+            self.ingest.run,
+            self.lessons.run,
+            self.rollouts.run,
+            self.sync.run,
+            self.retention.run,
+        )
         return tuple(partial(_for_ever, each) for each in parts)
 
 
@@ -72,38 +80,56 @@ def memory_parts(
     owners: OwnerResolver,
     redactor: Redactor,
     metrics: MemoryMetrics,
+    watches: Callable[[str], bool] = lambda _: True,
 ) -> MemoryParts:
-    """Build everything around one memory."""
+    """Build everything around one memory. `watches`: whether a namespace is looked at."""
     cluster = settings.cluster_name
     ingest = Ingest(memory=memory, metrics=metrics)
     targets = TargetFinder(owners=owners)
     options = recall_options(settings)
+    recall = Recall(memory=memory, options=options)
+    sync = MemorySync(
+        client=client,
+        memory=memory,
+        ingest=ingest,
+        targets=targets,
+        metrics=metrics,
+        cluster=cluster,
+        namespace=settings.namespace,
+        migrate=_migrate if settings.memory_migrate else None,
+    )
+
+    def ending_lost() -> None:
+        metrics.dropped("ending")
+        sync.ask()
+
+    metrics.observe_losses(
+        trimmed=lambda: memory.passages_trimmed, truncated=lambda: memory.texts_truncated
+    )
     return MemoryParts(
         ingest=ingest,
         lessons=Lessons(
             store=store,
             ingest=ingest,
-            mender=Mender(reader=LiveCluster(client=client), redactor=redactor),
             targets=targets,
             cluster=cluster,
+            on_lost=ending_lost,
         ),
         remembrance=Remembrance(
             similar=SimilarFailures(memory=memory, options=options),
-            recall=Recall(memory=memory, options=options),
+            recall=recall,
             ingest=ingest,
             metrics=metrics,
-            everywhere=(settings.home_namespace,),
+            everywhere=settings.runbooks_of_everybody,
         ),
-        sync=MemorySync(
-            client=client,
-            memory=memory,
-            ingest=ingest,
-            targets=targets,
-            metrics=metrics,
+        recall=recall,
+        rollouts=RolloutTracker(
+            queue=ingest,
             cluster=cluster,
-            namespace=settings.namespace,
-            migrate=_migrate if settings.memory_migrate else None,
+            redact=lambda text: redactor.text(text).value,
+            watches=watches,
         ),
+        sync=sync,
         retention=Retention(
             store=memory.store,
             policy=RetentionPolicy(

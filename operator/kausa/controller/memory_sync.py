@@ -142,7 +142,11 @@ class MemorySync:
         namespace: str | None,
         migrate: Upkeep | None = None,
     ) -> None:
-        """`migrate` is asked where the memory was made by another model; None leaves it alone."""
+        """`migrate` is asked where the memory was made by another model; None leaves it alone.
+
+        Only until the memory was open once in this process: a memory that has another model later
+        was migrated by another operator, and two would migrate it back and forth.
+        """
         self._client = client
         self._memory = memory
         self._ingest = ingest
@@ -151,18 +155,24 @@ class MemorySync:
         self._cluster = cluster
         self._namespace = namespace
         self._migrate = migrate
+        self._asked = False
         self._trouble = Trouble(
             _logger,
             failed="Memory is not available, diagnosing without it",
             recovered="Memory is available again",
         )
 
+    def ask(self) -> None:
+        """Walk over the resources soon: something of them was not told to the memory."""
+        self._asked = True
+
     async def run(self) -> None:
         """Until cancelled."""
         pause = FIRST_PAUSE_SECONDS
         while True:
             await self._until_available()
-            lost = self._ingest.lost
+            # Before the walk: what is lost while it goes on may be behind it.
+            lost, self._asked = self._ingest.lost, False
             if await self._synced():
                 pause = FIRST_PAUSE_SECONDS
                 await self._until_needed(lost=lost)
@@ -182,6 +192,7 @@ class MemorySync:
                 if error.reason in MISMATCHES and await self._migrated():
                     continue
             else:
+                self._migrate = None
                 self._metrics.works()
                 self._trouble.over()
                 return
@@ -232,6 +243,9 @@ class MemorySync:
     async def _until_needed(self, *, lost: int) -> None:
         """Something was dropped, or the memory was away at two looks in a row."""
         away = 0
-        while away < 2 and self._ingest.lost == lost:
+        while True:
+            # First of all: who drops much asks often, and walks are not to follow each other.
             await asyncio.sleep(LOOK_SECONDS)
             away = away + 1 if self._memory.error is not None else 0
+            if away >= 2 or self._asked or self._ingest.lost != lost:
+                return

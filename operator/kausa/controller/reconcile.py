@@ -147,6 +147,8 @@ class Reconciler:
         final = consultation.diagnosis or diagnosis
         self._metrics.diagnosed(final.decided_by, seconds=time.monotonic() - started)
         if final.summary != diagnosis.summary:
+            # The memory was left what rules said.
+            self._remembering.decided(report.resource, dossier, final)
             await self._announce(report, subject, final)
         degraded = self._say_degraded(report, dossier, recollection, consultation)
         self._looks.looked(report.key, missing=degraded or not final.determined)

@@ -10,7 +10,7 @@ import asyncio
 import time
 from datetime import datetime
 
-from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
+from kausa.cluster.errors import NamespaceTerminatingError
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.controller.errors import UpstreamPendingError
 from kausa.controller.found import Found
@@ -27,6 +27,7 @@ from kausa.controller.twins import are_twins, other_word, wording
 from kausa.detection.counting import FailureCount, PodCount
 from kausa.detection.symptom import Symptom
 from kausa.resources.condition import RESOLVED, ConditionStatus, find_condition
+from kausa.resources.evidence import Change
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.spec import Trigger
 from kausa.telemetry.clock import utc_now
@@ -112,19 +113,28 @@ class Recorder:
         )
         return key
 
-    async def resolve(self, key: ResourceKey, *, worked_since: datetime) -> None:
-        """Say that a failure is over; nothing of it is kept but the resource."""
+    async def resolve(
+        self, key: ResourceKey, *, worked_since: datetime, how: tuple[Change, ...] = ()
+    ) -> None:
+        """Say that a failure is over; nothing of it is kept but the resource.
+
+        `how`: what was changed meanwhile, redacted.
+
+        Raises:
+            ClusterError: it could not be written; it is as it was before.
+        """
         sighting = self._sightings.by_resource.get(key)
         if sighting is None:
             return
         async with self._lock(sighting.owner, sighting.symptom):
             if sighting.failing or self._sightings.by_resource.get(key) is not sighting:
                 return
-            sighting.resolved, sighting.turned_at = True, worked_since
+            began = sighting.turned_at
+            sighting.resolved, sighting.turned_at, sighting.how = True, worked_since, how
             try:
                 await self._writer.write(key, sighting)
-            except ClusterError:
-                sighting.resolved = False
+            except BaseException:
+                sighting.resolved, sighting.turned_at, sighting.how = False, began, ()
                 raise
             self._sightings.remove(key)
         self._metrics.failure_resolved()

@@ -1,24 +1,27 @@
 """Failures that are over: said when an owner has been healthy for a while, and taken back never.
 
-A relapse reopens the same resource (the recorder does that). What an earlier process recorded and
-nothing shows any more is taken up after the first lists, so that it recovers as well.
+What was changed meanwhile is read right before, for the resource and for the memory alike: later
+nobody could tell any more. A relapse reopens the same resource (the recorder does that). What an
+earlier process recorded and nothing shows any more is taken up after the first lists, so that it
+recovers as well.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta
 
 from kausa.cluster.errors import ClusterError
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.controller.announcement import CLUSTER_SCOPED
-from kausa.controller.lessons import Ending
 from kausa.controller.looks import Looks
+from kausa.controller.mending import Mender
 from kausa.controller.recorder import Recorder
 from kausa.controller.scope import Scope, says_no
 from kausa.controller.sightings import ResourceKey, Sightings
 from kausa.controller.store import FailureDiagnosisStore
+from kausa.learning.resolutions import Mended
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.telemetry.clock import utc_now
 from kausa.telemetry.logs import get_logger
@@ -28,8 +31,11 @@ __all__ = ["Recovery"]
 
 TICK_SECONDS = 1.0
 SETTLE_SECONDS = 5.0
-LONGEST_PAUSE_SECONDS = 300.0
 """After the first lists: the workers have recorded what fails by then."""
+LONGEST_PAUSE_SECONDS = 300.0
+AT_ONCE = 8
+MENDING_SECONDS = 5.0
+"""So long that a failure is over waits for what was changed; without that it is said then."""
 _logger = get_logger("kausa.controller.recovery")
 
 
@@ -42,27 +48,27 @@ class Recovery:
         store: FailureDiagnosisStore,
         owners: OwnerResolver,
         recorder: Recorder,
+        mender: Mender,
         sightings: Sightings,
         looks: Looks,
         scope: Scope,
         namespace: str | None,
-        synced: Callable[[], bool],
-        idle: Callable[[], bool],
+        ready: Callable[[], bool],
         stabilisation_seconds: float,
     ) -> None:
-        """`idle` tells whether nothing waits to be recorded."""
+        """`ready` tells whether all was listed and nothing waits to be recorded."""
         self._store = store
         self._owners = owners
         self._recorder = recorder
+        self._mender = mender
         self._sightings = sightings
         self._looks = looks
         self._scope = scope
         self._namespace = namespace
-        self._synced = synced
-        self._idle = idle
+        self._ready = ready
         self._stabilisation_seconds = stabilisation_seconds
-        self.on_resolved: Callable[[ResourceKey, Ending], None] = lambda _key, _ending: None
-        """Told of each failure once its resource says that it is over."""
+        self.on_resolved: Callable[[ResourceKey, Mended], None] = lambda _key, _mended: None
+        """Told of each failure, and what mended it, once its resource says that it is over."""
         self._trouble = Trouble(
             _logger,
             failed="Could not write which failures are over, trying until it works",
@@ -78,15 +84,28 @@ class Recovery:
     async def _resolve_in_time(self) -> None:
         while True:
             await asyncio.sleep(TICK_SECONDS)
-            for key in self._sightings.recovered(after_seconds=self._stabilisation_seconds):
-                await self._resolve(key)
+            over = self._sightings.recovered(after_seconds=self._stabilisation_seconds)
+            keys = iter(over)
+            async with asyncio.TaskGroup() as tasks:
+                for _ in range(min(AT_ONCE, len(over))):
+                    tasks.create_task(self._resolve_each(keys))
+
+    async def _resolve_each(self, keys: Iterable[ResourceKey]) -> None:
+        """Resolve one after the other of what others take from as well."""
+        for key in keys:
+            await self._resolve(key)
 
     async def _resolve(self, key: ResourceKey) -> None:
         worked_since = utc_now() - timedelta(seconds=self._stabilisation_seconds)
         sighting = self._sightings.by_resource.get(key)
-        began = sighting.turned_at if sighting is not None else worked_since
+        if sighting is None:
+            return
+        began = sighting.turned_at
+        mended = await self._mended(sighting.owner, began=began, works_since=worked_since)
+        if not self._sightings.is_over(key, after_seconds=self._stabilisation_seconds):
+            return  # It failed again meanwhile.
         try:
-            await self._recorder.resolve(key, worked_since=worked_since)
+            await self._recorder.resolve(key, worked_since=worked_since, how=mended.how)
         except ClusterError as error:
             self._trouble.happened(error, key="/".join(key))
         except Exception:
@@ -94,13 +113,26 @@ class Recovery:
         else:
             self._trouble.over(key="/".join(key))
             self._looks.forget(key)
-            if sighting is not None and sighting.resolved:
-                self.on_resolved(
-                    key, Ending(owner=sighting.owner, began=began, works_since=worked_since)
-                )
+            if sighting.resolved:
+                self.on_resolved(key, mended)
+
+    async def _mended(self, owner: Owner, *, began: datetime, works_since: datetime) -> Mended:
+        """What was changed meanwhile; nothing where it cannot be read now."""
+        try:
+            async with asyncio.timeout(MENDING_SECONDS):
+                return await self._mender.mended(owner, began=began, works_since=works_since)
+        except (ClusterError, TimeoutError) as error:
+            _logger.info(
+                "What mended a failure could not be read",
+                target=f"{owner.kind}/{owner.name}",
+                why=str(error) or "it took too long",
+            )
+        except Exception:
+            _logger.exception("Could not read what mended a failure", name=owner.name)
+        return Mended()
 
     async def _take_up(self) -> None:
-        while not (self._synced() and self._idle()):  # noqa: ASYNC110 - two conditions, seldom
+        while not self._ready():  # noqa: ASYNC110 - seldom
             await asyncio.sleep(TICK_SECONDS)
         await asyncio.sleep(SETTLE_SECONDS)
         pause = 10 * TICK_SECONDS

@@ -26,6 +26,7 @@ from kausa.learning.rollout_kinds import (
     RollingStatefulSet,
 )
 from kausa.learning.rollouts import (
+    DELETED,
     REPLACED,
     Rollout,
     image_changes,
@@ -98,8 +99,11 @@ class RolloutTracker:
 
     def gone(self, uid: str) -> None:
         """A workload was deleted."""
-        self._known.pop(uid, None)
+        before = self._known.pop(uid, None)
         self._open.discard(uid)
+        if before is not None and before.found is not None:
+            over = replace(before.rollout, outcome="FAILED", reason=DELETED, moved_at=self._clock())
+            self._offer(over, before.found, before.changed)
 
     async def run(self) -> None:
         """Look again at what goes on, until cancelled: what does not move shows nothing new."""
@@ -198,6 +202,7 @@ class RolloutTracker:
             replace(
                 record,
                 images=tuple(self._redact(each) for each in record.images),
+                labels=tuple(self._redact(each) for each in record.labels),
                 changed=tuple(self._redact(each) for each in record.changed),
             )
         )

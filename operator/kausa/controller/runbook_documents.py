@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from kausa.evidence.redaction import WITHHELD, RedactedText
 from kausa.memory.chunking.markdown import RunbookSource, runbook_chunks
@@ -19,9 +21,21 @@ from kausa.resources.condition import (
     find_condition,
     set_condition,
 )
-from kausa.resources.runbook import Runbook, RunbookStatus
+from kausa.resources.runbook import Runbook, RunbookMatch, RunbookStatus
 
-__all__ = ["Prepared", "is_settled", "prepare", "source_of", "status_indexed", "status_refused"]
+__all__ = [
+    "Prepared",
+    "is_settled",
+    "prepare",
+    "secret_in",
+    "source_of",
+    "status_indexed",
+    "status_refused",
+]
+
+
+# What stands in a pattern for any text.
+_WILD: Final = re.compile(r"\\[A-Za-z]|\[[^\]]*\]|\.?[*+?]|[(){}|^$]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +68,14 @@ def prepare(
     pattern = match.message_pattern if match is not None else None
     if pattern is not None and (problem := pattern_problem(pattern)) is not None:
         return Prepared(problem=("InvalidPattern", problem))
+    if (said := secret_in(match, redact=redact)) is not None:
+        return Prepared(
+            problem=(
+                "SecretInMatch",
+                f"What stands in match.{said} looks like a secret. It is compared and kept as it "
+                "is, so the Runbook is not searched. Take the secret out of it.",
+            )
+        )
     title, content = redact(spec.title), redact(spec.content)
     if WITHHELD in (title.value, content.value):
         return Prepared(
@@ -83,6 +105,22 @@ def prepare(
     )
     hidden = sum(title.counts.values()) + sum(content.counts.values())
     return Prepared(chunks=chunks, hidden=hidden)
+
+
+def secret_in(match: RunbookMatch | None, *, redact: Callable[[str], RedactedText]) -> str | None:
+    """Which part of a match would be kept otherwise than it is written; None where none would."""
+    if match is None:
+        return None
+    parts = {
+        "reasons": match.reasons,
+        # `token: \S+` looks for a secret and has none.
+        "messagePattern": (_WILD.sub(" ", match.message_pattern or ""),),
+        "labels": tuple(f"{each.key}={each.value}" for each in match.labels),
+    }
+    for name, texts in parts.items():
+        if any(redact(each).value != each for each in texts):
+            return name
+    return None
 
 
 def is_settled(runbook: Runbook) -> bool:

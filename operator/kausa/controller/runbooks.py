@@ -4,13 +4,14 @@ Kopf tells which Runbook changed; what is done depends on what stands on the API
 hearing of it twice, late or out of order is all the same. Nothing is written to a Runbook but its
 status: Kopf's own notes, kept in annotations, would double a large one. What Kopf may miss (a
 deletion while no operator ran, a memory that was lost) a sweep finds: at the start, when the memory
-comes back, and every ten minutes. It also brings the built-in runbooks in.
+comes back, and every ten minutes. It also brings the built-in runbooks in. What is there and should
+be is compared by its digest: a memory that was restored meanwhile has texts of before.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -74,14 +75,14 @@ class RunbookIndexer:
         redactor: Redactor,
         cluster: str,
         namespace: str | None,
-        size: ChunkSize | None = None,
+        size: Callable[[], Awaitable[ChunkSize]] | None = None,
         on_changed: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = utc_now,
         first_pause_seconds: float = FIRST_PAUSE_SECONDS,
     ) -> None:
         """`namespace`: the only one whose Runbooks are looked after; None looks after all. `size`:
-        how long passages are, as the memory has it. `on_changed`: told after passages of a Runbook
-        were written or removed, for caches of answers.
+        asks the memory how long passages are, which its embedding model has a say in. `on_changed`:
+        told after passages of a Runbook were written or removed, for caches of answers.
         """
         self._store = store
         self._memory = memory
@@ -93,6 +94,8 @@ class RunbookIndexer:
         self._now = now
         self._first_pause = first_pause_seconds
         self._pending: dict[Key, None] = {}
+        self._digests: dict[str, str | None] = {}
+        """Of what was last indexed, by source; empty at first, so all is looked at once."""
         self._asked = asyncio.Event()
         self._sweep_asked = asyncio.Event()
         self._trouble = Trouble(
@@ -203,7 +206,7 @@ class RunbookIndexer:
             cluster=self._cluster,
             redact=self._redactor.text,
             now=self._now(),
-            size=self._size,
+            size=await self._passage_size(),
         )
         if prepared.problem is not None:
             meta = runbook.metadata
@@ -216,9 +219,11 @@ class RunbookIndexer:
         )
         if wrote:
             self._on_changed()
+        self._digests[prepared.chunks[0].source] = prepared.chunks[0].digest
         return status_indexed(runbook, prepared, wrote=wrote, now=self._now())
 
     async def _remove(self, source: str) -> None:
+        self._digests.pop(source, None)
         if self._memory is not None:
             await self._memory.remove_runbook(
                 cluster=self._cluster, source=source, deadline_seconds=DEADLINE_SECONDS
@@ -271,7 +276,11 @@ class RunbookIndexer:
             source = source_of(namespace=meta["namespace"], name=meta["name"])
             there.add(source)
             runbook = parse_runbook_body(body)
-            if runbook is not None and not (is_settled(runbook) and source in indexed):
+            if runbook is not None and not (
+                is_settled(runbook)
+                and source in indexed
+                and indexed[source] == self._digests.get(source)
+            ):
                 self.changed(namespace=meta["namespace"], name=meta["name"])
         for source in indexed:
             if source not in there and self._is_a_resources(source):
@@ -281,7 +290,9 @@ class RunbookIndexer:
         await self._sweep_built_in(memory, indexed)
 
     async def _sweep_built_in(self, memory: RunbookMemory, indexed: dict[str, str]) -> None:
-        ours = await asyncio.to_thread(built_in_chunks, cluster=self._cluster, size=self._size)
+        ours = await asyncio.to_thread(
+            built_in_chunks, cluster=self._cluster, size=await self._passage_size()
+        )
         missing = [each for each in ours if indexed.get(each[0].source) != each[0].digest]
         # Several at once, so that the embedder has full batches.
         for start in range(0, len(missing), AT_ONCE):
@@ -295,12 +306,18 @@ class RunbookIndexer:
             for each in written:
                 if isinstance(each, BaseException):
                     raise each
+            self._on_changed()
         known = {chunks[0].source for chunks in ours}
         for source in indexed:
             if source.startswith(BUILTIN) and source not in known:
                 await memory.remove_runbook(
                     cluster=self._cluster, source=source, deadline_seconds=DEADLINE_SECONDS
                 )
+                self._on_changed()
+
+    async def _passage_size(self) -> ChunkSize | None:
+        """Raises `MemoryUnavailableError`."""
+        return await self._size() if self._size is not None else None
 
     def _is_a_resources(self, source: str) -> bool:
         """Whether it is a Runbook that is looked after here: not a file, nor another operator's."""

@@ -127,7 +127,9 @@ def sighting_status(
     if sighting.resolved:
         lasted = sighting.turned_at - sighting.count.first_seen
         resolution = Resolution(
-            time=sighting.turned_at, seconds_to_resolve=max(0, int(lasted.total_seconds()))
+            time=sighting.turned_at,
+            how=sighting.how,
+            seconds_to_resolve=max(0, int(lasted.total_seconds())),
         )
     return FailureDiagnosisStatus(
         failure=failure,

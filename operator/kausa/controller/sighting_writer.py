@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from kausa.cluster.errors import ClusterError
@@ -15,6 +17,8 @@ from kausa.telemetry.metrics import Metrics
 
 __all__ = ["SightingWriter", "Written"]
 
+AT_ONCE = 8
+"""Of repeats: a write takes milliseconds, nearly all of which is waiting for the API server."""
 _logger = get_logger("kausa.controller.sighting_writer")
 
 
@@ -74,10 +78,20 @@ class SightingWriter:
     async def write_due(self, *, all_of_them: bool = False) -> Written:
         """Write the repeats that have waited long enough; one that fails holds up no other."""
         gone: list[ResourceKey] = []
-        error: ClusterError | None = None
+        errors: list[ClusterError] = []
         interval = 0.0 if all_of_them else self._repeat_interval_seconds
         due = self._sightings.due(interval_seconds=interval)
-        for key in due:
+        keys = iter(due)
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(min(AT_ONCE, len(due))):
+                tasks.create_task(self._write_each(keys, gone=gone, errors=errors))
+        return Written(count=len(due), gone=tuple(gone), error=errors[-1] if errors else None)
+
+    async def _write_each(
+        self, keys: Iterator[ResourceKey], *, gone: list[ResourceKey], errors: list[ClusterError]
+    ) -> None:
+        """Write one after the other of what others take from as well."""
+        for key in keys:
             sighting = self._sightings.by_resource.get(key)
             if sighting is None:
                 continue
@@ -85,12 +99,11 @@ class SightingWriter:
                 if not await self.write(key, sighting):
                     gone.append(key)
             except ClusterError as caught:
-                error = caught
+                errors.append(caught)
                 sighting.written_at = time.monotonic()  # its next turn comes after the others'
             except Exception:
                 _logger.exception("Could not write what was seen", name="/".join(key))
                 sighting.written_at = time.monotonic()
-        return Written(count=len(due), gone=tuple(gone), error=error)
 
     def _upstream(self, sighting: Sighting) -> str | None:
         """The resource of the failure that this one follows from, where it is in sight of it."""

@@ -18,6 +18,7 @@ from kausa.controller.found import NO_POD, Found
 from kausa.controller.openings import Openings
 from kausa.detection.counting import FailureCount
 from kausa.detection.symptom import Symptom
+from kausa.resources.evidence import Change
 
 __all__ = ["NEVER", "ResourceKey", "Sighting", "Sightings"]
 
@@ -41,6 +42,8 @@ class Sighting:
     resolved: bool = False
     turned_at: datetime
     """When it began to fail (again), or when it was found resolved."""
+    how: tuple[Change, ...] = ()
+    """What was changed until it was resolved, redacted."""
     failing: set[str] = field(default_factory=set)
     """The uids of the objects that fail in this way now."""
     other_owners: set[str] = field(default_factory=set)
@@ -234,6 +237,12 @@ class Sightings:
             if since <= before
             for key in self._keys_of_owner.get(uid, ())
         )
+
+    def is_over(self, key: ResourceKey, *, after_seconds: float) -> bool:
+        """Whether nothing of its owner has failed for so long."""
+        sighting = self.by_resource.get(key)
+        since = self._quiet_since.get(sighting.owner.uid) if sighting is not None else None
+        return since is not None and since <= self._clock() - after_seconds
 
     def seen(self, keys: Iterable[ResourceKey]) -> None:
         """These failures were recorded just now; where nothing shows them any more, the wait for

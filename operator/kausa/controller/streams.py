@@ -65,6 +65,10 @@ class Streams:
         self._writer = writer
         self._sightings = sightings
         self._owners = owners
+        self.on_workload: Callable[[Workload], None] = lambda _: None
+        """Told of each workload as it is now."""
+        self.on_workload_gone: Callable[[str], None] = lambda _: None
+        """Told of the uid of each that was deleted."""
         self._begun = False
         """Whether Pods are being judged."""
         self._opted_out: set[str] = set()
@@ -160,6 +164,7 @@ class Streams:
                 self._workload_gone(change.uid)
                 continue
             self._remember(change.object, synced=watcher.synced.is_set())
+            self._safely(self.on_workload, change.object)
             self._safely(self._judge.workload, change.object)
 
     def _safely(self, judge: Callable[[T], None], found: T) -> None:
@@ -191,6 +196,7 @@ class Streams:
     def _workload_gone(self, uid: str) -> None:
         self._opted_out.discard(uid)
         self._owners.gone(uid)
+        self._safely(self.on_workload_gone, uid)
         node = self._node_names.pop(uid, None)
         if node is not None:
             self._judge.node_gone(node)

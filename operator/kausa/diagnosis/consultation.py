@@ -11,17 +11,14 @@ from dataclasses import dataclass, replace
 
 from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.finding import Diagnosis, Finding, Fix
-from kausa.diagnosis.model.protocol import (
-    LanguageModel,
-    ModelReply,
-    ModelRequest,
-    NumberedEvidence,
-)
+from kausa.diagnosis.model.asking import ask
+from kausa.diagnosis.model.protocol import LanguageModel, ModelReply
+from kausa.diagnosis.model.requesting import request_from
 from kausa.diagnosis.recollection import Recollection
 from kausa.diagnosis.rules.engine import LEAST_CONFIDENCE
 from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
-from kausa.resources.diagnosis import DecidedBy, Risk
+from kausa.resources.diagnosis import DecidedBy
 
 __all__ = ["Consultant", "Consultation"]
 
@@ -80,52 +77,24 @@ class Consultant:
             return Consultation(
                 not_consulted=("NotNeeded", f"rules are {by_rules.confidence} % sure")
             )
-        request = _request(dossier, by_rules, recollection, question=question)
+        request = request_from(dossier, by_rules, recollection, question=question)
         try:
             async with self._turn:
                 await self._model.check(deadline_seconds=REACHABLE_WITHIN_SECONDS)
-                reply = await self._model.diagnose(request, deadline_seconds=self._timeout_seconds)
+                reply = await ask(self._model, request, deadline_seconds=self._timeout_seconds)
         except ModelError as error:
             return Consultation(not_consulted=(error.reason, str(error)))
         return Consultation(reply=reply, diagnosis=_diagnosis(reply, by_rules))
-
-
-def _request(
-    dossier: Dossier,
-    by_rules: Diagnosis,
-    recollection: Recollection | None,
-    *,
-    question: str | None,
-) -> ModelRequest:
-    symptom = dossier.symptom
-    return ModelRequest(
-        reason=symptom.reason if symptom is not None else "no failure was detected",
-        target=f"{dossier.owner.kind}/{dossier.owner.name}",
-        question=question,
-        evidence=tuple(
-            NumberedEvidence(
-                id=each.id,
-                kind=str(each.kind),
-                source=f"{each.source.kind}/{each.source.name} {each.source.field_path}".strip(),
-                text=each.text,
-            )
-            for each in dossier.evidence
-        ),
-        findings=(f"{by_rules.root_cause} ({by_rules.confidence} % sure)",),
-        similar=tuple(
-            f"{each.cause} ({each.score_percent} % alike, {each.outcome})"
-            for each in (recollection.similar if recollection is not None else ())
-        ),
-    )
 
 
 def _diagnosis(reply: ModelReply, by_rules: Diagnosis) -> Diagnosis:
     """Whoever is surer decides; the other's cause becomes an alternative."""
     by_model = _by_model(reply)
     if by_rules.determined and by_rules.confidence >= by_model.confidence:
-        second = _as_finding(by_model) if by_model.confidence >= LEAST_CONFIDENCE else ()
+        heard = reply.answer.determined and by_model.confidence >= LEAST_CONFIDENCE
+        second = _as_finding(by_model) if heard else ()
         return replace(by_rules, alternatives=(*second, *by_rules.alternatives))
-    if by_model.confidence < LEAST_CONFIDENCE:
+    if by_model.confidence < LEAST_CONFIDENCE or not reply.answer.determined:
         return by_rules
     first = _as_finding(by_rules) if by_rules.determined else ()
     return replace(by_model, alternatives=(*first, *by_rules.alternatives))
@@ -146,7 +115,8 @@ def _by_model(reply: ModelReply) -> Diagnosis:
                 title=fix.title,
                 rationale=fix.rationale,
                 command=fix.command,
-                risk=Risk.MEDIUM,
+                patch=fix.patch,
+                risk=fix.risk,
                 citations=answer.citations,
             )
             for fix in answer.remediation

@@ -4,6 +4,7 @@
     `- DiagnosisError
        `- ModelError                  the model gave no answer that can be used
           |- ModelUnavailable         nobody answers at the address, or the server fails
+          |  `- ModelCircuitOpen      it has not for a while, so it is not asked (`breaker.py`)
           |- ModelMissing             the server doesn't have the model
           |- ModelDeadlineExceeded    no answer in time
           `- ModelInvalidAnswer       an answer came, and it isn't one

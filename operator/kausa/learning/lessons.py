@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from kausa.learning.feedback import with_feedback
 from kausa.learning.outcomes import outcome_of
-from kausa.learning.resolutions import known_mending
+from kausa.learning.resolutions import Mended, known_mending
 from kausa.memory.records import FailureRecord
 from kausa.memory.texts import failure_text
 from kausa.resources.evidence import EvidenceKind
@@ -17,13 +17,18 @@ from kausa.resources.failure_diagnosis import FailureDiagnosis
 __all__ = ["record_of"]
 
 
-def record_of(resource: FailureDiagnosis, *, cluster: str) -> FailureRecord | None:
-    """The record; None where nothing failed, or nobody has diagnosed it yet."""
+def record_of(
+    resource: FailureDiagnosis, *, cluster: str, mended: Mended | None = None
+) -> FailureRecord | None:
+    """The record; None where nothing failed, or nobody has diagnosed it yet.
+
+    `mended`: what mended it, by who has just read that; without it, what the resource says.
+    """
     status, meta = resource.status, resource.metadata
     if status is None or status.failure is None or status.diagnosis is None:
         return None
     failure, target = status.failure, resource.spec.target
-    mended = known_mending(status.resolution)
+    mended = mended or known_mending(status.resolution)
     logs = [
         ((each.source.field_path or "") if each.source is not None else "", each.text)
         for each in status.evidence or ()

@@ -76,9 +76,16 @@ class TemplateSpec(_Part, frozen=True):
     init_containers: tuple[TemplateContainer, ...] | None = None
 
 
+class TemplateMeta(_Part, frozen=True):
+    """What every Pod is called by; of the workload itself only our own label is read."""
+
+    labels: Mapping[str, str] | None = None
+
+
 class Template(_Part, frozen=True):
     """What Pods are made from."""
 
+    metadata: TemplateMeta = TemplateMeta()
     spec: TemplateSpec = TemplateSpec()
 
 

@@ -32,15 +32,29 @@ from kausa.learning.rollout_kinds import (
     RollingStatefulSet,
     Template,
 )
-from kausa.memory.records import RolloutOutcome, RolloutRecord
+from kausa.memory.records import MOST_LABELS, RolloutOutcome, RolloutRecord
 from kausa.resources.evidence import Change
 from kausa.resources.recollection import Resolution
 
-__all__ = ["REPLACED", "Rollout", "image_changes", "record_of_rollout", "revision_of", "rollout_of"]
+__all__ = [
+    "DELETED",
+    "REPLACED",
+    "Rollout",
+    "image_changes",
+    "record_of_rollout",
+    "revision_of",
+    "rollout_of",
+]
 
 STALLED_AFTER: Final = timedelta(minutes=10)
+DELETED: Final = "Deleted"
+"""The reason of a rollout whose workload was deleted before it had come up."""
 REPLACED: Final = "Replaced"
 """The reason of a rollout that had not come up when another took its place."""
+_GENERATED: Final = frozenset(
+    {"pod-template-hash", "controller-revision-hash", "pod-template-generation"}
+)
+"""Labels that controllers write, and that tell nothing."""
 _CONTROLLERS: Final = "kube-controller-manager"
 # A Deployment without a deadline has no condition Progressing.
 _CAME_UP: Final = "NewReplicaSetAvailable"
@@ -60,6 +74,8 @@ class Rollout:
     """When its state last changed; when it ended, where it has."""
     images: tuple[tuple[str, str], ...] = ()
     """The name of each container, and its image."""
+    labels: tuple[str, ...] = ()
+    """Of its Pods, each as key=value."""
     shown_by: str = ""
     """The condition that tells it, its time and words: one that stands there unchanged is still
     that of the rollout before."""
@@ -113,6 +129,7 @@ def record_of_rollout(
         outcome=rollout.outcome,
         reason=rollout.reason,
         images=tuple(dict.fromkeys(image for _, image in rollout.images)),
+        labels=rollout.labels,
         changed=tuple(changed),
         first_seen=min(rollout.began_at, rollout.moved_at),
         last_seen=rollout.moved_at,
@@ -165,6 +182,7 @@ def _of_deployment(found: RollingDeployment, revision: str, *, now: datetime) ->
         began_at=_spec_changed(found.metadata) or now,
         moved_at=moved or now,
         images=tuple(_images(found.spec.template)),
+        labels=_labels(found.spec.template),
         shown_by=shown_by,
     )
 
@@ -216,6 +234,7 @@ def _without_condition(
         began_at=began,
         moved_at=moved,
         images=tuple(_images(template)),
+        labels=_labels(template),
     )
 
 
@@ -226,6 +245,12 @@ def _images(template: Template) -> Iterator[tuple[str, str]]:
     spec = template.spec
     for each in (*(spec.init_containers or ()), *(spec.containers or ())):
         yield each.name, each.image
+
+
+def _labels(template: Template) -> tuple[str, ...]:
+    labels = template.metadata.labels or {}
+    said = [f"{key}={value}" for key, value in sorted(labels.items()) if key not in _GENERATED]
+    return tuple(said[:MOST_LABELS])
 
 
 def _spec_changed(meta: RollingMeta) -> datetime | None:

@@ -3,12 +3,16 @@
 `AuditedStore` stands before a store and tells of each call: when, who, what, how many, how long,
 and how it ended. Of filters it names the fields, and the values of those that say whose data it is
 (cluster, namespace); of points their number. A line in a file is one JSON object; files are rotated
-by size. An audit that cannot be written is said once and never holds up the memory.
+by size. An audit that cannot be written is said once and never holds up the memory: the file is
+written by a thread of its own, and of what it cannot keep up with the newest is left out and
+counted.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import getpass
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -17,8 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-import msgspec
-
+from kausa.memory.audit_file import AuditEntry, AuditFile
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.filters import Filter, OneOf
 from kausa.memory.store import (
@@ -35,33 +38,21 @@ from kausa.memory.store import (
     VectorStore,
 )
 from kausa.telemetry.logs import get_logger
-from kausa.telemetry.trouble import Trouble
 
-__all__ = ["AuditEntry", "AuditFile", "AuditedStore", "acting_as", "log_entry"]
+__all__ = [
+    "AuditEntry",
+    "AuditFile",
+    "AuditedStore",
+    "acting_as",
+    "actor",
+    "log_entry",
+    "this_user",
+]
 
 _logger = get_logger("kausa.memory.audit")
 _actor: ContextVar[str] = ContextVar("kausa_memory_actor", default="operator")
 _TOLD_VALUES: Final = frozenset({"cluster", "namespace"})
 _MOST_TOLD_VALUES = 8
-
-
-class AuditEntry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One call of the memory's store."""
-
-    time: str
-    actor: str
-    action: str
-    """The name of the call: candidates, upsert, delete..."""
-    collection: str = ""
-    count: int | None = None
-    """Points that were found, written, changed or asked for."""
-    scope: dict[str, tuple[str | int, ...]] = {}
-    """Whose data: values that a filter wants of `cluster` and `namespace`."""
-    fields: tuple[str, ...] = ()
-    """All fields that a filter names."""
-    milliseconds: float = 0.0
-    outcome: str = "ok"
-    """The reason, or the kind of error, where it failed."""
 
 
 Sink = Callable[[AuditEntry], None]
@@ -75,6 +66,19 @@ def acting_as(actor: str) -> Iterator[None]:
         yield
     finally:
         _actor.reset(token)
+
+
+def actor() -> str:
+    """Who asks the memory here, as the audit is told."""
+    return _actor.get()
+
+
+def this_user() -> str:
+    """Who runs this process, by name where the machine knows one."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid {os.getuid()}"
 
 
 def log_entry(entry: AuditEntry) -> None:
@@ -92,49 +96,6 @@ def log_entry(entry: AuditEntry) -> None:
     )
 
 
-class AuditFile:
-    """A sink: JSON lines in a file that only its owner reads, rotated by size."""
-
-    def __init__(self, path: Path, *, most_bytes: int = 16 * 1024 * 1024, kept: int = 5) -> None:
-        self._path = path
-        self._most_bytes = most_bytes
-        self._kept = kept
-        self._trouble = Trouble(
-            _logger, failed="Could not write the audit file", recovered="The audit file works again"
-        )
-
-    def __call__(self, entry: AuditEntry) -> None:
-        """Append; a hundred microseconds on a usual disk, so no thread is asked."""
-        line = msgspec.json.encode(entry) + b"\n"
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                if self._path.stat().st_size + len(line) > self._most_bytes:
-                    self._rotate()
-            number = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-            try:
-                os.write(number, line)
-            finally:
-                os.close(number)
-        except OSError as error:
-            self._trouble.happened(error, path=str(self._path))
-            return
-        self._trouble.over()
-
-    def _rotate(self) -> None:
-        """`audit.jsonl.1` is the newest of the old ones; the oldest goes."""
-        for number in range(self._kept - 1, 0, -1):
-            with contextlib.suppress(FileNotFoundError):
-                self._old(number).rename(self._old(number + 1))
-        if self._kept:
-            self._path.rename(self._old(1))
-        else:
-            self._path.unlink()
-
-    def _old(self, number: int) -> Path:
-        return self._path.with_name(f"{self._path.name}.{number}")
-
-
 class _Call:
     """One call on its way."""
 
@@ -150,7 +111,7 @@ class _Call:
         wanted = () if self.where is None else self.where.must
         return AuditEntry(
             time=datetime.now(UTC).isoformat(timespec="milliseconds"),
-            actor=_actor.get(),
+            actor=actor(),
             action=self.action,
             collection=self.collection,
             count=self.count,
@@ -169,9 +130,11 @@ class _Call:
 class AuditedStore:
     """A `VectorStore` that tells `sinks` of every call to another one."""
 
-    def __init__(self, store: VectorStore, *, sinks: Sequence[Sink]) -> None:
+    def __init__(self, store: VectorStore, *, sinks: Sequence[Sink], beside: bool = False) -> None:
+        """`beside`: another one has the same sinks, and closes them."""
         self._store = store
         self._sinks = tuple(sinks)
+        self._beside = beside
 
     async def open(self, schema: Schema, *, deadline_seconds: float) -> None:
         """As the store below."""
@@ -300,7 +263,7 @@ class AuditedStore:
         """As the store below; what it makes is told of as well."""
         with self._told("make"):
             made = await self._store.make(schema, deadline_seconds=deadline_seconds)
-        return AuditedStore(made, sinks=self._sinks)
+        return AuditedStore(made, sinks=self._sinks, beside=True)
 
     async def activate(self, schema: Schema, *, deadline_seconds: float) -> None:
         """As the store below."""
@@ -331,8 +294,13 @@ class AuditedStore:
         await self._store.flush(deadline_seconds=deadline_seconds)
 
     async def close(self) -> None:
-        """As the store below."""
-        await self._store.close()
+        """As the store below; what was told is written then."""
+        try:
+            await self._store.close()
+        finally:
+            for sink in () if self._beside else self._sinks:
+                if isinstance(sink, AuditFile):
+                    await asyncio.to_thread(sink.close)
 
     @contextlib.contextmanager
     def _told(

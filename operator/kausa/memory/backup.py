@@ -9,6 +9,9 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import tempfile
+import time
+from array import array
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,13 +21,39 @@ import msgspec
 
 from kausa.memory.errors import InvalidBackupError, MemoryUnavailableError
 from kausa.memory.filters import EVERYTHING
-from kausa.memory.store import COLLECTIONS, Collection, VectorStore
+from kausa.memory.store import COLLECTIONS, Collection, StoredPoint, VectorStore
 
 __all__ = ["BackupReport", "back_up", "put_back"]
 
 _PAGE_POINTS = 200
-_HALF = ".half"
-Digests: TypeAlias = dict[str, bytes]
+_HALF = ".kausa-backup-"
+_HALF_OLD_SECONDS = 86_400.0
+"""No backup takes so long: whoever made the folder was killed."""
+_SUMS = 8
+_SAME = 1e-3
+"""Of a sum of a unit vector: a store may bring a vector to length 1 once more."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Digest:
+    """What a point is, in a few bytes."""
+
+    exact: bytes
+    """Of its payload and its words."""
+    dense: tuple[float, ...]
+    """Sums over parts of its vector."""
+
+    def is_same(self, other: _Digest | None) -> bool:
+        return (
+            other is not None
+            and self.exact == other.exact
+            and len(self.dense) == len(other.dense)
+            # A NaN is not the same as anything.
+            and all(abs(a - b) <= _SAME for a, b in zip(self.dense, other.dense, strict=True))
+        )
+
+
+Digests: TypeAlias = dict[str, _Digest]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,22 +84,21 @@ async def back_up(
     not what went in, and `MemoryUnavailableError`.
     """
     await asyncio.to_thread(_refuse_what_is_there, target)
-    half = target.with_name(target.name + _HALF)
-    await asyncio.to_thread(shutil.rmtree, half, ignore_errors=True)
+    ours = await asyncio.to_thread(_make_half, target)
+    half = ours / target.name
     earlier: dict[Collection, Digests] = {}
-    if scratch is not None:
-        for each in COLLECTIONS:
-            earlier[each] = await _digests(store, each, deadline_seconds=deadline_seconds)
     try:
+        if scratch is not None:
+            for each in COLLECTIONS:
+                earlier[each] = await _digests(store, each, deadline_seconds=deadline_seconds)
         await store.backup(half, deadline_seconds=deadline_seconds)
         if scratch is not None:
             await scratch.restore(half, deadline_seconds=deadline_seconds)
             await _open(scratch, deadline_seconds)
             await _compare(store, scratch, earlier=earlier, deadline_seconds=deadline_seconds)
         await asyncio.to_thread(_rename, half, target)
-    except BaseException:
-        await asyncio.to_thread(shutil.rmtree, half, ignore_errors=True)
-        raise
+    finally:
+        await asyncio.to_thread(shutil.rmtree, ours, ignore_errors=True)
     health = await store.health(deadline_seconds=deadline_seconds)
     return BackupReport(folder=target, points=dict(health.points), checked=scratch is not None)
 
@@ -95,8 +123,9 @@ async def _compare(
     for collection in COLLECTIONS:
         now = await _digests(store, collection, deadline_seconds=deadline_seconds)
         came = await _digests(scratch, collection, deadline_seconds=deadline_seconds)
-        unchanged = now.items() & earlier[collection].items()
-        lost = sorted(id_ for id_, _ in unchanged - came.items())
+        before = earlier[collection]
+        unchanged = {id_ for id_, each in now.items() if each.is_same(before.get(id_))}
+        lost = sorted(id_ for id_ in unchanged if not now[id_].is_same(came.get(id_)))
         if lost:
             raise InvalidBackupError(
                 f"{len(lost)} of {len(unchanged)} points of {collection} did not come back from "
@@ -107,7 +136,7 @@ async def _compare(
 async def _digests(
     store: VectorStore, collection: Collection, *, deadline_seconds: float
 ) -> Digests:
-    """What each point is, in a few bytes."""
+    """Every point of a collection, vectors included."""
     found: Digests = {}
     after = None
     while True:
@@ -116,14 +145,25 @@ async def _digests(
             where=EVERYTHING,
             limit=_PAGE_POINTS,
             after=after,
+            with_vectors=True,
             deadline_seconds=deadline_seconds,
         )
         for each in page.points:
-            raw = msgspec.json.encode(each.payload, order="deterministic")
-            found[each.id] = hashlib.blake2b(raw, digest_size=12).digest()
+            found[each.id] = _digest(each)
         after = page.after
         if after is None:
             return found
+
+
+def _digest(point: StoredPoint) -> _Digest:
+    digest = hashlib.blake2b(
+        msgspec.json.encode(point.payload, order="deterministic"), digest_size=12
+    )
+    if point.sparse is not None:
+        for index, value in sorted(zip(point.sparse.indices, point.sparse.values, strict=True)):
+            digest.update(index.to_bytes(8, "little") + array("f", [value]).tobytes())
+    dense = point.dense or ()
+    return _Digest(digest.digest(), tuple(sum(dense[part::_SUMS]) for part in range(_SUMS)))
 
 
 async def _open(store: VectorStore, deadline_seconds: float) -> None:
@@ -140,6 +180,20 @@ async def _open(store: VectorStore, deadline_seconds: float) -> None:
 def _refuse_what_is_there(target: Path) -> None:
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise InvalidBackupError(f"{target} is there already: name a folder that is not")
+
+
+def _make_half(target: Path) -> Path:
+    """A folder beside the target, of a name that nobody else gives; old ones are removed."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        for each in target.parent.glob(f"{_HALF}*"):
+            if time.time() - each.lstat().st_mtime > _HALF_OLD_SECONDS:
+                shutil.rmtree(each, ignore_errors=True)
+        return Path(tempfile.mkdtemp(prefix=_HALF, dir=target.parent))
+    except OSError as error:
+        raise InvalidBackupError(
+            f"{target.parent} cannot be written: {error.strerror or error}. Name a folder elsewhere"
+        ) from error
 
 
 def _rename(half: Path, target: Path) -> None:

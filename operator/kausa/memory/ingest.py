@@ -3,11 +3,12 @@
 Nobody who detects or diagnoses waits here: `offer` never does. A record leaves the queue when the
 store has acknowledged it and not before, so what the memory does not take now comes again; where it
 is away for long the oldest are dropped and counted, and `lost` tells the catch-up to read them from
-the resources. Who brings much at once (`put`) waits for room instead.
+the resources. What can never be written, such as a text that no embedder takes, is left out alone.
 
-A record that is offered again while it waits takes the place of its earlier self: the queue is
-bounded by how many failures there are, not by how often they repeat. Everything here is of the
-priority `bulk` at the embedder, so a diagnosis that waits for what is like it goes first.
+A record that is offered again while it waits takes the place of its earlier self, and what only
+that knew stays with it: the queue is bounded by how many failures there are, not by how often they
+repeat. Everything here is of the priority `bulk` at the embedder, so a diagnosis that waits for
+what is like it goes first.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ import time
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
-from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError, deadline
+from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
+from kausa.memory.isolating import is_refusal, write_apart
 from kausa.memory.metrics import MemoryMetrics
 from kausa.memory.points import Passage
 from kausa.memory.records import Happening
 from kausa.memory.service import FailureMemory
-from kausa.memory.writing import Writing
+from kausa.memory.writing import merged
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
 
@@ -68,7 +71,6 @@ class Ingest:
         self._waiting: OrderedDict[str, _Waiting] = OrderedDict()
         self._in_hand: dict[str, _Waiting] = {}
         self._arrived = asyncio.Event()
-        self._room = asyncio.Condition()
         self.lost = 0
         """Records dropped for want of room since the process began."""
         self._trouble = Trouble(
@@ -87,31 +89,15 @@ class Ingest:
     def offer(self, record: Happening, *, copied: bool = False) -> None:
         """Leave a record here; where there is no room the oldest goes, and is counted."""
         record_id = record.record_id
-        waiting = _Waiting(record=record, copied=copied and self._is_copied(record_id))
+        waiting = _Waiting(record=record, copied=copied)
+        if record_id in self._waiting:
+            waiting = _together(self._waiting[record_id], waiting)
         if record_id not in self._waiting and len(self._waiting) >= self._most:
             self._waiting.popitem(last=False)
             self.lost += 1
             self._metrics.dropped("full")
         self._waiting[record_id] = waiting
         self._arrived.set()
-
-    async def put(self, record: Happening, *, copied: bool = False) -> None:
-        """Leave a record here, once there is room."""
-        async with self._room:
-            await self._room.wait_for(
-                lambda: len(self._waiting) < self._most or record.record_id in self._waiting
-            )
-            self.offer(record, copied=copied)
-
-    async def empty(self) -> None:
-        """Return when nothing waits and nothing is in hand."""
-        async with self._room:
-            await self._room.wait_for(lambda: not len(self))
-
-    def _is_copied(self, record_id: str) -> bool:
-        """A full record that still waits is not to be treated as a copy by what follows it."""
-        before = self._waiting.get(record_id)
-        return before is None or before.copied
 
     # -- who writes them -------------------------------------------------------------------------
 
@@ -157,8 +143,6 @@ class Ingest:
             self._in_hand = {}
             self._metrics.works()
             self._trouble.over()
-            async with self._room:
-                self._room.notify_all()
 
     def _take(self) -> None:
         while self._waiting and len(self._in_hand) < self._batch:
@@ -168,65 +152,60 @@ class Ingest:
             self._arrived.clear()
 
     def _put_back(self) -> None:
-        """In front of all others, but behind its own later self."""
+        """In front of all others, together with its own later self."""
         for record_id, waiting in reversed(self._in_hand.items()):
-            if record_id not in self._waiting:
-                self._waiting[record_id] = waiting
-                self._waiting.move_to_end(record_id, last=False)
+            later = self._waiting.get(record_id)
+            self._waiting[record_id] = _together(waiting, later) if later else waiting
+            self._waiting.move_to_end(record_id, last=False)
         self._in_hand = {}
         self._arrived.set()
 
     async def _write(self, waiting: Sequence[_Waiting]) -> None:
         started = time.monotonic()
-        unchanged = 0
         if self._memory.error is not None:
             # Others may ask seldom while it is away; this is who asks until it is back.
             await self._memory.start(deadline_seconds=BATCH_SECONDS)
+        left_out: list[str] = []
+
+        def leave_out(record: Happening, error: Exception) -> None:
+            left_out.append(record.record_id)
+            self._leave_out(record, error)
+
+        written = 0
         for copied in (False, True):
             records = [each.record for each in waiting if each.copied is copied]
             if records:
-                unchanged += await self._write_or_leave_out(records, copied=copied)
+                written += await write_apart(
+                    records,
+                    write=partial(self._write_records, copied=copied),
+                    left_out=leave_out,
+                    embedder=self._memory.embedder,
+                    deadline_seconds=BATCH_SECONDS,
+                )
+        acknowledged = len(waiting) - len(left_out)
         self._metrics.batch_written(
-            records=len(waiting), unchanged=unchanged, seconds=time.monotonic() - started
+            records=acknowledged,
+            unchanged=acknowledged - written,
+            seconds=time.monotonic() - started,
         )
 
-    async def _write_or_leave_out(self, records: Sequence[Happening], *, copied: bool) -> int:
-        """Write them at once; where one is malformed, one by one, so that only that one is lost.
-
-        The number of those that needed no writing.
-        """
-        try:
-            return await self._write_records(records, copied=copied)
-        except MemoryUnavailableError:
-            raise
-        except Exception as error:
-            # Also a defect of ours: one record that breaks something must not hold up all others.
-            if len(records) == 1:
-                self._metrics.dropped("malformed")
-                known = isinstance(error, InvalidRecordError)
-                _logger.error(
-                    "A record cannot be remembered",
-                    why=str(error) or type(error).__name__,
-                    exc_info=None if known else error,
-                )
-                return 1
-        return sum([await self._write_or_leave_out([each], copied=copied) for each in records])
+    def _leave_out(self, record: Happening, error: Exception) -> None:
+        self._metrics.dropped("refused" if is_refusal(error) else "malformed")
+        known = isinstance(error, InvalidRecordError | MemoryUnavailableError)
+        _logger.error(
+            "A record cannot be remembered",
+            record=record.record_id,
+            owner=f"{record.namespace}/{record.owner}",
+            why=str(error) or type(error).__name__,
+            exc_info=None if known else error,
+        )
 
     async def _write_records(self, records: Sequence[Happening], *, copied: bool) -> int:
-        async with (
-            deadline(BATCH_SECONDS, doing="remembering a batch"),
-            self._memory.writing(
-                records, copied=copied, deadline_seconds=BATCH_SECONDS
-            ) as writings,
-        ):
-            vectors = await self._embed(writings)
-            await self._memory.write(writings, vectors=vectors, deadline_seconds=BATCH_SECONDS)
-        return sum(each.is_nothing for each in writings)
+        return await self._memory.write_batch(
+            records, embed=self._embed, copied=copied, deadline_seconds=BATCH_SECONDS
+        )
 
-    async def _embed(self, writings: Sequence[Writing]) -> dict[str, list[float]]:
-        new = [each for writing in writings for each in writing.to_embed]
-        if not new:
-            return {}
+    async def _embed(self, new: Sequence[Passage]) -> dict[str, list[float]]:
         vectors: dict[str, list[float]] = {}
         stream = self._memory.embedder.embed_stream(_texts(new), deadline_seconds=BATCH_SECONDS)
         async with contextlib.aclosing(stream) as answers:  # type: ignore[type-var]
@@ -238,6 +217,14 @@ class Ingest:
                 f"the embedder left out {missing} of {len(new)} texts", reason="EmbedderFailed"
             )
         return vectors
+
+
+def _together(before: _Waiting, after: _Waiting) -> _Waiting:
+    """One for both; a copy that follows a full record is full."""
+    return _Waiting(
+        record=merged(before.record, after.record, copied=after.copied),
+        copied=before.copied and after.copied,
+    )
 
 
 async def _texts(passages: Sequence[Passage]) -> AsyncIterator[tuple[str, str]]:

@@ -32,7 +32,7 @@ class MemoryMetrics:
             "records_unchanged", "Records the memory had already, as they are."
         )
         self._dropped = counter(
-            "records_dropped", "Records that were not written: full queue or malformed.", "why"
+            "records_dropped", "Records that were not written, by what was in the way.", "why"
         )
         self._retried = counter("ingest_retries", "Batches that failed and come again.")
         self._batch = Histogram(
@@ -52,10 +52,23 @@ class MemoryMetrics:
             registry=registry,
         )
         self._syncs = counter("syncs", "Walks over the resources, by how they ended.", "result")
+        self._trimmed = gauge(
+            "passages_trimmed",
+            "Passages forgotten since the start because the embedded store held too many.",
+        )
+        self._truncated = gauge(
+            "passages_truncated",
+            "Passages since the start of which the embedding model read only the beginning.",
+        )
 
     def observe_queue(self, length: Callable[[], int]) -> None:
         """Ask this for the number of records that wait."""
         self._queued.set_function(length)
+
+    def observe_losses(self, *, trimmed: Callable[[], int], truncated: Callable[[], int]) -> None:
+        """Ask these for the passages that were too many, and those longer than the model reads."""
+        self._trimmed.set_function(trimmed)
+        self._truncated.set_function(truncated)
 
     def works(self) -> None:
         """The memory answered."""
@@ -78,7 +91,9 @@ class MemoryMetrics:
         self._retried.inc()
 
     def dropped(self, why: str) -> None:
-        """A record is not written: `full` or `malformed`."""
+        """A record is not written: `full`, `malformed`, `refused` by the embedder, or an `ending`
+        that was not read.
+        """
         self._dropped.labels(why).inc()
 
     def recalled(self, *, seconds: float) -> None:

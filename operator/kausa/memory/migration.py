@@ -3,7 +3,7 @@
 No state is kept outside of the store: what the new generation has already, as it is, is not done
 again, so a migration that was killed anywhere goes on where it was. Walks are repeated until one
 finds nothing new, because operators go on writing with the old model meanwhile. After the switch
-one more walk brings over what came between, and only where it is newer: from then on the new
+more walks bring over what came between, and only where it was written later: from then on the new
 generation is the truth. The sparse vectors are those of words and are carried over as they are.
 """
 
@@ -33,6 +33,7 @@ _logger = get_logger("kausa.memory.migration")
 _PAGE_POINTS = 64
 _MOST_WALKS = 8
 """Before the switch: where operators write faster than we embed, the last walk takes the rest."""
+_OF_VECTORS = frozenset({"model", "schema_version"})
 _PROBE = "What fails, and why?"
 
 
@@ -153,12 +154,20 @@ class _Work:
                 return
 
     async def finish(self, new: VectorStore, *, source: Schema, target: Schema) -> None:
-        """What came to an old generation until the switch, and then its end."""
+        """What came to an old generation until the switch, and then its end.
+
+        Twice at least: what an operator of the old model writes during the first walk, behind it,
+        is brought by the next.
+        """
         old = await self._store.make(source, deadline_seconds=self._seconds)
         try:
-            progress = Progress(source=source, target=target, total=await self._total(old))
-            for collection in COLLECTIONS:
-                await self._walk(old, new, collection, progress=progress, only_newer=True)
+            for number in range(1, _MOST_WALKS + 1):
+                progress = Progress(source=source, target=target, total=await self._total(old))
+                before = self.embedded + self.carried
+                for collection in COLLECTIONS:
+                    await self._walk(old, new, collection, progress=progress, only_newer=True)
+                if number > 1 and self.embedded + self.carried == before:
+                    break
         finally:
             await old.close()
         await self._store.drop(source, deadline_seconds=self._seconds)
@@ -189,7 +198,9 @@ class _Work:
                 with_vectors=True,
                 deadline_seconds=self._seconds,
             )
-            await self._bring(new, collection, page.points, only_newer=only_newer)
+            await self._bring(
+                new, collection, page.points, target=progress.target, only_newer=only_newer
+            )
             progress.seen += len(page.points)
             progress.embedded, progress.carried = self.embedded, self.carried
             progress.unreadable = list(self.unreadable)
@@ -204,6 +215,7 @@ class _Work:
         collection: Collection,
         points: Sequence[StoredPoint],
         *,
+        target: Schema,
         only_newer: bool,
     ) -> None:
         there = {
@@ -224,16 +236,16 @@ class _Work:
             if not isinstance(point.payload.get("passage"), str):
                 self.unreadable[point.id] = None
             elif found is not None and found.payload.get("passage") == point.payload["passage"]:
-                carry.append(_point(point, found.dense or ()))
+                carry.append(_point(point, found.dense or (), target=target))
             else:
                 embed.append(point)
-        written = carry + await self._embed(embed)
+        written = carry + await self._embed(embed, target=target)
         if written:
             await new.upsert(collection, written, deadline_seconds=self._seconds)
         self.carried += len(carry)
         self.embedded += len(embed)
 
-    async def _embed(self, points: Sequence[StoredPoint]) -> list[Point]:
+    async def _embed(self, points: Sequence[StoredPoint], *, target: Schema) -> list[Point]:
         if not points:
             return []
         vectors = await self._embedder.embed(
@@ -242,7 +254,10 @@ class _Work:
             priority="bulk",
             deadline_seconds=self._seconds,
         )
-        return [_point(point, vector) for point, vector in zip(points, vectors, strict=True)]
+        return [
+            _point(point, vector, target=target)
+            for point, vector in zip(points, vectors, strict=True)
+        ]
 
     async def _forget(
         self, old: VectorStore, new: VectorStore, collection: Collection, *, progress: Progress
@@ -279,23 +294,37 @@ async def _schema_of(embedder: Embedder, *, call_seconds: float) -> Schema:
 
 
 def _is_wanted(old: StoredPoint, new: StoredPoint, *, only_newer: bool) -> bool:
-    if old.payload == new.payload:
+    if _told(old.payload) == _told(new.payload):
         return False
     return not only_newer or _age(old.payload) > _age(new.payload)
 
 
-def _age(payload: Payload) -> tuple[str, int, int]:
-    """What grows when a record is written again: moments are text that sorts as they do."""
-    seen = payload.get("last_seen")
+def _told(payload: Payload) -> Payload:
+    """What a point says, but for what tells the model of its vectors."""
+    return {key: value for key, value in payload.items() if key not in _OF_VECTORS}
+
+
+def _age(payload: Payload) -> tuple[str, str, int, int]:
+    """What grows when a record is written again: moments are text that sorts as they do.
+
+    Points of an earlier Kausa do not say when they were written; what else grows has to do.
+    """
+    written, seen = (payload.get(key) for key in ("written_at", "last_seen"))
     counts = (payload.get(key) for key in ("occurrences", "reward_count"))
     occurrences, rewards = (count if isinstance(count, int) else 0 for count in counts)
-    return (seen if isinstance(seen, str) else "", occurrences, rewards)
+    return (
+        written if isinstance(written, str) else "",
+        seen if isinstance(seen, str) else "",
+        occurrences,
+        rewards,
+    )
 
 
-def _point(point: StoredPoint, dense: Sequence[float]) -> Point:
+def _point(point: StoredPoint, dense: Sequence[float], *, target: Schema) -> Point:
+    of_vectors = {"model": target.model, "schema_version": target.version}
     return Point(
         id=point.id,
         dense=list(dense),
         sparse=point.sparse if point.sparse is not None else SparseVector((), ()),
-        payload=point.payload,
+        payload=point.payload | of_vectors,
     )

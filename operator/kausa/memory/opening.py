@@ -6,6 +6,7 @@ embedder no model.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from kausa.errors import SettingsError
@@ -14,9 +15,11 @@ from kausa.memory.chunking.tokens import ChunkSize
 from kausa.memory.embedding.choosing import EmbedderChoice, choose_embedder
 from kausa.memory.service import FailureMemory
 from kausa.memory.store import VectorStore
-from kausa.settings import Settings
+from kausa.settings import DEFAULT_CLUSTER_NAME, Settings
 
 __all__ = [
+    "audited",
+    "check_cluster_name",
     "chunk_size",
     "embedder_choice",
     "open_embedded_memory",
@@ -31,14 +34,36 @@ def open_memory(settings: Settings) -> FailureMemory:
     Raises:
         SettingsError: what is set does not go together.
     """
-    return FailureMemory(
+    check_cluster_name(settings)
+
+    def trimmed(passages: int) -> None:
+        memory.passages_trimmed += passages
+
+    memory = FailureMemory(
         embedder=choose_embedder(embedder_choice(settings)),
-        store=_audited(open_store(settings), settings),
+        store=audited(open_store(settings, on_trimmed=trimmed), settings),
         size=chunk_size(settings),
     )
+    return memory
 
 
-def _audited(store: VectorStore, settings: Settings) -> VectorStore:
+def check_cluster_name(settings: Settings) -> None:
+    """Refuse what ends another cluster's failures: two of one name in one server.
+
+    Raises:
+        SettingsError: the store is a server, and nobody has named the cluster.
+    """
+    if settings.memory_store == "server" and settings.cluster_name == DEFAULT_CLUSTER_NAME:
+        raise SettingsError(
+            f"KAUSA_MEMORY_STORE is server, and KAUSA_CLUSTER_NAME is {DEFAULT_CLUSTER_NAME!r}, "
+            "which every cluster is called that nobody named. Two clusters of one name in one "
+            "server take each other's failures for their own and end them. Set KAUSA_CLUSTER_NAME "
+            "to a name that no other cluster in this server has, for example prod-eu."
+        )
+
+
+def audited(store: VectorStore, settings: Settings) -> VectorStore:
+    """The store, telling of every call where the settings want that."""
     if settings.memory_audit == "off":
         return store
     sink = log_entry if settings.memory_audit == "log" else AuditFile(settings.memory_audit_path)
@@ -59,8 +84,12 @@ def open_embedded_memory(*, folder: Path, model_path: Path | None = None) -> Fai
     )
 
 
-def open_store(settings: Settings) -> VectorStore:
-    """The store alone, for commands that need no model.
+def open_store(
+    settings: Settings, *, on_trimmed: Callable[[int], None] = lambda _: None
+) -> VectorStore:
+    """The store alone, for commands that need no model; it tells no audit of anything.
+
+    `on_trimmed`: told how many points the embedded store took out because they were too many.
 
     Raises:
         SettingsError: what is set does not go together.
@@ -73,7 +102,11 @@ def open_store(settings: Settings) -> VectorStore:
             )
         from kausa.memory.edge.client import EdgeStore
 
-        return EdgeStore(folder=settings.memory_path)
+        return EdgeStore(
+            folder=settings.memory_path,
+            most_points=settings.memory_most_points,
+            on_trimmed=on_trimmed,
+        )
     if settings.memory_url is None:
         raise SettingsError(
             "KAUSA_MEMORY_STORE is server, and KAUSA_MEMORY_URL is not set: set it, for example to "

@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TypeAlias
 
 from kausa.memory.embedding.protocol import Priority
 from kausa.memory.errors import MemoryUnavailableError
-from kausa.memory.filters import Filter, OneOf
-from kausa.memory.points import TAKEN_BACK, collection_of, point_id, point_ids
-from kausa.memory.records import FailureRecord, Happening, Verdict
+from kausa.memory.filters import Absent, Condition, Filter, OneOf
+from kausa.memory.points import TAKEN_BACK, Passage, collection_of, point_id, point_ids
+from kausa.memory.readiness import SparseEncoder
+from kausa.memory.records import FailureRecord, Happening, RolloutRecord, Verdict
 from kausa.memory.rewards import Reward, with_value, with_verdict
-from kausa.memory.session import MOST_AT_ONCE, Session, point_of
+from kausa.memory.session import MOST_AT_ONCE, Session, point_of, stamped
 from kausa.memory.store import Collection, Payload, Point, StoredPoint
 from kausa.memory.writing import Writing, plan, reward_of
 
 __all__ = ["RecordWriter"]
 
 REWARD_ATTEMPTS = 8
+Embedding: TypeAlias = Callable[[Sequence[Passage]], Awaitable[Mapping[str, Sequence[float]]]]
+"""Vectors of passages, by their ids."""
 
 
 class RecordWriter(Session):
@@ -52,70 +56,105 @@ class RecordWriter(Session):
         anew: bool = False,
     ) -> int:
         """The same; how many were not there as they are. `anew` writes and embeds those too."""
+
+        async def embed(new: Sequence[Passage]) -> Mapping[str, Sequence[float]]:
+            texts = [each.text for each in new]
+            vectors = await self._embed(texts, priority=priority, deadline_seconds=deadline_seconds)
+            return {each.id: vector for each, vector in zip(new, vectors, strict=True)}
+
         written = 0
-        async with self._doing("remembering failures", deadline_seconds):
+        async with self._doing("remembering failures", deadline_seconds) as encoder:
             for start in range(0, len(records), MOST_AT_ONCE):
-                part = records[start : start + MOST_AT_ONCE]
-                async with self.writing(
-                    part, copied=copied, anew=anew, deadline_seconds=deadline_seconds
-                ) as writings:
-                    new = [each for writing in writings for each in writing.to_embed]
-                    vectors = await self._embed(
-                        [each.text for each in new],
-                        priority=priority,
-                        deadline_seconds=deadline_seconds,
-                    )
-                    await self.write(
-                        writings,
-                        vectors={
-                            each.id: vector for each, vector in zip(new, vectors, strict=True)
-                        },
-                        deadline_seconds=deadline_seconds,
-                    )
-                    written += sum(not each.is_nothing for each in writings)
+                written += await self._write(
+                    records[start : start + MOST_AT_ONCE],
+                    embed=embed,
+                    encoder=encoder,
+                    copied=copied,
+                    anew=anew,
+                    deadline_seconds=deadline_seconds,
+                )
         return written
 
-    @contextlib.asynccontextmanager
-    async def writing(
+    async def write_batch(
         self,
         records: Sequence[Happening],
         *,
+        embed: Embedding,
         copied: bool = False,
+        deadline_seconds: float,
+    ) -> int:
+        """The same with vectors from elsewhere, for at most `MOST_AT_ONCE` records."""
+        async with self._doing("remembering a batch", deadline_seconds) as encoder:
+            return await self._write(
+                records,
+                embed=embed,
+                encoder=encoder,
+                copied=copied,
+                deadline_seconds=deadline_seconds,
+            )
+
+    async def _write(
+        self,
+        records: Sequence[Happening],
+        *,
+        embed: Embedding,
+        encoder: SparseEncoder,
+        copied: bool,
         anew: bool = False,
         deadline_seconds: float,
-    ) -> AsyncIterator[list[Writing]]:
-        """What is to be written of these records; nobody else here writes them meanwhile."""
-        async with self._noted(), contextlib.AsyncExitStack() as held:
-            # Always in the same order: two who want the same two locks would wait for each other.
-            for number in sorted({self._number(each.record_id) for each in records}):
-                await held.enter_async_context(self._locks[number])
-            await self._readiness.ready(deadline_seconds=deadline_seconds)
-            stored = await self._stored(records, deadline_seconds=deadline_seconds)
-            writings: list[Writing] = []
-            for record in _last_of_each(records):
-                # Cutting a long text takes milliseconds, and a batch has many.
-                await asyncio.sleep(0)
-                writings.append(
-                    plan(
-                        record,
-                        stored=stored.get(record.record_id),
-                        model=self.embedder.model,
-                        size=self._size,
-                        copied=copied,
-                        anew=anew,
-                    )
+    ) -> int:
+        """Plan, embed and write; nobody else here writes these records meanwhile."""
+        records = _last_of_each(records)
+        async with contextlib.AsyncExitStack() as held:
+            for record_id in sorted(each.record_id for each in records):
+                await held.enter_async_context(self._lock(record_id))
+            writings = await self._plans(
+                records, copied=copied, anew=anew, deadline_seconds=deadline_seconds
+            )
+            lost = await self._carry_out(
+                writings, embed=embed, encoder=encoder, deadline_seconds=deadline_seconds
+            )
+            if lost:
+                # Deleted since it was planned, in whole or in part: all of it is written.
+                again = await self._plans(
+                    lost, copied=copied, anew=True, deadline_seconds=deadline_seconds
                 )
-            yield writings
+                await self._carry_out(
+                    again, embed=embed, encoder=encoder, deadline_seconds=deadline_seconds
+                )
+        return sum(not each.is_nothing for each in writings)
 
-    async def write(
+    async def _plans(
+        self, records: Sequence[Happening], *, copied: bool, anew: bool, deadline_seconds: float
+    ) -> list[Writing]:
+        stored = await self._stored(records, deadline_seconds=deadline_seconds)
+        writings: list[Writing] = []
+        for record in records:
+            # Cutting a long text takes milliseconds, and a batch has many.
+            await asyncio.sleep(0)
+            writings.append(
+                plan(
+                    record,
+                    stored=stored.get(record.record_id),
+                    model=self.embedder.model,
+                    size=self._size,
+                    copied=copied,
+                    anew=anew,
+                )
+            )
+        return writings
+
+    async def _carry_out(
         self,
         writings: Sequence[Writing],
         *,
-        vectors: Mapping[str, Sequence[float]],
+        embed: Embedding,
+        encoder: SparseEncoder,
         deadline_seconds: float,
-    ) -> None:
-        """Write what was planned, with the vectors of its passages by their ids."""
-        encoder = await self._readiness.ready(deadline_seconds=deadline_seconds)
+    ) -> list[Happening]:
+        """Write what was planned; the records that were not there any more to be changed."""
+        new = [each for writing in writings for each in writing.to_embed]
+        vectors = await embed(new) if new else {}
         points: dict[Collection, list[Point]] = {}
         for writing in writings:
             await asyncio.sleep(0)
@@ -129,29 +168,38 @@ class RecordWriter(Session):
                     of_collection[start : start + MOST_AT_ONCE],
                     deadline_seconds=deadline_seconds,
                 )
-        for writing in writings:
-            await self._finish(writing, deadline_seconds=deadline_seconds)
+        return [
+            writing.record
+            for writing in writings
+            if not await self._finish(writing, deadline_seconds=deadline_seconds)
+            and isinstance(writing.record, FailureRecord | RolloutRecord)
+        ]
 
-    async def _finish(self, writing: Writing, *, deadline_seconds: float) -> None:
+    async def _finish(self, writing: Writing, *, deadline_seconds: float) -> bool:
+        """False where the record is not there, or not all of it."""
         if writing.stale:
             await self.store.delete(
                 writing.collection, ids=writing.stale, deadline_seconds=deadline_seconds
             )
         if writing.values:
-            await self.store.set_payload(
+            there = await self.store.set_payload(
                 writing.collection,
                 writing.ids,
-                writing.values,
+                stamped(writing.values),
                 deadline_seconds=deadline_seconds,
             )
+            if not there:
+                return False
         if writing.verdict and isinstance(writing.record, FailureRecord):
             verdict = writing.record.verdict
-            await self._reward(
+            counted = await self._reward(
                 writing.record.record_id,
                 collection=writing.collection,
                 change=lambda reward: with_verdict(reward, verdict),
                 deadline_seconds=deadline_seconds,
             )
+            return counted is not None
+        return True
 
     async def update(
         self,
@@ -159,21 +207,23 @@ class RecordWriter(Session):
         values: Payload,
         *,
         collection: Collection = "failures",
+        only: Callable[[Payload], bool] = lambda _: True,
         deadline_seconds: float,
     ) -> bool:
-        """Write over some fields of a record; False where it is not there.
+        """Write over some fields of a record; False where it is not there, or `only` says no.
 
         For what is not embedded: the outcome, the resolution, counts and times. `TAKEN_BACK` takes
         a field away.
         """
-        async with self._doing("changing a record", deadline_seconds), self._lock(record_id):
+        doing = self._doing("changing a record", deadline_seconds, embeds=False)
+        async with doing, self._lock(record_id):
             head = await self._head(
                 record_id, collection=collection, deadline_seconds=deadline_seconds
             )
-            if head is None:
+            if head is None or not only(head.payload):
                 return False
             return await self.store.set_payload(
-                collection, _ids_of(head), values, deadline_seconds=deadline_seconds
+                collection, _ids_of(head), stamped(values), deadline_seconds=deadline_seconds
             )
 
     async def add_reward(
@@ -185,7 +235,8 @@ class RecordWriter(Session):
         deadline_seconds: float,
     ) -> Reward | None:
         """Count one more answer about a record, from 0 to 1; None where it is not there."""
-        async with self._doing("counting a reward", deadline_seconds), self._lock(record_id):
+        doing = self._doing("counting a reward", deadline_seconds, embeds=False)
+        async with doing, self._lock(record_id):
             return await self._reward(
                 record_id,
                 collection=collection,
@@ -200,7 +251,8 @@ class RecordWriter(Session):
 
         As often as you like: the record knows which verdict is counted.
         """
-        async with self._doing("counting a verdict", deadline_seconds), self._lock(record_id):
+        doing = self._doing("counting a verdict", deadline_seconds, embeds=False)
+        async with doing, self._lock(record_id):
             return await self._reward(
                 record_id,
                 collection="failures",
@@ -216,7 +268,7 @@ class RecordWriter(Session):
         deadline_seconds: float,
     ) -> None:
         """Delete records, all their points."""
-        async with self._doing("forgetting records", deadline_seconds):
+        async with self._doing("forgetting records", deadline_seconds, embeds=False):
             for start in range(0, len(record_ids), MOST_AT_ONCE):
                 await self.store.delete(
                     collection,
@@ -247,18 +299,21 @@ class RecordWriter(Session):
             after = change(before)
             if after == before:
                 return after
-            values: Payload = {
-                "reward_sum": after.sum,
-                "reward_count": after.count,
-                "verdict": after.verdict or TAKEN_BACK,
-            }
+            values = stamped(
+                {
+                    "reward_sum": after.sum,
+                    "reward_count": after.count,
+                    "reward_revision": before.revision + 1,
+                    "verdict": after.verdict or TAKEN_BACK,
+                }
+            )
             ids = _ids_of(head)
             # The first passage decides, the others are brought in line with it.
             won = await self.store.set_payload(
                 collection,
                 ids[:1],
                 values,
-                expect=Filter(must=(OneOf("reward_count", (before.count,)),)),
+                expect=_as_read(before),
                 deadline_seconds=deadline_seconds,
             )
             if won:
@@ -295,6 +350,14 @@ class RecordWriter(Session):
             collection, [point_id(record_id, 0)], deadline_seconds=deadline_seconds
         )
         return found[0] if found else None
+
+
+def _as_read(reward: Reward) -> Filter:
+    """Nobody has changed it since. The count alone may be the same again."""
+    revision: Condition = OneOf("reward_revision", (reward.revision,))
+    if not reward.revision:
+        revision = Absent("reward_revision")
+    return Filter(must=(OneOf("reward_count", (reward.count,)), revision))
 
 
 def _ids_of(head: StoredPoint) -> tuple[str, ...]:

@@ -198,7 +198,7 @@ class RunbookChunk:
     """Of the Runbook; None for those that come with Kausa or from a folder."""
     name: Name
     source: Annotated[str, Meta(min_length=1, max_length=1024)]
-    """Where it stands: `namespace/name` of the Runbook, `builtin/name`, or a path."""
+    """Where it stands: `namespace/name` of the Runbook, `builtin:name`, or `file:path`."""
     title: Line
     headings: Annotated[tuple[Line, ...], Meta(max_length=8)] = ()
     """The way to the passage, from the top heading down."""

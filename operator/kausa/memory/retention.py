@@ -175,22 +175,27 @@ def _older(outcome: str, *, before: datetime, cluster: str | None, namespace: st
 async def _delete(
     store: VectorStore, where: Filter, *, most: int, pause_seconds: float, call_seconds: float
 ) -> int:
-    """By id, and only while the filter matches: a record that is seen again meanwhile stays."""
+    """By record, all its passages, and only while the filter matches: a record that is seen again
+    meanwhile stays. So a run may delete a few points more than `most`: the rest of its last record.
+    """
     deleted = 0
+    after: str | None = None
     while deleted < most:
         page = await store.scroll(
             "failures",
             where=where,
             limit=min(_BATCH_POINTS, most - deleted),
+            after=after,
             deadline_seconds=call_seconds,
         )
-        if not page.points:
-            break
-        await store.delete(
-            "failures", ids=[each.id for each in page.points], deadline_seconds=call_seconds
-        )
-        deleted += len(page.points)
-        if page.after is None:
+        ids = dict.fromkeys(str(each.payload.get("record_id")) for each in page.points)
+        if ids:
+            those = Filter(must=(*where.must, OneOf("record_id", tuple(ids))))
+            found = await store.count("failures", where=those, deadline_seconds=call_seconds)
+            await store.delete("failures", where=those, deadline_seconds=call_seconds)
+            deleted += found
+        after = page.after
+        if after is None:
             break
         await asyncio.sleep(pause_seconds)
     return deleted

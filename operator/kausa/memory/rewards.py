@@ -8,7 +8,7 @@ one takes its place.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from kausa.memory.errors import InvalidRecordError
@@ -27,13 +27,15 @@ class Reward:
     count: int = 0
     verdict: Verdict | None = None
     """The one that is part of it."""
+    revision: int = field(default=0, compare=False)
+    """Grows with every change, so that two that add up to the same are told apart."""
 
 
 def with_value(reward: Reward, value: float) -> Reward:
     """One more answer, from 0 (it did harm) to 1 (it helped)."""
     if not 0.0 <= value <= 1.0:
         raise InvalidRecordError(f"a reward of {value} is not between 0 and 1")
-    return Reward(sum=reward.sum + value, count=reward.count + 1, verdict=reward.verdict)
+    return replace(reward, sum=reward.sum + value, count=reward.count + 1)
 
 
 def with_verdict(reward: Reward, verdict: Verdict | None) -> Reward:
@@ -43,4 +45,4 @@ def with_verdict(reward: Reward, verdict: Verdict | None) -> Reward:
         total, count = max(0.0, total - VALUE_OF[reward.verdict]), max(0, count - 1)
     if verdict is not None:
         total, count = total + VALUE_OF[verdict], count + 1
-    return Reward(sum=total, count=count, verdict=verdict)
+    return replace(reward, sum=total, count=count, verdict=verdict)

@@ -76,7 +76,7 @@ _KEYWORDS = (
     *("namespace", "owner", "container", "node", "category", "reason", "fingerprint", "outcome"),
     *("labels", "kind", "record_id", "source"),
 )
-_INTEGERS = ("exit_code", "chunk", "reward_count")
+_INTEGERS = ("exit_code", "chunk", "reward_count", "reward_revision")
 _DATETIMES = ("last_seen",)
 
 INDEXED_FIELDS: tuple[IndexedField, ...] = (

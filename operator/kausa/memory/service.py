@@ -66,7 +66,9 @@ class FailureMemory(RecordReader, RecordWriter, RunbookWriter):
         was_away = self.error is not None
         async with self._doing("starting the memory", deadline_seconds, patient=patient):
             if was_away:
-                await self.embedder.embed([_PROBE], deadline_seconds=deadline_seconds)
+                await self._embed(
+                    [_PROBE], priority="interactive", deadline_seconds=deadline_seconds
+                )
             await self.store.get("failures", [_NOBODY], deadline_seconds=deadline_seconds)
 
     def beside(self, store: VectorStore) -> FailureMemory:

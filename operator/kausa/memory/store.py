@@ -200,6 +200,9 @@ class VectorStore(Protocol):
     ) -> bool:
         """Write over some keys of points that are there and that `expect` still matches.
 
+        A key whose value is None is gone afterwards, or null: a filter cannot tell one from the
+        other, nor may a reader.
+
         True where every one of the points has the values now, so that a call which is repeated
         after its answer was lost is not taken for a lost one. With `expect` this is a
         compare-and-set: who lost it reads again. Two writers that write the very same values both

@@ -71,7 +71,8 @@ async def ask(
         )
         for part in analysis.sub_questions
     )
-    notes = [note, *(n for part in parts for n in (*part.failures.notes, *part.runbooks.notes))]
+    searched = (n for part in parts for n in (*part.failures.notes, *part.runbooks.notes))
+    notes = [note, *analysis.notes, *searched]
     return Asked(
         analysis=analysis,
         parts=tuple(parts),

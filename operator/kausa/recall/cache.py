@@ -2,7 +2,8 @@
 
 By content: the key is the whole request, with filters and ranking, and the models that answer. So
 nobody is given what another's filters let through. What was written meanwhile is seen when the
-entry is too old, which is why the time to live is short.
+entry is too old, which is why the time to live is short. An answer that was on its way when all was
+forgotten is of before, and is not kept.
 """
 
 from __future__ import annotations
@@ -28,6 +29,8 @@ class QueryCache(Generic[T]):
         self._seconds = seconds
         self._clock = clock
         self._kept: OrderedDict[Hashable, tuple[float, T]] = OrderedDict()
+        self.generation = 0
+        """How often all was forgotten: to be read before an answer is looked for."""
         self.hits = 0
         self.misses = 0
 
@@ -45,9 +48,9 @@ class QueryCache(Generic[T]):
         self.hits += 1
         return kept[1]
 
-    def put(self, key: Hashable, answer: T) -> None:
-        """Keep it; who was not asked for longest makes room."""
-        if not self._most or not self._seconds:
+    def put(self, key: Hashable, answer: T, *, generation: int) -> None:
+        """Keep what was begun in this generation; who was not asked for longest makes room."""
+        if not self._most or not self._seconds or generation != self.generation:
             return
         self._kept[key] = (self._clock(), answer)
         self._kept.move_to_end(key)
@@ -57,3 +60,4 @@ class QueryCache(Generic[T]):
     def clear(self) -> None:
         """Forget all, such as after the memory was restored or rebuilt."""
         self._kept.clear()
+        self.generation += 1

@@ -196,6 +196,7 @@ class Recall:
         kept = self._cache.get(self._key(what, request))
         if kept is not None:
             return kept
+        generation = self._cache.generation
         if what == "runbooks":
             wheres = runbook_filters(request.filters)
         elif what == "rollouts":
@@ -210,7 +211,7 @@ class Recall:
         )
         # What was done worse than it could be is not kept; the next time it may go better.
         if not answer.notes:
-            self._cache.put(self._key(what, request), answer)
+            self._cache.put(self._key(what, request), answer, generation=generation)
         return answer
 
     def _key(self, what: What, request: SearchRequest) -> Hashable:

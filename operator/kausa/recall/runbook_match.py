@@ -2,8 +2,9 @@
 
 All that a Runbook gives must agree, as its API says: an author who names a label means that label
 alone. What is not known of a failure (a question has no labels) neither agrees nor disagrees. The
-runbooks that come with Kausa are written for every cluster, so what they name is what they are
-mostly about: there a disagreement lowers the number and does not decide.
+runbooks that come with Kausa, and those that were read from a folder for no namespace, are written
+for every cluster, so what they name is what they are mostly about: there a disagreement lowers the
+number and does not decide.
 
 Patterns are RE2's, which is what Kubernetes' own expressions (CEL) take: matched in time that grows
 with the text and never with the pattern, so nobody's Runbook can hold the operator up. The price
@@ -60,7 +61,7 @@ class Match:
 
     @classmethod
     def of_chunk(cls, chunk: RunbookChunk) -> Match:
-        """Of a passage in the memory: strict where it came from a Runbook."""
+        """Of a passage in the memory: strict where it is of a namespace."""
         return cls(
             reasons=chunk.reasons,
             categories=chunk.categories,
@@ -75,7 +76,7 @@ class Failing:
     """What is known of a failure; None and empty are not known."""
 
     reasons: tuple[str, ...] = ()
-    """Kubernetes' own words for it: the latest, and those of its Events."""
+    """Kubernetes' own words for it, whether upper or lower case."""
     categories: tuple[str, ...] = ()
     message: str | None = None
     """What was said, all of it together; what is longer than 8,192 characters is not looked at."""
@@ -86,10 +87,10 @@ class Failing:
 def agreement(match: Match, failure: Failing) -> float:
     """How well the two agree, from 0 to 1.
 
-    0 where the author excludes this failure, or where nothing that a built-in runbook names is
-    found. NEUTRAL where nothing was said or is known. Above that 1 less the doubt that is left:
-    with the category alone 0.6, with the reason alone 0.7, with both 0.88, with the message too
-    0.976. Each disagreement of a built-in runbook takes half of its own weight away.
+    0 where the author excludes this failure, or where nothing of what a runbook of no namespace
+    names is found. NEUTRAL where nothing was said or is known. Above that 1 less the doubt that is
+    left: with the category alone 0.6, with the reason alone 0.7, with both 0.88, with the message
+    too 0.976. Each disagreement of a runbook of no namespace takes half of its own weight away.
 
     It never raises: a pattern that cannot be used agrees with nothing.
     """

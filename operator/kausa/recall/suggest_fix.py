@@ -2,8 +2,10 @@
 
 Only failures that were resolved and rollouts that succeeded are offered. They are the same fix
 where the same was changed; how often it was tried counts the others too that changed it and did
-not get well. A fix is ranked like all else: by how alike its failure is, and by its reward, which
-here is how often it worked, with the same prior, so that one success of one try proves little.
+not get well: rollouts that failed, and failures that are open after it (they came back). What was
+replaced or dismissed before anybody saw its end proves nothing. A fix is ranked like all else: by
+how alike its failure is, and by its reward, which here is how often it worked, with the same prior,
+so that one success of one try proves little.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ __all__ = ["Suggestion", "Suggestions", "collect", "suggest_fix"]
 MOST_EXAMPLES = 3
 LEAST_LIKENESS = 0.5
 """The cosine below which a failure is another kind of failure (measured in `similar.py`)."""
+_WORKED = frozenset({"Resolved", "SUCCEEDED"})
+_DID_NOT_WORK = frozenset({"FAILED", "Open"})
 _SPACE = re.compile(r"\s+")
 _AS_IT_IS = FusionWeights(dense=1.0, sparse=0.0, rerank=0.0, agreement=0.0)
 
@@ -93,9 +97,12 @@ async def suggest_fix(
         each.record_id: each for answer in (every, mended, rollouts) for each in answer.results
     }
     alike = [each for each in found.values() if _is_alike(each, asked, ranking)]
-    notes = tuple(dict.fromkeys((*every.notes, *mended.notes)))
+    notes = dict.fromkeys((*every.notes, *mended.notes))
+    if any(len(each.results) >= MOST_RESULTS for each in (every, mended, rollouts)):
+        notes |= {f"Tries are counted of the {MOST_RESULTS} most alike; there may be more.": None}
     return Suggestions(
-        suggestions=collect(alike, ranking=ranking, now=recall.now(), limit=limit), notes=notes
+        suggestions=collect(alike, ranking=ranking, now=recall.now(), limit=limit),
+        notes=tuple(notes),
     )
 
 
@@ -111,9 +118,9 @@ def collect(
         if not key:
             continue
         fix = fixes.setdefault(key, _Fix())
-        if each.record.outcome in {"Resolved", "SUCCEEDED"}:
+        if each.record.outcome in _WORKED:
             fix.worked.append(each)
-        elif each.record.outcome != "STARTED":
+        elif each.record.outcome in _DID_NOT_WORK:
             fix.failed += 1
     worked = {
         f"{number:06}": (key, fix) for number, (key, fix) in enumerate(fixes.items()) if fix.worked

@@ -133,7 +133,8 @@ class Diagnosis(Part):
     """How sure the diagnosis is, in whole percent."""
 
     decided_by: DecidedBy
-    """Who found the cause: Rules or Model; Memory is not written yet."""
+    """Who found the cause: Rules or Model. What the memory recalls stands beside it and decides
+    nothing alone, so Memory is not written."""
 
     citations: Citations = ()
     """Ids of the evidence that the cause rests on."""

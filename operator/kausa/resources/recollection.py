@@ -38,10 +38,12 @@ class SimilarFailure(Part):
     """What its cause was."""
 
     resolution: Annotated[str, Text(limits.SIMILAR_RESOLUTION)] | None = None
-    """What fixed it, where that is known. Not written yet."""
+    """What fixed it: what was changed until it recovered, or a person's own words; left out where
+    neither is known."""
 
     outcome: Outcome
-    """How it ended. Always Open: no end is noted yet."""
+    """How it ended: Open still, Resolved, Superseded where its workload was deleted or replaced, or
+    Dismissed where somebody deleted the FailureDiagnosis alone."""
 
 
 class RunbookPassage(Part):
@@ -54,7 +56,8 @@ class RunbookPassage(Part):
     """What it says."""
 
     source: Annotated[str, Line(limits.PATH)]
-    """Where it stands, as namespace/name of the Runbook or an address."""
+    """Where it stands: namespace/name of a Runbook, builtin:name of one that comes with Kausa, or
+    file:path of one that was read from a folder."""
 
     score: Percent
     """How well it fits, in whole percent."""
@@ -67,7 +70,8 @@ class Resolution(Part):
     """When the target worked again."""
 
     how: Annotated[tuple[Change, ...], Items(limits.RESOLUTION_CHANGES)] = ()
-    """What was changed between the failure and the recovery. Not written yet."""
+    """What was changed between the failure and the recovery, the likeliest to matter first; empty
+    where nothing of it is known."""
 
     seconds_to_resolve: Int64 | None = None
     """How long the failure lasted, from when it was first seen."""

@@ -58,13 +58,14 @@ class Target(Part):
 
 
 class Feedback(Part):
-    """What a person found out about this failure. Not read yet: kept for the memory."""
+    """What a person found out about this failure."""
 
     verdict: Verdict
     """Whether the diagnosis was Helpful, Wrong or Partial."""
 
     resolution: Annotated[str, Given(limits.RESOLUTION)] | None = None
-    """What fixed the failure, in your own words. Not read yet: kept for the memory."""
+    """What fixed the failure, in your own words; shown with failures like it in place of what the
+    operator found."""
 
     author: Annotated[str, Given(limits.AUTHOR)] | None = None
     """Who says so."""
@@ -102,7 +103,8 @@ class FailureDiagnosisSpec(Part):
     """The language model to ask. Not read yet: the operator asks the one of its own settings."""
 
     feedback: Feedback | None = None
-    """What you say about the diagnosis. Not read yet: kept for the memory."""
+    """What you say about the diagnosis: the memory ranks this failure by it when one like it
+    happens."""
 
     suspend: bool = False
     """True stops the operator from diagnosing this failure again."""

@@ -58,7 +58,7 @@ class FailureDiagnosisStatus(Part):
     """How many similar failures are remembered."""
 
     runbooks: Annotated[tuple[RunbookPassage, ...], Items(limits.RUNBOOKS)] | None = None
-    """Passages of runbooks that speak of failures like this one. Not written yet."""
+    """Passages of runbooks that speak of failures like this one, the best first."""
 
     model: ModelUse | None = None
     """Which language model was asked; left out where none was."""

@@ -38,7 +38,7 @@ RAW_SIZES = (1, 2, 4, 8, 16, 32)
 FASTEMBED_SIZES = (1, 8, 32, 256)
 
 
-def raw(texts: list[str], threads: int) -> Result:
+def raw(texts: list[str], threads: int, size: int) -> Result:
     model = load_model(
         spec=DEFAULT_MODEL,
         folder=find_folder(DEFAULT_MODEL),
@@ -48,21 +48,21 @@ def raw(texts: list[str], threads: int) -> Result:
     )
     for text in texts[:20]:
         _run(model, model.encode([text]))
-    best: tuple[float, int, int, int] | None = None
-    for size in RAW_SIZES:
+    tokens = padded = 0
+    speeds = {}
+    for each in (size,) if size else RAW_SIZES:
         began = time.perf_counter()
         encoded = sorted(model.encode(texts), key=lambda one: len(one.ids))
         padded = sum(
-            _run(model, encoded[start : start + size]) for start in range(0, len(encoded), size)
+            _run(model, encoded[start : start + each]) for start in range(0, len(encoded), each)
         )
-        seconds = time.perf_counter() - began
-        if best is None or seconds < best[0]:
-            best = seconds, padded, sum(len(one.ids) for one in encoded), size
-    assert best is not None
-    seconds, padded, tokens, size = best
+        tokens = sum(len(one.ids) for one in encoded)
+        speeds[each] = len(texts) / (time.perf_counter() - began)
+    best = max(speeds.values())
     return Result(
-        texts_per_second=len(texts) / seconds,
-        tokens_per_second=tokens / seconds,
+        texts_per_second=best,
+        speeds=speeds,
+        tokens_per_second=tokens * best / len(texts),
         padding=1 - tokens / padded,
         single_p50_ms=median_ms(lambda text: _run(model, model.encode([text]))),
         rss_mib=peak_rss_mib(),
@@ -79,7 +79,7 @@ def _run(model: Any, encoded: list[Encoded]) -> int:
     return ids.size
 
 
-def fastembed(texts: list[str], threads: int) -> Result:
+def fastembed(texts: list[str], threads: int, size: int) -> Result:
     from fastembed import TextEmbedding
     from fastembed.common.model_description import ModelSource, PoolingType
 
@@ -93,13 +93,14 @@ def fastembed(texts: list[str], threads: int) -> Result:
         providers=["CPUExecutionProvider"], local_files_only=True,
     )  # fmt: skip
     list(model.embed(texts[:20]))
-    seconds = float("inf")
-    for size in FASTEMBED_SIZES:
+    speeds = {}
+    for each in (size,) if size else FASTEMBED_SIZES:
         began = time.perf_counter()
-        list(model.embed(texts, batch_size=size))
-        seconds = min(seconds, time.perf_counter() - began)
+        list(model.embed(texts, batch_size=each))
+        speeds[each] = len(texts) / (time.perf_counter() - began)
     return Result(
-        texts_per_second=len(texts) / seconds,
+        texts_per_second=max(speeds.values()),
+        speeds=speeds,
         single_p50_ms=median_ms(lambda text: list(model.embed([text]))),
         rss_mib=peak_rss_mib(),
     )
@@ -174,11 +175,11 @@ async def http(texts: list[str], threads: int, count: int) -> Result:
     )
 
 
-CONTENDERS: dict[str, Callable[[list[str], int], Result]] = {
+CONTENDERS: dict[str, Callable[[list[str], int, int], Result]] = {
     "raw": raw,
     "fastembed": fastembed,
     **{
-        f"{name}-{count}": lambda texts, threads, run=run, count=count: asyncio.run(  # type: ignore[misc]
+        f"{name}-{count}": lambda texts, threads, size, run=run, count=count: asyncio.run(  # type: ignore[misc]
             run(texts, threads, count)
         )
         for name, run in (("engine", engine), ("http", http))

@@ -7,7 +7,7 @@ import resource
 import statistics
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SINGLE = "Back-off restarting failed container checkout in pod shop/checkout-{}"
 SINGLES = 120
@@ -18,6 +18,8 @@ class Result:
     """Of one contender in one round."""
 
     texts_per_second: float
+    speeds: dict[int, float] = field(default_factory=dict)
+    """Texts per second by the size of batches, of whom is told one."""
     tokens_per_second: float = 0.0
     padding: float = 0.0
     """Of all tokens that were run, how many were padding."""

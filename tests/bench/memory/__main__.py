@@ -28,7 +28,9 @@ from bench.memory.measure import Lag, Times, cpu_seconds, lag, resident_bytes, t
 
 from kausa.memory.edge.client import EdgeStore
 from kausa.memory.filters import Filter
+from kausa.memory.opening import open_store
 from kausa.memory.store import HybridQuery, Schema
+from kausa.settings import Settings
 
 SECONDS = 600.0
 BATCH = 250
@@ -84,7 +86,7 @@ def _brute(corpus: Corpus, questions: Sequence[Question]) -> None:
 async def _edge(folder: Path, corpus: Corpus, questions: Sequence[Question]) -> None:
     # The model that a recall over these points embeds its questions with.
     schema = Schema(model=await model_here() or "none", dimensions=DIMENSIONS)
-    store = EdgeStore(folder=folder, most_points=10**9)
+    store = _store(folder, corpus)
     await store.open(schema, deadline_seconds=SECONDS)
     async with lag() as loop:
         await _fill("edge", store, corpus, loop)
@@ -98,7 +100,7 @@ async def _edge(folder: Path, corpus: Corpus, questions: Sequence[Question]) -> 
     print(f"edge    settling took {time.perf_counter() - began:.1f} s more")
     await store.close()
     began = time.perf_counter()
-    store = EdgeStore(folder=folder, most_points=10**9)
+    store = _store(folder, corpus)
     await store.open(schema, deadline_seconds=SECONDS)
     await store.count("failures", where=Filter(), deadline_seconds=SECONDS)
     print(f"edge    open, process included {time.perf_counter() - began:.2f} s")
@@ -122,6 +124,17 @@ async def _edge(folder: Path, corpus: Corpus, questions: Sequence[Question]) -> 
         if found is not None:
             _row(name, found)
     await store.close()
+
+
+def _store(folder: Path, corpus: Corpus) -> EdgeStore:
+    """As the operator opens it; only a size that it would not keep is set, and said."""
+    settings = Settings(memory_path=folder)
+    if corpus.size > settings.memory_most_points:
+        print(f"edge    KAUSA_MEMORY_MOST_POINTS={corpus.size}, not {settings.memory_most_points}")
+        settings = Settings(memory_path=folder, memory_most_points=corpus.size)
+    store = open_store(settings)
+    assert isinstance(store, EdgeStore)
+    return store
 
 
 async def _fill(name: str, store: EdgeStore | LocalMode, corpus: Corpus, loop: Lag) -> None:

@@ -61,7 +61,8 @@ async def filled_memory(
 
 async def _fill(memory: FailureMemory, *, cases: Path, now: datetime) -> Corpus:
     names: dict[str, str] = {}
-    runbooks = built_in_chunks(cluster=CLUSTER)
+    size = await memory.passage_size(deadline_seconds=DEADLINE)
+    runbooks = built_in_chunks(cluster=CLUSTER, size=size)
     for chunks in runbooks:
         await memory.upsert_runbook(chunks, deadline_seconds=DEADLINE)
         names[chunks[0].record_id] = chunks[0].name

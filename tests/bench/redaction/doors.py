@@ -10,7 +10,7 @@ import asyncio
 import io
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -24,8 +24,7 @@ from kausa.detection.pods import detect_pod
 from kausa.diagnosis.consultation import Consultant
 from kausa.diagnosis.decide import decide
 from kausa.diagnosis.errors import ModelError
-from kausa.diagnosis.model.prompt import build_prompt
-from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
+from kausa.diagnosis.model.protocol import Completion, Message
 from kausa.diagnosis.recollection import failure_record
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
@@ -39,7 +38,6 @@ from kausa.telemetry.logs import configure_logs, get_logger
 __all__ = ["DOORS", "Scene", "leave"]
 
 DOORS = ("dossier", "status", "memory", "vector", "prompt", "log", "objects", "terminal")
-PROMPT_BUDGET = 24_000
 NOW = datetime(2026, 1, 2, 4, tzinfo=UTC)
 
 
@@ -64,13 +62,13 @@ class _Listening:
     name = "listening"
 
     def __init__(self) -> None:
-        self.heard: list[ModelRequest] = []
+        self.heard: list[str] = []
 
     async def check(self, *, deadline_seconds: float) -> None:
         return None
 
-    async def diagnose(self, request: ModelRequest, *, deadline_seconds: float) -> ModelReply:
-        self.heard.append(request)
+    async def complete(self, messages: Sequence[Message], **_: object) -> Completion:
+        self.heard.extend(each.content for each in messages)
         raise ModelError("it only listens")
 
     async def close(self) -> None:
@@ -105,14 +103,13 @@ async def _leave(scene: Scene, *, redactor: Redactor) -> dict[str, str]:
         last_seen=NOW,
         reference="shop/checkout",
     )
-    prompts = [build_prompt(each, budget=PROMPT_BUDGET) for each in model.heard]
     said = (*(each.text for each in dossier.evidence), diagnosis.summary, diagnosis.root_cause)
     return {
         "dossier": repr(dossier),
         "status": json.dumps(status, ensure_ascii=False),
         "memory": json.dumps([each.payload for each in passages(record)], ensure_ascii=False),
         "vector": "\n".join(each.text for each in passages(record)),
-        "prompt": "\n".join(each.system + each.user for each in prompts),
+        "prompt": "\n".join(model.heard),
         "log": _logged(said),
         "objects": json.dumps(redactor.tree(_documents(scene)).value, ensure_ascii=False),
         "terminal": redactor.text(scene.log).value,

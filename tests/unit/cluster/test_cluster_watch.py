@@ -9,12 +9,20 @@ import pytest
 import structlog
 from aiohttp import web
 from support.fake_api_server import FakeApiServer, line, listing, status
+from support.virtual_time import LoopsTime, VirtualTimeLoop
 
 from kausa.cluster import errors, pace
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.objects import Pod
 from kausa.cluster.paths import PODS
 from kausa.cluster.watch import Change, ChangeType, Watcher
+
+EVENT_LOOP = VirtualTimeLoop
+
+
+@pytest.fixture(autouse=True)
+def _time_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "time", LoopsTime)
 
 
 def document(uid: str, version: str = "2") -> dict[str, Any]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import time
 import tracemalloc
 from typing import Any
 
 import msgspec
 import pytest
 from support.fake_api_server import FakeApiServer, line, listing, status
+from support.virtual_time import LoopsTime, VirtualTimeLoop
 from support.watching import pod_document, watching
 
 from kausa.cluster import pace, watch
@@ -19,8 +19,15 @@ from kausa.cluster.objects import Pod
 from kausa.cluster.paths import PODS, ResourcePath
 from kausa.cluster.watch import ChangeType
 
+EVENT_LOOP = VirtualTimeLoop
+
 SEEN, DELETED = str(ChangeType.SEEN), str(ChangeType.DELETED)
 NODES = ResourcePath(api_version="v1", plural="nodes", kind="Node", namespaced=False)
+
+
+@pytest.fixture(autouse=True)
+def _time_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "time", LoopsTime)
 
 
 @pytest.fixture(autouse=True)
@@ -44,10 +51,10 @@ async def test_a_list_that_is_asked_for_ends_the_watch_at_once_and_is_compared()
         async with watching(server) as found:
             assert await found.next(2) == [(SEEN, "a"), (SEEN, "b")]
             await settled(lambda: len(server.requests) == 2)
-            asked = time.monotonic()
+            asked = LoopsTime.monotonic()
             found.watcher.request_list()
             assert await found.next(4) == [(SEEN, "b"), (SEEN, "c"), (DELETED, "a"), (SEEN, "d")]
-            assert time.monotonic() - asked < 2
+            assert LoopsTime.monotonic() - asked < 2
             assert server.requests[3].query["resourceVersion"] == "9"
             tally = found.watcher.tally
             assert (tally.lists, tally.relists, tally.vanished, tally.reconnects) == (2, 0, 1, 0)
@@ -91,8 +98,8 @@ async def test_lists_that_are_asked_for_all_the_time_keep_their_distance(
             server.answers(listing(pod_document("a")))
             server.streams([], hold=30)
         async with watching(server) as found:
-            until = time.monotonic() + 0.7
-            while time.monotonic() < until:
+            until = LoopsTime.monotonic() + 0.7
+            while LoopsTime.monotonic() < until:
                 found.watcher.request_list()
                 await asyncio.sleep(0.005)
             assert 3 <= found.watcher.tally.lists <= 5
@@ -146,7 +153,7 @@ async def test_a_stream_is_dead_from_its_first_failure_until_it_works() -> None:
         server.streams([line("ADDED", pod_document("b"))], hold=30)
         async with watching(server) as found:
             watcher = found.watcher
-            assert watcher.dead_seconds(time.monotonic() + 100) == 0
+            assert watcher.dead_seconds(LoopsTime.monotonic() + 100) == 0
             await found.next(1)
             await settled(lambda: watcher.failing_since is not None)
             since = watcher.failing_since
@@ -154,12 +161,12 @@ async def test_a_stream_is_dead_from_its_first_failure_until_it_works() -> None:
             assert watcher.dead_seconds(since + 7) == 7
             await found.next(1)
             assert watcher.failing_since is None
-            assert watcher.dead_seconds(time.monotonic() + 100) == 0
+            assert watcher.dead_seconds(LoopsTime.monotonic() + 100) == 0
             assert watcher.heard_at > since
 
 
 async def test_a_stream_without_an_answer_is_dead_since_it_was_asked() -> None:
-    began = time.monotonic()
+    began = LoopsTime.monotonic()
     async with FakeApiServer() as server:
         server.answers(status(503, "ServiceUnavailable"), code=503)
         async with watching(server) as found:
@@ -182,7 +189,7 @@ async def test_a_kind_that_never_changes_is_silent_and_not_dead(
         async with watching(server, silence_seconds=0.1) as found:
             await settled(lambda: len(server.requests) > 4)
             assert found.watcher.failing_since is None
-            assert time.monotonic() - found.watcher.heard_at < 0.3
+            assert LoopsTime.monotonic() - found.watcher.heard_at < 0.3
 
 
 async def test_a_missing_permission_is_told_from_other_failures() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 
+import pytest
 from click.testing import CliRunner
 
 from kausa.commands.query_analysis import query_analysis
@@ -36,5 +37,25 @@ def test_a_question_that_names_nothing_says_so() -> None:
     assert "It names nothing" in result.output
 
 
-def test_an_empty_question_is_no_error() -> None:
-    assert CliRunner().invoke(query_analysis, [""]).exit_code == 0
+@pytest.mark.parametrize("question", ["", "  \n"])
+def test_an_empty_question_is_refused_as_recall_refuses_it(question: str) -> None:
+    result = CliRunner().invoke(query_analysis, [question])
+    assert result.exit_code == 2
+    assert "it is empty" in result.output
+
+
+@pytest.mark.parametrize("output", ["text", "json"])
+def test_a_secret_in_the_question_is_hidden_and_no_label(output: str) -> None:
+    question = "why does password=hunter2hunter2 fail in namespace prod"
+    result = CliRunner().invoke(query_analysis, [question, "-o", output])
+    assert result.exit_code == 0
+    assert "hunter2" not in result.output
+    assert "[redacted:password:" in result.output
+    assert "key=value" not in result.output
+    assert "prod" in result.output
+
+
+def test_what_is_denied_is_a_note_and_not_shown_as_a_filter() -> None:
+    result = CliRunner().invoke(query_analysis, ["postgres, not in namespace prod"])
+    assert "Note: No filter is made of 'not in namespace prod'" in result.output
+    assert "namespace  prod" not in result.output

@@ -12,7 +12,9 @@ from support.records import RECORD
 
 from kausa.commands.recall import recall
 from kausa.memory import opening
+from kausa.memory.audit import actor, this_user
 from kausa.memory.errors import MemoryUnavailableError
+from kausa.settings import Settings
 
 
 class OpenedMemory(FakeMemory):
@@ -21,9 +23,11 @@ class OpenedMemory(FakeMemory):
     def __init__(self) -> None:
         super().__init__()
         self.calls: list[str] = []
+        self.actor = ""
 
     async def start(self, *, deadline_seconds: float) -> None:
         self.calls.append("start")
+        self.actor = actor()
         if self.error is not None:
             raise self.error
 
@@ -98,3 +102,15 @@ def test_an_empty_question_is_refused() -> None:
     result = run(" ")
     assert result.exit_code == 2
     assert "it is empty" in result.output
+
+
+def test_the_audit_names_the_command_and_the_user(memory: OpenedMemory) -> None:
+    run("why is it OOMKilled")
+    assert memory.actor == f"kausa recall ({this_user()})"
+
+
+@pytest.mark.parametrize(("own", "everywhere"), [("kausa", ("kausa",)), (None, ())])
+def test_runbooks_of_the_operators_own_namespace_alone_apply_everywhere(
+    own: str | None, everywhere: tuple[str, ...]
+) -> None:
+    assert Settings(own_namespace=own, namespace="shop").runbooks_of_everybody == everywhere

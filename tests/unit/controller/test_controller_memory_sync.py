@@ -17,6 +17,7 @@ from support.records import RECORD
 from kausa.controller import memory_sync as module
 from kausa.controller.lessons import TargetFinder
 from kausa.controller.memory_sync import MemorySync, records_of_resources, sync_memory
+from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.ingest import Ingest
 from kausa.memory.metrics import MemoryMetrics
 from kausa.memory.service import FailureMemory
@@ -155,6 +156,19 @@ async def test_it_catches_up_where_records_were_dropped() -> None:
         await until(lambda: it.syncs == 2)
 
 
+async def test_it_walks_when_it_is_asked_to_and_once_for_many_who_ask() -> None:
+    it = Syncing()
+    async with it.running():
+        await until(lambda: it.syncs == 1)
+        it.resources(3)
+        for _ in range(9):
+            it.sync.ask()
+        await until(lambda: it.syncs == 2)
+        await asyncio.sleep(0.02)
+        assert it.syncs == 2
+    assert len(it.vectors.payloads()) == 3
+
+
 async def test_an_api_server_that_cannot_answer_is_asked_again() -> None:
     it = Syncing()
     it.client.lists[PATH] = overloaded()
@@ -186,6 +200,25 @@ async def test_where_it_may_it_migrates_and_goes_on() -> None:
     async with it.running():
         await until(lambda: it.syncs == 1)
     assert migrated == [it.memory]
+
+
+async def test_who_had_it_open_before_does_not_migrate_it_back() -> None:
+    """Two operators of two models would embed all of it in turns, for ever."""
+    migrated: list[FailureMemory] = []
+
+    async def migrate(memory: FailureMemory) -> None:
+        migrated.append(memory)
+
+    it = Syncing(migrate=migrate)
+    async with it.running():
+        await until(lambda: it.syncs == 1)
+        it.vectors.fail = unavailable("ModelMismatch")
+        with contextlib.suppress(MemoryUnavailableError):
+            await it.memory.count(deadline_seconds=1)
+        calls = it.vectors.calls["get"]
+        await until(lambda: it.vectors.calls["get"] > calls + 2)
+        assert it.registry.get_sample_value("kausa_memory_available") == 0
+    assert migrated == []
 
 
 async def test_what_ended_while_nobody_looked_is_closed() -> None:

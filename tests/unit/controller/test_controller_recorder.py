@@ -13,12 +13,10 @@ from support.recording import Recording
 from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner
-from kausa.controller.sightings import ResourceKey
+from kausa.controller.sighting_writer import AT_ONCE
 from kausa.detection.events import note_of
 from kausa.detection.surroundings import Surroundings
-from kausa.resources.condition import Condition
 from kausa.resources.failure_diagnosis import FailureDiagnosis
-from kausa.telemetry.clock import utc_now
 
 
 def crashing(uid: str = "a", *, restarts: int = 1) -> Pod:
@@ -177,6 +175,23 @@ async def test_one_resource_that_cannot_be_written_holds_up_no_other(
     assert len(store.sightings) == 2
 
 
+async def test_repeats_are_written_a_few_at_a_time_and_each_once(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners, interval=0.0)
+    for exit_code in range(1, 21):
+        for restarts in (1, 2):
+            state = container(
+                waiting("CrashLoopBackOff"), last=terminated(exit_code), restarts=restarts
+            )
+            await record.see(pod(state, uid=f"uid-{exit_code}"))
+    store.sightings.clear()
+    assert (await record.write_due()).count == 20
+    assert len(store.sightings) == 20
+    assert store.most_at_once == AT_ONCE
+    assert {each.failure.exit_code for each in store.sightings if each.failure} == set(range(1, 21))
+
+
 async def test_restarts_of_an_earlier_failure_are_not_counted_for_a_new_one(
     store: FakeStore, owners: FakeOwners
 ) -> None:
@@ -327,119 +342,3 @@ async def test_diagnoses_wait_while_a_resource_is_made(store: FakeStore) -> None
     await opening
     async with asyncio.timeout(1):
         await waiting_for_it
-
-
-async def resolved(record: Recording, key: ResourceKey, uid: str) -> None:
-    record.sightings.works(uid)
-    await record.recorder.resolve(key, worked_since=utc_now())
-
-
-def said(store: FakeStore) -> Condition:
-    (condition,) = store.sightings[-1].conditions or ()
-    return condition
-
-
-async def test_a_failure_that_is_over_is_said_to_be_and_not_kept(
-    store: FakeStore, owners: FakeOwners
-) -> None:
-    record = Recording(store, owners)
-    key = await record.see(crashing("a"))
-    assert key is not None
-    await resolved(record, key, "a")
-    assert said(store).status == "True"
-    assert store.sightings[-1].resolution is not None
-    assert not record.sightings.by_resource
-
-
-async def test_a_failure_that_still_shows_is_not_said_to_be_over(
-    store: FakeStore, owners: FakeOwners
-) -> None:
-    record = Recording(store, owners)
-    key = await record.see(crashing("a"))
-    assert key is not None
-    await record.recorder.resolve(key, worked_since=utc_now())
-    assert said(store).status == "False"
-    assert record.sightings.by_resource
-
-
-async def test_a_relapse_reopens_the_same_resource_and_goes_on_counting(
-    store: FakeStore, owners: FakeOwners
-) -> None:
-    record = Recording(store, owners)
-    key = await record.see(crashing("a", restarts=3))
-    assert key is not None
-    await resolved(record, key, "a")
-    assert await record.see(crashing("a", restarts=5)) == key
-    assert len(store.applied) == 1
-    assert said(store).status == "False"
-    last = store.sightings[-1]
-    assert last.resolution is None
-    assert last.failure is not None
-    assert last.failure.occurrences == 6
-
-
-async def test_a_failure_over_that_cannot_be_written_is_tried_again(
-    store: FakeStore, owners: FakeOwners
-) -> None:
-    record = Recording(store, owners)
-    key = await record.see(crashing("a"))
-    assert key is not None
-    record.sightings.works("a")
-    store.fail_next = overloaded()
-    with pytest.raises(ClusterError):
-        await record.recorder.resolve(key, worked_since=utc_now())
-    await record.recorder.resolve(key, worked_since=utc_now())
-    assert said(store).status == "True"
-
-
-async def test_what_an_earlier_process_left_behind_recovers_too(
-    store: FakeStore, owners: FakeOwners
-) -> None:
-    key = await Recording(store, owners).see(crashing("a"))
-    assert key is not None
-    after = Recording(store, owners)
-    after.recorder.adopt(store.resources[key], owner=DEPLOYMENT)
-    assert after.sightings.recovered(after_seconds=0) == (key,)
-    await after.recorder.resolve(key, worked_since=utc_now())
-    assert said(store).status == "True"
-
-
-async def test_what_was_taken_up_and_fails_again_is_not_over(
-    store: FakeStore, owners: FakeOwners
-) -> None:
-    key = await Recording(store, owners).see(crashing("a", restarts=3))
-    assert key is not None
-    after = Recording(store, owners)
-    after.recorder.adopt(store.resources[key], owner=DEPLOYMENT)
-    assert await after.see(crashing("a", restarts=4)) == key
-    assert after.sightings.recovered(after_seconds=0) == ()
-    (sighting,) = after.sightings.by_resource.values()
-    assert sighting.count.occurrences == 5
-
-
-async def test_a_write_that_is_broken_off_is_made_good_before_the_end(
-    store: FakeStore, owners: FakeOwners
-) -> None:
-    record = Recording(store, owners, interval=0.0)
-    await record.see(crashing(restarts=1))
-    await record.see(crashing(restarts=5))
-    writing = asyncio.ensure_future(record.write_due())
-    await asyncio.sleep(0)
-    writing.cancel()
-    await asyncio.gather(writing, return_exceptions=True)
-    await record.writer.write_due(all_of_them=True)
-    failure = store.sightings[-1].failure
-    assert failure is not None
-    assert failure.occurrences == 6
-
-
-async def test_an_older_write_never_comes_after_that_the_failure_is_over(
-    store: FakeStore, owners: FakeOwners
-) -> None:
-    record = Recording(store, owners, interval=0.0)
-    key = await record.see(crashing("a", restarts=1))
-    await record.see(crashing("a", restarts=2))
-    assert key is not None
-    record.sightings.works("a")
-    await asyncio.gather(record.write_due(), record.recorder.resolve(key, worked_since=utc_now()))
-    assert said(store).status == "True"

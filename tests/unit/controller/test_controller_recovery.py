@@ -7,6 +7,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, cast
 
 import pytest
@@ -17,15 +18,40 @@ from support.logs import captured_log
 from support.pods import container, pod, terminated, waiting
 from support.recording import HandClock, Recording
 
+from kausa.cluster.errors import ForbiddenError
 from kausa.cluster.objects import Pod
+from kausa.cluster.owners import Owner
 from kausa.controller import recovery
-from kausa.controller.lessons import Ending
 from kausa.controller.looks import Looks
 from kausa.controller.recovery import Recovery
 from kausa.controller.scope import Scope
 from kausa.controller.sightings import ResourceKey
+from kausa.learning.resolutions import Mended
+from kausa.resources.evidence import Change
+from kausa.resources.recollection import Resolution
 
 STABLE = 300.0
+MENDED = Mended(
+    resolution="the memory limit was raised",
+    changed=("memory: 1 -> 2",),
+    how=(Change(path="memory", before="1", after="2"),),
+)
+
+
+class FakeMender:
+    """Tells what it was told, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer: Mended | Exception = MENDED
+        self.hangs = False
+        self.asked: list[tuple[Owner, datetime, datetime]] = []
+
+    async def mended(self, owner: Owner, *, began: datetime, works_since: datetime) -> Mended:
+        self.asked.append((owner, began, works_since))
+        await asyncio.sleep(3600 if self.hangs else 0)
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
 
 class Recovering:
@@ -40,20 +66,16 @@ class Recovering:
         self.owners.named.setdefault(("Deployment", "checkout"), DEPLOYMENT)
         self.record = Recording(self.store, self.owners, clock=self.clock)
         self.looks = Looks(refresh_seconds=600, clock=self.clock)
+        self.mender = FakeMender()
         self.recovery = Recovery(
             store=cast(Any, self.store),
             owners=cast(Any, self.owners),
             recorder=self.record.recorder,
+            mender=cast(Any, self.mender),
             sightings=self.record.sightings,
             looks=self.looks,
             stabilisation_seconds=STABLE,
-            **{
-                "scope": Scope(),
-                "namespace": None,
-                "synced": lambda: True,
-                "idle": lambda: True,
-                **given,
-            },
+            **{"scope": Scope(), "namespace": None, "ready": lambda: True, **given},
         )
 
     async def fail(self) -> ResourceKey:
@@ -68,6 +90,13 @@ class Recovering:
         assert status is not None
         (condition,) = status.conditions or ()
         return str(condition.status)
+
+    def resolution(self, key: ResourceKey) -> Resolution:
+        """What a resource says of how it ended."""
+        status = self.store.resources[key].status
+        assert status is not None
+        assert status.resolution is not None
+        return status.resolution
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -126,7 +155,7 @@ async def test_a_failure_that_goes_on_is_never_over() -> None:
 
 
 async def test_that_a_failure_is_over_is_written_again_until_it_works_and_said_once() -> None:
-    process = Recovering(idle=lambda: False)  # Nothing is taken up: only the write can fail.
+    process = Recovering(ready=lambda: False)  # Nothing is taken up: only the write can fail.
     key = await process.fail()
     process.record.sightings.works("a")
     process.clock.now = STABLE
@@ -178,16 +207,14 @@ async def test_what_an_earlier_process_recorded_and_nothing_shows_any_more_is_ov
         await until(lambda: process.said(key) == "True")
 
 
-@pytest.mark.parametrize("first", ["synced", "idle"])
-async def test_nothing_is_taken_up_before_all_is_listed_and_recorded(first: str) -> None:
+async def test_nothing_is_taken_up_before_all_is_listed_and_recorded() -> None:
     store, key = await left_behind()
-    true = {"synced": False, "idle": False}
-    process = Recovering(store, synced=lambda: true["synced"], idle=lambda: true["idle"])
+    ready = asyncio.Event()
+    process = Recovering(store, ready=ready.is_set)
     async with process.running():
-        true[first] = True
         await some_ticks()
         assert not process.record.sightings.by_resource
-        true.update(synced=True, idle=True)
+        ready.set()
         await until(lambda: key in process.record.sightings.by_resource)
 
 
@@ -235,34 +262,105 @@ async def test_only_the_namespace_that_is_watched_is_asked_for() -> None:
     assert not process.record.sightings.by_resource
 
 
-# -- who is told ---------------------------------------------------------------------------------
+# -- what mended it ------------------------------------------------------------------------------
 
 
-async def test_what_is_over_is_told_once_with_when_it_began() -> None:
+async def over(process: Recovering, key: ResourceKey) -> list[tuple[ResourceKey, Mended]]:
+    """Who is told what until its resource says that it is over."""
+    told: list[tuple[ResourceKey, Mended]] = []
+    process.recovery.on_resolved = lambda key, mended: told.append((key, mended))
+    async with process.running():
+        process.record.sightings.works("a")
+        process.clock.now = STABLE
+        await until(lambda: process.said(key) == "True")
+        await some_ticks()
+    return told
+
+
+async def test_what_mended_it_stands_in_the_resource_and_is_told_once() -> None:
     process = Recovering()
-    told: list[tuple[ResourceKey, Ending]] = []
-    process.recovery.on_resolved = lambda key, ending: told.append((key, ending))
     key = await process.fail()
     began = process.record.sightings.by_resource[key].turned_at
-    async with process.running():
-        process.record.sightings.works("a")
-        process.clock.now = STABLE
-        await until(lambda: process.said(key) == "True")
-        await some_ticks()
-    ((over, ending),) = told
-    assert (over, ending.owner, ending.began) == (key, DEPLOYMENT, began)
-    assert ending.works_since != began
+    assert await over(process, key) == [(key, MENDED)]
+    assert process.resolution(key).how == MENDED.how
+    ((owner, since, works_since),) = process.mender.asked
+    assert (owner, since) == (DEPLOYMENT, began)
+    assert works_since == process.resolution(key).time
 
 
-async def test_what_could_not_be_written_is_not_told() -> None:
-    process = Recovering()
-    told: list[ResourceKey] = []
-    process.recovery.on_resolved = lambda key, _: told.append(key)
+async def test_what_could_not_be_written_is_told_later_with_when_it_began() -> None:
+    process = Recovering(ready=lambda: False)  # Nothing is taken up: only the write can fail.
     key = await process.fail()
+    began = process.record.sightings.by_resource[key].turned_at
     process.store.fail_next = overloaded()
+    assert await over(process, key) == [(key, MENDED)]
+    assert [each[1] for each in process.mender.asked] == [began, began]
+
+
+@pytest.mark.parametrize(
+    "error", [overloaded(), ForbiddenError("no", status=403), RuntimeError("a defect of ours")]
+)
+async def test_what_mended_it_and_cannot_be_read_holds_nothing_up(error: Exception) -> None:
+    process = Recovering()
+    key = await process.fail()
+    process.mender.answer = error
+    assert await over(process, key) == [(key, Mended())]
+    assert process.resolution(key).how == ()
+
+
+async def test_what_mended_it_is_not_waited_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recovery, "MENDING_SECONDS", 0.01)
+    process = Recovering()
+    key = await process.fail()
+    process.mender.hangs = True
+    assert await over(process, key) == [(key, Mended())]
+
+
+async def test_what_fails_again_while_that_is_read_is_not_over() -> None:
+    process = Recovering()
+    key = await process.fail()
+    real = process.mender.mended
+
+    async def slow(owner: Owner, **given: Any) -> Mended:
+        found = await real(owner, **given)
+        await process.fail()
+        process.record.sightings.works("a")
+        return found
+
+    process.mender.mended = slow  # type: ignore[method-assign]
     async with process.running():
         process.record.sightings.works("a")
         process.clock.now = STABLE
-        await until(lambda: process.said(key) == "True")
+        await until(lambda: len(process.mender.asked) > 0)
         await some_ticks()
-    assert told == [key]
+        assert process.said(key) == "False"
+    assert len(process.mender.asked) == 1
+
+
+async def test_many_that_are_over_wait_for_a_few_at_a_time() -> None:
+    process = Recovering()
+    names = [f"shop-{number}" for number in range(20)]
+    keys = []
+    for name in names:
+        owner = replace(DEPLOYMENT, name=name, uid=name)
+        failing = pod(
+            container(waiting("CrashLoopBackOff"), last=terminated(3), restarts=2), uid=name
+        )
+        keys.append(await process.record.see(failing, owner=owner))
+    now, most = 0, 0
+
+    async def slow(owner: Owner, **_: Any) -> Mended:
+        nonlocal now, most
+        now += 1
+        most = max(most, now)
+        await asyncio.sleep(0.002)
+        now -= 1
+        return MENDED
+
+    process.mender.mended = slow  # type: ignore[method-assign]
+    async with process.running():
+        for name in names:
+            process.record.sightings.works(name)
+        process.clock.now = STABLE
+        await until(lambda: all(process.said(key) == "True" for key in keys if key))
+    assert 1 < most <= recovery.AT_ONCE

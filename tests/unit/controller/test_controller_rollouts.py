@@ -151,13 +151,30 @@ def test_what_began_long_ago_is_not_said_at_the_start() -> None:
     assert queue.said() == [("2", "STARTED")]
 
 
-def test_what_is_deleted_is_forgotten() -> None:
-    queue = FakeQueue()
-    found = tracker(queue)
+def test_a_rollout_whose_workload_is_deleted_has_failed_and_is_forgotten() -> None:
+    queue, clock = FakeQueue(), Clock()
+    found = tracker(queue, clock)
     found.saw(deployment())
+    clock.seconds = 30.0
     found.gone("uid-api")
     found.look_again()
-    assert (len(found), len(queue.records)) == (0, 1)
+    assert (len(found), queue.said()) == (0, [("1", "STARTED"), ("1", "FAILED")])
+    assert (queue.records[-1].reason, queue.records[-1].last_seen) == ("Deleted", after(30))
+    assert queue.records[-1].record_id == queue.records[0].record_id
+
+
+def test_a_rollout_that_came_up_stays_so_when_its_workload_is_deleted() -> None:
+    queue = FakeQueue()
+    found = tracker(queue)
+    found.saw(deployment(reason="NewReplicaSetAvailable"))
+    found.gone("uid-api")
+    assert queue.said() == [("1", "SUCCEEDED")]
+
+
+def test_a_rollout_has_the_labels_of_its_pods_without_secrets_and_what_controllers_write() -> None:
+    queue = FakeQueue()
+    tracker(queue).saw(deployment())
+    assert queue.records[-1].labels == ("app=api", "note=*")
 
 
 def test_other_kinds_and_namespaces_are_nothing() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from support.fake_runbooks import FakeRunbookMemory, FakeRunbookStore, away, made_runbook
 from support.fake_store import overloaded
 
+from kausa.controller.runbook_documents import prepare
 from kausa.controller.runbooks import RunbookIndexer
 from kausa.evidence.redaction import Redactor
 from kausa.memory.errors import InvalidRecordError
@@ -120,17 +122,30 @@ async def test_who_keeps_answers_is_told_of_what_was_written_and_removed() -> No
     assert told == [1, 0]
 
 
+async def test_who_keeps_answers_is_told_of_built_in_runbooks_too() -> None:
+    store, memory = FakeRunbookStore(), FakeRunbookMemory()
+    told: list[int] = []
+    found = indexer(store, memory, on_changed=lambda: told.append(len(memory.kept)))
+    await found.sweep(memory)
+    assert told[-1] == len(built_in_runbooks())
+    told.clear()
+    await found.sweep(memory)
+    assert told == []
+
+
 async def test_the_status_is_not_written_again_and_again() -> None:
+    # Round by round: beside a running sweep nobody could tell who asked the memory.
     store, memory = FakeRunbookStore(made_runbook()), FakeRunbookMemory()
-    async with working(indexer(store, memory)) as found:
-        await settled(store)
-        calls = memory.calls
-        await found.told("MODIFIED", store.there["shop", "registry"].to_dict())
-        await asyncio.sleep(0.02)
-        assert memory.calls == calls
-        await found.told(None, store.there["shop", "registry"].to_dict())
-        await until(lambda: memory.calls > calls)
-    assert len(store.written) == 1
+    found = indexer(store, memory)
+    found.changed(namespace="shop", name="registry")
+    await found._round()
+    assert (len(store.written), memory.calls) == (1, 1)
+    await found.told("MODIFIED", store.there["shop", "registry"].to_dict())
+    await found._round()
+    assert memory.calls == 1
+    await found.told(None, store.there["shop", "registry"].to_dict())
+    await found._round()
+    assert (len(store.written), memory.calls) == (1, 2)
     assert memory.kept["shop/registry"]
 
 
@@ -196,6 +211,41 @@ async def test_no_secret_reaches_the_memory() -> None:
     assert "1 secret left out" in condition.message
 
 
+@pytest.mark.parametrize(
+    ("part", "match"),
+    [
+        ("reasons", {"reasons": [TOKEN]}),
+        ("messagePattern", {"messagePattern": f"denied for {TOKEN}"}),
+        ("labels", {"labels": [{"key": "app", "value": TOKEN}]}),
+    ],
+)
+def test_a_match_that_holds_a_secret_is_refused_and_nothing_of_it_is_searched(
+    part: str, match: dict[str, Any]
+) -> None:
+    prepared = prepare(
+        made_runbook(match=match),
+        cluster="c",
+        redact=Redactor(key=b"k" * 32).text,
+        now=datetime(2026, 11, 21, tzinfo=UTC),
+    )
+    assert prepared.chunks == ()
+    assert prepared.problem is not None
+    assert prepared.problem[0] == "SecretInMatch"
+    assert f"match.{part} " in prepared.problem[1]
+    assert TOKEN not in prepared.problem[1]
+
+
+@pytest.mark.parametrize("pattern", [r"invalid token: \S+", "password=.*", "pull .* denied"])
+def test_a_pattern_that_looks_for_a_secret_has_none(pattern: str) -> None:
+    prepared = prepare(
+        made_runbook(match={"messagePattern": pattern}),
+        cluster="c",
+        redact=Redactor(key=b"k" * 32).text,
+        now=datetime(2026, 11, 21, tzinfo=UTC),
+    )
+    assert prepared.problem is None
+
+
 async def test_without_a_memory_the_status_says_so() -> None:
     store = FakeRunbookStore(made_runbook())
     async with working(indexer(store, None)) as found:
@@ -230,6 +280,37 @@ async def test_a_memory_that_was_lost_is_filled_again_although_every_status_says
     memory.kept.clear()
     await swept(found, memory)
     assert set(memory.kept) == set(before)
+
+
+async def test_a_memory_that_was_restored_is_given_the_text_of_now() -> None:
+    store, memory = FakeRunbookStore(made_runbook()), FakeRunbookMemory()
+    found = indexer(store, memory)
+    await swept(found, memory)
+    backup = dict(memory.kept)
+    for change in (
+        {"content": "Call the other team.\n"},
+        {"match": {"reasons": ["OOMKilled"]}},
+        {"title": "The other registry"},
+    ):
+        generation = store.there["shop", "registry"].metadata.generation or 0
+        store.put(made_runbook(generation=generation + 1, **change))
+        await swept(found, memory)
+        now = memory.kept["shop/registry"]
+        memory.kept = dict(backup)
+        await swept(found, memory)
+        assert (
+            memory.kept["shop/registry"][0].digest
+            == now[0].digest
+            != backup["shop/registry"][0].digest
+        )
+
+
+async def test_a_runbook_that_is_as_it_was_indexed_is_not_asked_for_in_every_sweep() -> None:
+    store, memory = FakeRunbookStore(made_runbook()), FakeRunbookMemory()
+    found = indexer(store, memory)
+    await swept(found, memory)
+    await found.sweep(memory)
+    assert not found._pending
 
 
 async def test_a_sweep_that_finds_nothing_writes_nothing() -> None:

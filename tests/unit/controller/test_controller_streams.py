@@ -62,6 +62,7 @@ async def watched(
     workloads: tuple[Change[Any], ...] = (),
     scope: Scope | None = None,
     recording: Recording | None = None,
+    told: dict[str, Any] | None = None,
 ) -> Recording:
     """What was recorded of these changes."""
     record = recording or Recording(FakeStore(), FakeOwners(DEPLOYMENT))
@@ -78,6 +79,8 @@ async def watched(
         sightings=record.sightings,
         owners=cast(Any, record.owners),
     )
+    for name, told_of in (told or {}).items():
+        setattr(streams, name, told_of)
     running = asyncio.ensure_future(streams.run())
     await asyncio.sleep(0.15)
     running.cancel()
@@ -151,26 +154,47 @@ async def test_repeats_that_were_not_due_yet_are_written_before_the_end() -> Non
     assert last.occurrences == 5
 
 
-class WatchedOwners(FakeOwners):
-    """Keeps what the streams tell of workloads."""
-
-    def __init__(self) -> None:
-        super().__init__(DEPLOYMENT)
-        self.known: dict[str, Meta] = {}
-
-    def watched(self, meta: Meta) -> None:
-        """It is so now."""
-        self.known[meta.uid] = meta
-
-    def gone(self, uid: str) -> None:
-        """It is there no more."""
-        self.known.pop(uid, None)
-
-
 async def test_owners_that_are_watched_are_told_to_who_looks_for_owners() -> None:
-    record = Recording(FakeStore(), owners := WatchedOwners())
+    record = Recording(FakeStore(), owners := FakeOwners(DEPLOYMENT))
     here, away = (
         Deployment(metadata=Meta(name=name, namespace="shop", uid=name)) for name in ("a", "b")
     )
     await watched(workloads=(seen(here), seen(away), gone(away)), recording=record)
+    assert owners.known == {"a": here.metadata}
+
+
+def two_deployments() -> tuple[Deployment, Deployment]:
+    first, second = (
+        Deployment(metadata=Meta(name=name, namespace="shop", uid=name)) for name in ("a", "b")
+    )
+    return first, second
+
+
+async def test_who_follows_rollouts_is_told_of_every_workload_and_of_those_that_are_gone() -> None:
+    here, away = two_deployments()
+    saw: list[Any] = []
+    went: list[str] = []
+    await watched(
+        workloads=(seen(here), seen(away), gone(away)),
+        told={"on_workload": saw.append, "on_workload_gone": went.append},
+    )
+    assert saw == [here, away]
+    assert went == ["b"]
+
+
+async def test_who_follows_rollouts_and_breaks_does_not_stop_the_stream() -> None:
+    here, away = two_deployments()
+    saw: list[Any] = []
+
+    def breaks(found: Any) -> None:
+        saw.append(found)
+        raise RuntimeError("a defect of ours")
+
+    record = Recording(FakeStore(), owners := FakeOwners(DEPLOYMENT))
+    await watched(
+        workloads=(seen(here), seen(away), gone(away)),
+        recording=record,
+        told={"on_workload": breaks, "on_workload_gone": breaks},
+    )
+    assert saw == [here, away, "b"]
     assert owners.known == {"a": here.metadata}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import dataclasses
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import pytest
 from support.dossiers import dossier
@@ -10,9 +12,8 @@ from support.pods import container, pod, terminated, waiting
 
 from kausa.diagnosis.consultation import Consultant, Consultation
 from kausa.diagnosis.errors import ModelError, ModelMissing, ModelUnavailable
-from kausa.diagnosis.model.protocol import ModelAnswer, ModelReply, ModelRequest
+from kausa.diagnosis.model.protocol import Completion, Message
 from kausa.diagnosis.rules.engine import decide_by_rules
-from kausa.resources.category import Category
 from kausa.resources.diagnosis import DecidedBy
 
 UNSURE = dossier(pod(container(waiting("CrashLoopBackOff"), last=terminated(1), restarts=2)))
@@ -23,14 +24,15 @@ HALF_SURE = dossier(
 SURE = dossier(
     pod(container(terminated(137, "OOMKilled")), limits={"memory": "24Mi"}),
 )
-ANSWER = ModelAnswer(
-    category=Category.CONFIG,
-    summary="a variable is missing",
-    root_cause="The variable DSN is missing.",
-    explanation="It says so.",
-    confidence=99,
-    citations=("E1",),
-)
+ANSWER = {
+    "category": "CrashLoop",
+    "summary": "the container exits with code 1",
+    "rootCause": "The program exits with code 1 on every start.",
+    "explanation": "Its last state was exit code 1.",
+    "confidence": 99,
+    "citations": ["E1"],
+    "remediation": [],
+}
 
 
 class FakeModel:
@@ -40,18 +42,24 @@ class FakeModel:
 
     def __init__(self, *, error: ModelError | None = None, confidence: int = 99) -> None:
         self.error = error
-        self.answer = dataclasses.replace(ANSWER, confidence=confidence)
-        self.asked: list[ModelRequest] = []
+        self.answer = {**ANSWER, "confidence": confidence}
+        self.prompts: list[str] = []
 
     async def check(self, *, deadline_seconds: float) -> None:
         if self.error is not None:
             raise self.error
 
-    async def diagnose(self, request: ModelRequest, *, deadline_seconds: float) -> ModelReply:
-        self.asked.append(request)
-        return ModelReply(
-            answer=self.answer, model="fake", prompt_tokens=1, output_tokens=1, milliseconds=1
-        )
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any],
+        deadline_seconds: float,
+        think: bool,
+        max_output_tokens: int,
+    ) -> Completion:
+        self.prompts.append(messages[1].content)
+        return Completion(text=json.dumps(self.answer), prompt_tokens=1, output_tokens=1)
 
     async def close(self) -> None:
         pass
@@ -80,14 +88,16 @@ async def test_sure_rules_need_no_model() -> None:
     model = FakeModel()
     consultation = await consult(model, SURE)
     assert consultation.not_consulted[0] == "NotNeeded"
-    assert model.asked == []
+    assert model.prompts == []
 
 
 async def test_unsure_rules_ask_with_numbered_evidence_and_what_they_found() -> None:
     model = FakeModel()
     consultation = await consult(model)
-    (request,) = model.asked
-    assert [each.id for each in request.evidence][:2] == ["E1", "E2"]
+    (prompt,) = model.prompts
+    assert "\nE1 | " in prompt
+    assert "\nE2 | " in prompt
+    assert "What rules found:" in prompt
     assert consultation.diagnosis is not None
     assert consultation.diagnosis.decided_by is DecidedBy.MODEL
     assert consultation.diagnosis.confidence == 85
@@ -96,7 +106,8 @@ async def test_unsure_rules_ask_with_numbered_evidence_and_what_they_found() -> 
 async def test_a_question_asks_the_model_but_sure_rules_keep_their_answer() -> None:
     model = FakeModel()
     consultation = await consult(model, SURE, question="why?")
-    assert model.asked[0].question == "why?"
+    assert "Question:\n" in model.prompts[0]
+    assert "why?" in model.prompts[0]
     assert consultation.diagnosis is not None
     assert consultation.diagnosis.decided_by is DecidedBy.RULES
 

@@ -352,3 +352,51 @@ async def test_a_cross_encoder_reranks_where_there_is_one() -> None:
         both, none, one = await engine.rerank("a b", ["a b", "c", "a"])
         assert 1 > both > one > none > 0
         assert await engine.rerank("a", []) == []
+
+
+async def test_the_text_that_a_call_of_many_failed_for_is_named() -> None:
+    model = FakeModel()
+    model.spoil = token_of("bad")
+    texts = ["known", "twice", "twice", "bad", "good"]
+    async with running(model) as engine:
+        await engine.embed(["known"])
+        with pytest.raises(InferenceError, match="text 3 of the call") as failed:
+            await engine.embed(texts)
+        assert failed.value.place == 3
+        with pytest.raises(InferenceError, match="text 1 of the call"):
+            await engine.embed_tokens(["good", "bad"])
+        with pytest.raises(TooLongError, match="text 2 of the call") as long:
+            await engine.embed(["known", "a", "word " * 50], truncate=False)
+        assert long.value.place == 2
+
+
+async def test_the_pairs_of_a_reranker_go_through_the_tokenizer_in_rounds() -> None:
+    """All at once they held its only thread, and a short question waited for all of them."""
+    scorer = FakeScorer()
+    sizes: list[int] = []
+    encode = scorer.encode_pairs
+
+    def noting(query: str, documents: Any) -> Any:
+        sizes.append(len(documents))
+        return encode(query, documents)
+
+    scorer.encode_pairs = noting  # type: ignore[method-assign]
+    documents = ["word " + "x" * 4000 for _ in range(64)]
+    async with running(FakeModel(), scorer=scorer) as engine:
+        scores = await engine.rerank("word", documents)
+    assert len(scores) == sum(sizes) == 64
+    assert max(sizes) <= 17
+
+
+@pytest.mark.parametrize("document", ["short", "long " * 200])
+async def test_a_reranker_whose_tokenizer_dies_is_an_error_of_ours(document: str) -> None:
+    scorer = FakeScorer()
+
+    def dies(query: str, documents: Any) -> Any:
+        raise KeyError("vocabulary")
+
+    async with running(FakeModel(), scorer=scorer) as engine:
+        scorer.encode_pairs = dies  # type: ignore[method-assign]
+        with pytest.raises(BrokenError, match="vocabulary"):
+            await engine.rerank("word", [document])
+        assert engine.failure is not None

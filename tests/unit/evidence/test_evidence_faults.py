@@ -155,7 +155,14 @@ def test_no_role_grants_secrets_or_a_change_to_what_is_not_ours(file: str) -> No
         "leases",
         "failurediagnoses",
         "failurediagnoses/status",
+        "runbooks/status",
     }
+    assert {verb for verb, _, resource in rights if resource == "runbooks"} == {
+        "get",
+        "list",
+        "watch",
+    }
+    assert {verb for verb, _, resource in rights if resource == "runbooks/status"} == {"patch"}
 
 
 async def test_values_of_secrets_in_files_never_leave() -> None:

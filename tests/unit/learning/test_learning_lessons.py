@@ -11,6 +11,7 @@ from support.records import RECORD
 from kausa.learning.feedback import with_feedback
 from kausa.learning.lessons import record_of
 from kausa.learning.outcomes import outcome_when_deleted
+from kausa.learning.resolutions import Mended
 from kausa.resources.spec import Feedback, Verdict
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -45,6 +46,16 @@ def test_a_failure_that_is_over_says_since_when_and_how() -> None:
     assert record is not None
     assert (record.outcome, record.resolved_at) == ("Resolved", NOON + timedelta(hours=1))
     assert record.changed == ("containers[api].resources.limits.memory: 256Mi -> 512Mi",)
+
+
+def test_who_saw_it_recover_has_more_words_for_how() -> None:
+    found = Mended(resolution="the memory limit was raised", changed=("memory: 1 -> 2",))
+    record = record_of(diagnosed(resolved=True), cluster="test", mended=found)
+    assert record is not None
+    assert (record.resolution, record.changed) == (found.resolution, found.changed)
+    relapsed = record_of(diagnosed(resolved=True, relapsed=True), cluster="test", mended=found)
+    assert relapsed is not None
+    assert (relapsed.resolution, relapsed.changed) == (None, ())
 
 
 def test_a_relapse_opens_it_again() -> None:

@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from support.server_stores import local_stores
-from support.store_contract import SCHEMA, SECONDS, NewStore, StoreContract, id_of, point
+from support.store_contract import (
+    OTHER_SCHEMA,
+    SCHEMA,
+    SECONDS,
+    NewStore,
+    StoreContract,
+    id_of,
+    point,
+)
 
 from kausa.memory.audit import AuditedStore, AuditEntry, AuditFile, acting_as, log_entry
 from kausa.memory.errors import MemoryUnavailableError
@@ -64,6 +74,7 @@ async def test_who_searched_where_is_told_and_no_text_is(
     assert searched.fields == ("cluster", "reason", "namespace")
     assert (searched.count, searched.outcome) == (1, "ok")
     assert (changed.actor, changed.action) == ("operator", "set_payload")
+    await store.close()
     raw = (tmp_path / "audit.jsonl").read_text()
     assert "hunter2" not in raw
     assert [json.loads(line)["action"] for line in raw.splitlines()] == [
@@ -106,6 +117,7 @@ def test_files_are_rotated_by_size_and_only_so_many_are_kept(tmp_path: Path) -> 
     file = AuditFile(tmp_path / "deep" / "audit.jsonl", most_bytes=200, kept=2)
     for number in range(40):
         file(entry(number))
+    file.close()
     files = sorted(each.name for each in (tmp_path / "deep").iterdir())
     assert files == ["audit.jsonl", "audit.jsonl.1", "audit.jsonl.2"]
     kept: list[int] = []
@@ -118,10 +130,36 @@ def test_files_are_rotated_by_size_and_only_so_many_are_kept(tmp_path: Path) -> 
 
 
 def test_an_audit_that_cannot_be_written_holds_nothing_up(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    said = Mock()
+    monkeypatch.setattr("kausa.memory.audit_file._logger", said)
     (tmp_path / "taken").write_text("")
     file = AuditFile(tmp_path / "taken" / "audit.jsonl")
     for number in range(3):
         file(entry(number))
-    assert capsys.readouterr().out.count("Could not write the audit file") == 1
+    file.close()
+    assert [call.args[0] for call in said.warning.mock_calls] == ["Could not write the audit file"]
+
+
+def test_a_disk_that_hangs_holds_nothing_up_and_what_waits_is_bounded(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "audit.jsonl")  # nobody reads it: opening it waits
+    file = AuditFile(tmp_path / "audit.jsonl", most_waiting=5)
+    for number in range(20):
+        file(entry(number))
+    assert 20 - 5 - 1 <= file.left_out <= 20 - 5
+    reader = os.open(tmp_path / "audit.jsonl", os.O_RDONLY | os.O_NONBLOCK)
+    file.close()
+    assert os.read(reader, 100_000).count(b"\n") == 20 - file.left_out
+    os.close(reader)
+
+
+async def test_a_generation_that_is_closed_leaves_the_audit_of_the_other_open(
+    store: VectorStore, tmp_path: Path
+) -> None:
+    made = await store.make(OTHER_SCHEMA, deadline_seconds=SECONDS)
+    await made.close()
+    await store.count("failures", where=EVERYTHING, deadline_seconds=SECONDS)
+    await store.close()
+    lines = (tmp_path / "audit.jsonl").read_text().splitlines()
+    assert [json.loads(line)["action"] for line in lines] == ["open", "make", "count"]

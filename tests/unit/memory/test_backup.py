@@ -6,6 +6,7 @@ import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.server_stores import local_stores
 from support.store_contract import SCHEMA, SECONDS, count, everything, id_of, point, write
@@ -93,3 +94,33 @@ async def test_a_backup_that_failed_leaves_nothing(store: ServerStore, tmp_path:
     with pytest.raises(MemoryUnavailableError):
         await back_up(store, tmp_path / "b", deadline_seconds=SECONDS)
     assert os.listdir(tmp_path) == []
+
+
+async def test_a_vector_that_came_back_otherwise_is_a_loss(
+    store: ServerStore, scratch: ServerStore, tmp_path: Path
+) -> None:
+    restore = scratch.restore
+
+    async def damaging(source: Path, *, deadline_seconds: float) -> None:
+        await restore(source, deadline_seconds=deadline_seconds)
+        await scratch.open(SCHEMA, deadline_seconds=deadline_seconds)
+        [other] = [point(7)]
+        turned = msgspec.structs.replace(other, dense=tuple(reversed(other.dense)))
+        await write(scratch, [turned])
+
+    scratch.restore = damaging  # type: ignore[method-assign]
+    with pytest.raises(InvalidBackupError, match=id_of(7)):
+        await back_up(store, tmp_path / "b", scratch=scratch, deadline_seconds=SECONDS)
+
+
+async def test_folders_of_others_beside_the_backup_are_left_alone(
+    store: ServerStore, tmp_path: Path
+) -> None:
+    (tmp_path / "b.half").mkdir()
+    (tmp_path / "b.half" / "precious").write_text("x")
+    old = tmp_path / ".kausa-backup-killed"
+    old.mkdir()
+    os.utime(old, (0, 0))
+    await back_up(store, tmp_path / "b", deadline_seconds=SECONDS)
+    assert sorted(os.listdir(tmp_path)) == ["b", "b.half"]
+    assert os.listdir(tmp_path / "b.half") == ["precious"]

@@ -14,16 +14,18 @@ import pytest
 from click.testing import CliRunner, Result
 from support.counting_embedder import CountingEmbedder
 from support.qdrant_shim import QdrantShim, running_shim
-from support.store_contract import SCHEMA, SECONDS, count, point, write
+from support.store_contract import SCHEMA, SECONDS, count, id_of, point, write
 
 from kausa.commands import memory_upkeep
 from kausa.commands.memory import memory
+from kausa.memory.audit import this_user
 from kausa.memory.filters import EVERYTHING
 from kausa.memory.schema import INDEXED_FIELDS
 from kausa.memory.server import ServerSettings, connect
 from kausa.memory.server.store import ServerStore
 
 Kausa = Callable[..., Awaitable[Result]]
+FILTERED = ("cluster", "outcome", "last_seen", "record_id")
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ async def shim(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[QdrantShim]:
         monkeypatch.setenv("KAUSA_MEMORY_URL", shim.url)
         monkeypatch.setenv("KAUSA_CLUSTER_NAME", "c")
         # Most of the time goes into making them all, which others look at.
-        few = [each for each in INDEXED_FIELDS if each.name in ("cluster", "outcome", "last_seen")]
+        few = [each for each in INDEXED_FIELDS if each.name in FILTERED]
         monkeypatch.setattr("kausa.memory.server.layout.INDEXED_FIELDS", few)
         yield shim
 
@@ -74,6 +76,7 @@ async def test_a_memory_that_is_not_made_yet_is_no_error(shim: QdrantShim, kausa
     assert (await kausa("prune")).exit_code == 1
 
 
+@pytest.mark.slow
 async def test_a_backup_is_checked_and_put_back_and_leaves_nothing_beside(
     shim: QdrantShim, store: ServerStore, kausa: Kausa, tmp_path: Path
 ) -> None:
@@ -103,20 +106,22 @@ async def test_pruning_counts_first_and_keeps_other_clusters(
     await write(
         store,
         [
-            point(100, cluster="c", **old),
-            point(101, cluster="other", **old),
-            point(102, cluster="c", **new),
+            point(100, cluster="c", record_id=id_of(100), **old),
+            point(101, cluster="other", record_id=id_of(101), **old),
+            point(102, cluster="c", record_id=id_of(102), **new),
         ],
     )
     told = await kausa("prune", "--dry-run")
     assert "1 passages would be forgotten: 1 Open" in told.output
     assert await count(store) == 33
-    assert (await kausa("prune")).exit_code == 0
+    done = await kausa("prune")
+    assert done.exit_code == 0, done.output
     assert await count(store) == 32
     await kausa("prune", "--all-clusters")
     assert await count(store) == 31
 
 
+@pytest.mark.slow
 async def test_a_migration_tells_how_far_it_is(
     store: ServerStore, kausa: Kausa, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +131,21 @@ async def test_a_migration_tells_how_far_it_is(
     assert "walk 1: 30/30 (100 %), 30 embedded" in told.output
     assert "30 passages are of new, 6 dimensions, layout 2 now" in told.output
     assert "there is nothing to do" in (await kausa("migrate")).output
+
+
+async def test_what_a_command_does_with_the_memory_is_audited_and_its_scratch_is_not(
+    store: ServerStore, kausa: Kausa, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    told = tmp_path / "audit.jsonl"
+    monkeypatch.setenv("KAUSA_MEMORY_AUDIT", "file")
+    monkeypatch.setenv("KAUSA_MEMORY_AUDIT_PATH", str(told))
+    backup = await kausa("backup", str(tmp_path / "backup"))
+    assert backup.exit_code == 0, backup.output
+    entries = [json.loads(line) for line in told.read_text().splitlines()]
+    assert {each["actor"] for each in entries} == {f"kausa memory ({this_user()})"}
+    actions = [each["action"] for each in entries]
+    assert actions.count("backup") == 1
+    assert "restore" not in actions, "the backup is put back beside to be checked"
 
 
 async def test_a_server_that_is_away_is_said_with_its_reason(
@@ -145,3 +165,11 @@ async def test_a_setting_that_cannot_be_used_is_said(
     told = await kausa("status")
     assert told.exit_code == 2
     assert "KAUSA_MEMORY_URL" in told.output
+
+
+def test_only_what_a_killed_check_left_long_ago_is_removed() -> None:
+    now = 1_800_000_000.0
+    old, new = (f"kausa-check-{int(now - age):08x}-0123abcd" for age in (90_000, 60))
+    names = [f"{old}_failures__m__8__v1", f"{old}_runbooks__m__8__v1", f"{new}_failures__m__8__v1"]
+    names += ["kausa_failures__m__8__v1", "kausa-check-mine_failures", f"my-{old}_failures"]
+    assert memory_upkeep.old_scratch(names, now=now) == {old}

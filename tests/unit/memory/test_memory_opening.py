@@ -35,6 +35,7 @@ async def test_a_server_is_reached_as_the_settings_say(tmp_path: Path) -> None:
             memory_store="server",
             memory_url="http://qdrant:6333",
             memory_prefix="team_a",
+            cluster_name="prod-eu",
         )
     )
     assert type(store).__name__ == "ServerStore"
@@ -44,10 +45,16 @@ async def test_a_server_is_reached_as_the_settings_say(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"memory_store": "server"}, "KAUSA_MEMORY_URL"),
+        ({"memory_store": "server", "cluster_name": "prod-eu"}, "KAUSA_MEMORY_URL"),
+        ({"memory_store": "server", "memory_url": "http://q:1"}, "KAUSA_CLUSTER_NAME"),
         ({"memory_url": "http://qdrant:6333"}, "KAUSA_MEMORY_STORE"),
         (
-            {"memory_store": "server", "memory_url": "http://q:1", "memory_prefix": "Not Ours"},
+            {
+                "memory_store": "server",
+                "memory_url": "http://q:1",
+                "memory_prefix": "Not Ours",
+                "cluster_name": "prod-eu",
+            },
             "Not Ours",
         ),
         ({"embedder": "http"}, "http"),
@@ -89,3 +96,15 @@ async def test_who_asked_what_is_written_where_that_is_set(tmp_path: Path) -> No
         await memory.store.count("failures", where=EVERYTHING, deadline_seconds=0.001)
     await memory.close()
     assert '"count"' in path.read_text()
+
+
+async def test_the_embedded_memory_keeps_as_many_points_as_are_set_and_counts_the_rest(
+    tmp_path: Path,
+) -> None:
+    memory = open_memory(settings(tmp_path, memory_most_points=2000))
+    assert isinstance(memory.store, EdgeStore)
+    assert memory.store._most_points == 2000
+    memory.store._on_trimmed(3)
+    memory.store._on_trimmed(4)
+    assert memory.passages_trimmed == 7
+    await memory.close()

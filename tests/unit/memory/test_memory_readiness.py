@@ -24,7 +24,7 @@ class Opening:
             await self.readiness.ready(deadline_seconds=1, patient=patient)
         except MemoryUnavailableError as error:
             return error.reason
-        self.readiness.worked()
+        self.readiness.came_through()
         return ""
 
     @property
@@ -87,3 +87,55 @@ async def test_the_words_of_the_first_error_are_kept() -> None:
     await it.asked()
     with pytest.raises(MemoryUnavailableError, match="injected: StoreFull"):
         await it.readiness.ready(deadline_seconds=1)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    ["DeadlineExceeded", "EmbedderOverloaded", "EmbedderFailed", "StoreOverloaded", "StoreFull"],
+)
+async def test_the_trouble_of_one_caller_is_not_everybodys(reason: str) -> None:
+    it = Opening()
+    await it.asked()
+    it.readiness.failed(unavailable(reason))
+    assert it.readiness.error is None
+    assert await it.asked() == ""
+
+
+@pytest.mark.parametrize("embeds", [True, False])
+async def test_deadlines_that_are_missed_in_a_row_are_a_part_that_is_gone(embeds: bool) -> None:
+    it = Opening()
+    await it.asked()
+    for _ in range(2):
+        it.readiness.failed(unavailable("DeadlineExceeded"), embeds=embeds)
+    assert await it.asked() == ""
+    for _ in range(2):
+        it.readiness.failed(unavailable("DeadlineExceeded"), embeds=embeds)
+    assert it.readiness.error is None
+    it.readiness.failed(unavailable("DeadlineExceeded"), embeds=embeds)
+    assert await it.asked() == "DeadlineExceeded"
+
+
+async def test_an_embedder_that_is_away_is_not_back_because_the_store_answers() -> None:
+    it = Opening()
+    await it.asked()
+    it.readiness.failed(unavailable("EmbedderUnavailable"))
+    await it.readiness.ready(deadline_seconds=1, embeds=False)
+    it.readiness.came_through(embeds=False)
+    assert it.readiness.error is not None
+    with pytest.raises(MemoryUnavailableError, match="EmbedderUnavailable"):
+        await it.readiness.ready(deadline_seconds=1)
+    it.readiness.worked("embedder")
+    assert await it.asked() == ""
+
+
+async def test_who_is_refused_within_the_pause_does_not_make_it_longer() -> None:
+    it = Opening()
+    await it.asked()
+    it.readiness.failed(unavailable())
+    for tenth in range(10):
+        it.clock.now = tenth / 10
+        with pytest.raises(MemoryUnavailableError) as refused:
+            await it.readiness.ready(deadline_seconds=1)
+        it.readiness.failed(refused.value)
+    it.clock.now = 1.0
+    assert await it.asked() == ""

@@ -10,12 +10,13 @@ from support.fake_memory import FakeEmbedder, FakeVectorStore, fake_memory, unav
 from support.records import NOON, RECORD
 
 from kausa.memory.chunking.markdown import RunbookSource, runbook_chunks
+from kausa.memory.chunking.tokens import ChunkSize, count_tokens, within_model
 from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
 from kausa.memory.filters import EVERYTHING, Filter, OneOf
 from kausa.memory.opening import open_embedded_memory
 from kausa.memory.records import FailureRecord, Verdict
 from kausa.memory.rewards import Reward
-from kausa.memory.store import Schema
+from kausa.memory.store import Candidate, HybridQuery, Schema
 
 LONG = "\n".join(f"ERROR attempt {n} failed: connection refused" for n in range(200))
 SOURCE = RunbookSource(
@@ -334,6 +335,34 @@ async def test_candidates_of_several_filters_are_each_there_once() -> None:
     assert sorted(each.payload["namespace"] for each in found) == ["a", "b"]
 
 
+async def test_filters_are_asked_at_once_and_the_better_score_of_a_point_counts() -> None:
+    store = FakeVectorStore()
+    memory = fake_memory(store)
+    scores = {"a": (0.9, None), "b": (0.4, 3.0), "c": (None, 1.0)}
+    asked: list[str] = []
+    all_asked = asyncio.Event()
+
+    async def candidates(_of: str, query: HybridQuery, **_how: object) -> list[Candidate]:
+        (condition,) = query.where.must
+        assert isinstance(condition, OneOf)
+        asked.append(name := str(condition.values[0]))
+        if len(asked) == len(scores):
+            all_asked.set()
+        await all_asked.wait()
+        return [Candidate(id="x", payload={}, dense=scores[name][0], sparse=scores[name][1])]
+
+    store.candidates = candidates  # type: ignore[assignment]
+    (found,) = await memory.candidates(
+        "failures",
+        text="oom",
+        words="memory",
+        wheres=[Filter(must=(OneOf("namespace", (each,)),)) for each in scores],
+        limit=9,
+        deadline_seconds=1,
+    )
+    assert (found.dense, found.sparse) == (0.9, 3.0)
+
+
 async def test_records_are_counted_and_walked_once_whatever_their_passages() -> None:
     memory = fake_memory()
     records = [replace(RECORD, owner_name=f"w{n}", text=LONG) for n in range(5)]
@@ -347,3 +376,19 @@ async def test_records_are_counted_and_walked_once_whatever_their_passages() -> 
         async for each in memory.walk("failures", where=EVERYTHING, page=2, deadline_seconds=1)
     ]
     assert sorted(walked) == sorted(each.record_id for each in records)
+
+
+async def test_passages_are_no_longer_than_the_model_reads() -> None:
+    store, embedder = FakeVectorStore(), FakeEmbedder()
+    memory = fake_memory(store, embedder)
+    assert (await memory.passage_size()).tokens == 512
+    embedder.max_tokens = 256  # type: ignore[attr-defined]
+    assert await memory.passage_size() == ChunkSize(tokens=240, overlap=50)
+    await memory.remember([replace(RECORD, text=LONG)], deadline_seconds=1)
+    assert max(count_tokens(text) for text in embedder.texts) <= 240
+
+
+async def test_passages_are_as_short_as_they_are_set() -> None:
+    assert within_model(ChunkSize(tokens=100), reads=256) == ChunkSize(tokens=100)
+    assert within_model(ChunkSize(), reads=0) == ChunkSize()
+    assert within_model(ChunkSize(), reads=40) == ChunkSize(tokens=38, overlap=19)

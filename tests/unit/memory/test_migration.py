@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from support.counting_embedder import CountingEmbedder, vector
+from support.fake_memory import FakeEncoder
+from support.records import RECORD
 from support.server_stores import local_stores
 
 from kausa.memory.embedding.protocol import Embedder
@@ -15,6 +18,7 @@ from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.filters import EVERYTHING
 from kausa.memory.migration import Progress, migrate
 from kausa.memory.server.store import ServerStore
+from kausa.memory.service import FailureMemory
 from kausa.memory.store import Payload, Point, Schema, SparseVector, StoredPoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
@@ -79,7 +83,8 @@ async def test_every_passage_is_embedded_again_and_words_and_payloads_are_carrie
     after = await failures(store)
     assert after.keys() == before.keys()
     for id_, found in after.items():
-        assert found.payload == before[id_].payload
+        of_vectors = {"model": "new", "schema_version": done.target.version}
+        assert found.payload == before[id_].payload | of_vectors
         assert found.sparse == before[id_].sparse
         wanted = vector(found.payload["passage"], model="new", dimensions=6)
         assert found.dense == pytest.approx(wanted, abs=1e-6)
@@ -156,6 +161,67 @@ async def test_what_an_operator_of_the_old_model_wrote_after_the_switch_is_broug
     assert found[id_of(3)].payload["last_seen"] == later
     assert found[id_of(4)].payload["outcome"] == "Resolved"
     assert len(await store.generations(deadline_seconds=SECONDS)) == 1
+
+
+async def test_whatever_was_written_later_is_brought_over_until_right_before_the_end(
+    store: ServerStore,
+) -> None:
+    """Also what changes no count and no sighting: an outcome, a cause, a verdict."""
+    embedder = CountingEmbedder()
+    await migrate_but_keep_the_old(store, embedder)
+    old = await store.make(OLD, deadline_seconds=SECONDS)
+    moments = [f"2026-03-02T12:00:0{n}.000000+00:00" for n in range(10)]
+    await old.set_payload(
+        "failures", [id_of(3)], {"outcome": "Resolved", "written_at": moments[1]},
+        deadline_seconds=SECONDS,
+    )  # fmt: skip
+    await old.set_payload(
+        "failures", [id_of(4)], {"cause": "older", "written_at": moments[1]},
+        deadline_seconds=SECONDS,
+    )  # fmt: skip
+    await store.set_payload(
+        "failures", [id_of(4)], {"cause": "newer", "written_at": moments[2]},
+        deadline_seconds=SECONDS,
+    )  # fmt: skip
+    make, scrolls = store.make, 0
+
+    async def made(schema: Schema, **how: Any) -> Any:
+        nonlocal scrolls
+        found = await make(schema, **how)
+        scroll = found.scroll
+
+        async def scrolled(*of: Any, **how: Any) -> Any:
+            nonlocal scrolls
+            page = await scroll(*of, **how)
+            scrolls += 1
+            if scrolls == 4:  # the runbooks of the first walk: its failures were read
+                late = {"verdict": "Wrong", "written_at": moments[3]}
+                await old.set_payload("failures", [id_of(5)], late, deadline_seconds=SECONDS)
+            return page
+
+        found.scroll = scrolled  # type: ignore[method-assign]
+        return found
+
+    store.make = made  # type: ignore[method-assign]
+    await migrate(store, embedder=embedder)
+    found = await failures(store)
+    assert found[id_of(3)].payload["outcome"] == "Resolved"
+    assert found[id_of(4)].payload["cause"] == "newer"
+    assert found[id_of(5)].payload["verdict"] == "Wrong"
+
+
+async def test_nothing_is_embedded_a_second_time_after_a_migration() -> None:
+    async with local_stores() as make:
+        store = make()
+        records = [replace(RECORD, owner_name=f"w{number}") for number in range(10)]
+        old = CountingEmbedder("old", 4)
+        before = FailureMemory(embedder=old, store=store, encoder=FakeEncoder())
+        await before.remember(records, deadline_seconds=SECONDS)
+        new = CountingEmbedder()
+        await migrate(store, embedder=new)
+        after = FailureMemory(embedder=new, store=store, encoder=FakeEncoder())
+        assert await after.remember_changed(records, deadline_seconds=SECONDS) == 0
+        assert len(new.texts) == 10
 
 
 async def test_a_memory_of_the_right_model_is_left_alone(store: ServerStore) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, time, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,6 +17,7 @@ from support.store_contract import SCHEMA, SECONDS, point
 from kausa.memory.filters import EVERYTHING
 from kausa.memory.retention import QuietHours, Retention, RetentionPolicy, prune
 from kausa.memory.server.store import ServerStore
+from kausa.memory.store import Page
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 NOW = datetime(2026, 6, 1, 2, tzinfo=UTC)
@@ -39,6 +41,7 @@ async def keep(
             uuid.uuid4().int % 10**12,
             cluster=cluster,
             namespace="shop",
+            record_id=str(uuid.uuid4()),
             outcome=outcome,
             last_seen=seen,
         )
@@ -87,6 +90,42 @@ async def test_a_run_deletes_no_more_than_it_may_and_the_next_goes_on(store: Ser
     assert (first.total, first.more) == (300, True)
     second = await prune(store, POLICY, now=NOW, cluster="c", most_points=300, pause_seconds=0)
     assert (second.total, second.more) == (150, False)
+
+
+async def test_what_is_seen_again_while_it_is_about_to_be_deleted_stays(
+    store: ServerStore,
+) -> None:
+    await keep(store, "Open", days=50, number=2)
+    scroll = store.scroll
+
+    async def seen_again(*of: Any, **how: Any) -> Page:
+        page = await scroll(*of, **how)
+        if page.points:
+            now = {"last_seen": NOW.isoformat()}
+            await store.set_payload("failures", [page.points[0].id], now, deadline_seconds=SECONDS)
+        return page
+
+    store.scroll = seen_again  # type: ignore[method-assign]
+    pruned = await prune(store, POLICY, now=NOW, cluster="c", pause_seconds=0)
+    assert pruned.total == 1
+    assert await left(store) == {"Open": 1}
+
+
+async def test_a_run_ends_on_whole_records(store: ServerStore) -> None:
+    old: dict[str, Any] = {"cluster": "c", "outcome": "Open", "last_seen": "2020-01-01T00:00:00Z"}
+    records = [str(uuid.uuid4()) for _ in range(3)]
+    points = [
+        point(10 * number + chunk, record_id=record, chunk=chunk, **old)
+        for number, record in enumerate(records)
+        for chunk in range(4)
+    ]
+    await store.upsert("failures", points, deadline_seconds=SECONDS)
+    pruned = await prune(store, POLICY, now=NOW, cluster="c", most_points=1, pause_seconds=0)
+    assert (pruned.total, pruned.more) == (4, True)
+    chunks = await store.facet(
+        "failures", "record_id", where=EVERYTHING, limit=10, deadline_seconds=SECONDS
+    )
+    assert sorted(chunks.values()) == [4, 4]
 
 
 async def test_a_dry_run_counts_and_deletes_nothing(store: ServerStore) -> None:

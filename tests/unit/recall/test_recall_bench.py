@@ -6,8 +6,10 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
+from bench.recall.__main__ import verdict
 from bench.recall.metrics import place_of, summed_up
 from bench.recall.questions import BrokenQuestionsError, check, read_questions
+from bench.recall.systems import AS_OPERATOR, FULL
 
 from kausa.recall.runbook_library import built_in_runbooks
 
@@ -62,3 +64,16 @@ def test_answers_that_are_not_there_are_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(BrokenQuestionsError, match="a names 'gone'"):
         check(read_questions(path), runbooks={"there"}, cases=set())
+
+
+def test_the_whole_must_be_above_each_part_in_what_comes_first_too(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    full: list[int | None] = [1] * 99 + [None]
+    worse: list[int | None] = [1] * 98 + [2, None]
+    assert verdict({FULL: full, "part": worse, AS_OPERATOR: full}) == 0
+    # As often first as the whole, and worse below.
+    whole: list[int | None] = [1] * 98 + [2, 2]
+    equal: list[int | None] = [1] * 98 + [3, None]
+    assert verdict({FULL: whole, "part": equal}) == 1
+    assert "part is as good at recall_at_1" in capsys.readouterr().out

@@ -51,6 +51,7 @@ def test_the_question_of_the_issue_is_understood() -> None:
         ("the namespace is stuck", ()),
         ("a namespace with default deny", ()),
         ("which namespace has a quota", ()),
+        ("the namespace isn't there", ()),
         ("between two namespaces traffic is dropped", ()),
     ],
 )
@@ -58,6 +59,117 @@ def test_namespaces_are_found_where_they_are_named(
     question: str, namespaces: tuple[str, ...]
 ) -> None:
     assert read(question).namespaces == namespaces
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "not in namespace prod",
+        "not in the prod namespace",
+        "not in namespace prod postgres",
+        "pods not from -n prod",
+        "except namespace prod",
+        "everything but ns/prod",
+        "everything but namespace prod",
+        "any namespace but prod",
+        "other than in namespace prod",
+        "in any namespace other than prod",
+        "all namespaces except prod",
+        "outside of namespace prod",
+        "outside the prod namespace",
+        "crashes without pods of ns/prod",
+        "what fails, but not in namespace prod?",
+        "apart from pods in namespace prod",
+        "what isn't in namespace prod",
+        "what isn\N{RIGHT SINGLE QUOTATION MARK}t in namespace prod",
+        "neither in namespace prod nor in namespace staging",
+        "not in namespaces prod and staging",
+        "not in namespace prod, in namespace staging or in namespace dev",
+        "excluding the prod and staging namespaces",
+        "except ns/prod and ns/staging",
+    ],
+)
+def test_a_namespace_that_is_denied_never_narrows_and_is_told(question: str) -> None:
+    found = read(question)
+    assert found.namespaces == ()
+    assert "prod" in " ".join(found.notes)
+    assert any(clue.left_out for clue in found.clues)
+
+
+@pytest.mark.parametrize(
+    ("question", "field"),
+    [
+        ("all pods except web-7d4b9c6f5d-x2x4k", "pods"),
+        ("all pods except web-7d4b9c6f5d-x2x4k", "owners"),
+        ("pods without label app=web and tier=front", "labels"),
+        ("pods with !app=web", "labels"),
+        ("everything but deploy/web", "owners"),
+        ("not on node worker-1", "nodes"),
+        ("not in container istio-proxy", "containers"),
+        ("not OOMKilled", "reasons"),
+        ("not OOMKilled", "categories"),
+    ],
+)
+def test_nothing_that_is_denied_becomes_a_filter(question: str, field: str) -> None:
+    found = read(question)
+    assert getattr(found, field) == ()
+    assert found.notes
+    assert read("except exit code 137").exit_code is None
+    assert read("except yesterday").after is None
+
+
+def test_a_denial_reaches_no_further_than_what_it_denies() -> None:
+    found = read("pods in namespace staging but not in namespace prod")
+    assert found.namespaces == ("staging",)
+    assert "prod" not in found.sub_questions[0].search
+    for question in (
+        "pods not running in namespace prod",
+        "not only in namespace prod",
+        "it works not. In namespace prod it fails",
+        "why isn't pod web-0 ready in namespace prod",
+        "why is not pod web-0 up in namespace prod",
+        "all pods without errors in namespace prod",
+        "it is slow but in namespace prod only",
+    ):
+        assert read(question).namespaces == ("prod",), question
+    assert read("why isn't pod web-0 ready").pods == ("web-0",)
+    assert read("a pod without readiness probe").categories == ("Probe",)
+
+
+def test_the_words_of_a_denial_are_not_searched_for() -> None:
+    [part] = read("not in namespace shop postgres").sub_questions
+    assert part.search == "postgres"
+
+
+@pytest.mark.parametrize(
+    ("question", "namespaces"),
+    [
+        ("namespaces prod and staging", ("prod", "staging")),
+        ("what fails in namespaces prod, staging and dev since today", ("prod", "staging", "dev")),
+        ("in namespace prod or staging", ("prod", "staging")),
+        ("in the prod and staging namespaces", ("prod", "staging")),
+        ("in the team-a, team-b and team-c namespaces", ("team-a", "team-b", "team-c")),
+        ("in namespace prod and postgres is slow", ("prod",)),
+        ("in namespace prod, web fails", ("prod",)),
+        ("why do namespaces hang and stick", ()),
+        ("why do pods and workers namespaces", ()),
+    ],
+)
+def test_several_namespaces_are_taken_all(question: str, namespaces: tuple[str, ...]) -> None:
+    assert read(question).namespaces == namespaces
+
+
+def test_several_pods_are_taken_all() -> None:
+    found = read("pods web-0 and web-1 fail")
+    assert found.pods == ("web-0", "web-1")
+    assert found.sub_questions[0].search == "pods fail"
+
+
+@pytest.mark.parametrize(
+    "pair", ["password=hunter2hunter2", "db.password=x", "token=abc", "labels password=abc"]
+)
+def test_a_secret_is_no_label(pair: str) -> None:
+    assert read(f"it fails with {pair} set").labels == ()
 
 
 @pytest.mark.parametrize(
@@ -175,6 +287,32 @@ def test_error_is_a_word_unless_it_is_written_as_the_reason() -> None:
             datetime(2026, 11, 1, tzinfo=UTC),
             datetime(2026, 11, 6, tzinfo=UTC),
         ),
+        (
+            "between 2026-11-20 and 2026-11-01",
+            datetime(2026, 11, 1, tzinfo=UTC),
+            datetime(2026, 11, 21, tzinfo=UTC),
+        ),
+        (
+            "from 2026-11-05 to 2026-11-01",
+            datetime(2026, 11, 1, tzinfo=UTC),
+            datetime(2026, 11, 6, tzinfo=UTC),
+        ),
+        (
+            "between 2 hours ago and 3 hours ago",
+            NOW - timedelta(hours=3),
+            NOW - timedelta(hours=2),
+        ),
+        # What comes again is meant in the order in which it is said: the weekend, the night.
+        (
+            "between friday and monday",
+            datetime(2026, 11, 13, tzinfo=UTC),
+            datetime(2026, 11, 17, tzinfo=UTC),
+        ),
+        (
+            "between 18:00 and 06:00",
+            NOW.replace(hour=18) - timedelta(days=1),
+            NOW.replace(hour=6),
+        ),
         ("since 2026-11-01T08:00:00Z", datetime(2026, 11, 1, 8, tzinfo=UTC), None),
         ("since 2 hours ago", NOW - timedelta(hours=2), None),
         ("kubectl logs --since=1h", NOW - timedelta(hours=1), None),
@@ -187,6 +325,12 @@ def test_error_is_a_word_unless_it_is_written_as_the_reason() -> None:
 def test_times(question: str, after: datetime | None, before: datetime | None) -> None:
     found = read(question)
     assert (found.after, found.before) == (after, before)
+
+
+def test_an_end_that_is_not_kept_is_told() -> None:
+    found = read("it worked before 2026-11-01 and fails since 2026-11-20")
+    assert (found.after, found.before) == (datetime(2026, 11, 20, tzinfo=UTC), None)
+    assert "'before 2026-11-01'" in found.notes[0]
 
 
 def test_so_long_ago_is_a_range_around_that_time() -> None:
@@ -263,6 +407,7 @@ WORDS = """
     pod pods node namespace -n -l --since=1h in the last 2 hours ago yesterday since on between
     and how why exit code 137 137 crash loop back off deploy/web app=web web-1 ? ; , . 2026-11-01
     12:30 monday label called = CrashLoopBackOff FailedX ns/prod a couple of
+    not except other than without but all namespaces prod staging , or nor !app=web isn't
 """
 
 
@@ -274,9 +419,37 @@ def test_no_sequence_of_its_own_words_makes_it_raise(words: list[str]) -> None:
     assert all(part.search.strip() for part in found.sub_questions)
 
 
+@given(
+    st.lists(st.sampled_from(WORDS.split()), max_size=12),
+    st.sampled_from(["not", "except", "other than", "outside of", "without", "but not", "isn't"]),
+    st.sampled_from(["", "in", "in the pods of", "from"]),
+    st.sampled_from(["ns/shop", "-n shop", "namespace called shop", "the shop-1 namespace"]),
+)
+def test_whatever_was_said_before_a_denied_namespace_is_none(
+    words: list[str], denial: str, small: str, name: str
+) -> None:
+    found = read(f"{' '.join(words)}. The pods are slow, {denial} {small} {name}")
+    assert not {"shop", "shop-1"} & set(found.namespaces)
+
+
 @pytest.mark.parametrize(
     "bit",
-    ["a", " ", "-", "a=", "namespace ", "2 hours ago ", "?", "CamelCase", "in the ", "aA", "1-"],
+    [
+        *(
+            "a",
+            " ",
+            "-",
+            "a=",
+            "namespace ",
+            "2 hours ago ",
+            "?",
+            "CamelCase",
+            "in the ",
+            "aA",
+            "1-",
+        ),
+        *("not in ", "and ", "not ns/a and ", "namespaces a and b, ", "a, b and ", "a namespaces "),
+    ],
 )
 def test_time_is_linear_in_the_length_whatever_is_repeated(bit: str) -> None:
     text = bit * (100_000 // len(bit))

@@ -10,7 +10,7 @@ from support.records import NOON, RECORD
 from kausa.memory.records import RolloutRecord
 from kausa.memory.store import Candidate
 from kausa.recall.recall import Recall, RecallOptions
-from kausa.recall.requests import RecallFilters, SearchRequest
+from kausa.recall.requests import MOST_RESULTS, RecallFilters, SearchRequest
 from kausa.recall.suggest_fix import Suggestions
 
 NOW = NOON + timedelta(hours=2)
@@ -55,13 +55,27 @@ async def suggested(*known: Candidate, limit: int = 5) -> Suggestions:
 
 async def test_a_fix_tells_how_often_it_worked_of_how_often_it_was_tried() -> None:
     found = await suggested(
-        failed("a"), failed("b"), failed("c", outcome="Open"), failed("d", outcome="Superseded")
+        failed("a"), failed("b"), failed("c", outcome="Open"), failed("d", outcome="Open")
     )
     [fix] = found.suggestions
     assert (fix.worked, fix.tried) == (2, 4)
+    assert not any("Tries" in each for each in found.notes)
     assert fix.changes == (LIMIT,)
     assert set(fix.sources) == {"shop/a", "shop/b"}
     assert fix.last.endswith("ago)")
+
+
+async def test_what_ended_before_anybody_saw_how_was_no_try() -> None:
+    ends = [failed(outcome, outcome=outcome) for outcome in ("Superseded", "Dismissed")]
+    [fix] = (await suggested(failed("a"), *ends)).suggestions
+    assert (fix.worked, fix.tried) == (1, 1)
+
+
+async def test_a_count_that_a_bound_has_cut_says_so() -> None:
+    found = await suggested(*(failed(f"w{i}") for i in range(MOST_RESULTS + 5)))
+    [fix] = found.suggestions
+    assert fix.tried == MOST_RESULTS
+    assert "Tries are counted of the 100 most alike; there may be more." in found.notes
 
 
 async def test_what_never_worked_is_not_suggested() -> None:

@@ -19,6 +19,7 @@ from kausa.cluster.credentials import Credentials
 from kausa.cluster.objects import Pod
 from kausa.cluster.paths import PODS
 from kausa.cluster.watch import Watcher
+from kausa.memory.metrics import MemoryMetrics
 from kausa.resources.category import Category
 from kausa.resources.diagnosis import DecidedBy
 from kausa.telemetry.metrics import Metrics, measure_loop_lag
@@ -57,6 +58,11 @@ def everything_happened() -> Metrics:
     metrics.diagnosed(DecidedBy.RULES, seconds=0.2)
     metrics.leads(True)
     metrics.loop_lagged(0.004)
+    of_memory = MemoryMetrics(metrics.registry)
+    of_memory.fails("StoreUnavailable")
+    of_memory.dropped("full")
+    of_memory.synced("complete")
+    of_memory.observe_losses(trimmed=lambda: 3, truncated=lambda: 2)
     return metrics
 
 

@@ -8,19 +8,31 @@ is dropped before anybody sees it.
 from __future__ import annotations
 
 from kausa.diagnosis.model.protocol import (
+    Completion,
+    Incident,
+    KnownObject,
     LanguageModel,
+    Message,
     ModelAnswer,
     ModelFix,
     ModelReply,
     ModelRequest,
     NumberedEvidence,
+    Passage,
+    Ruling,
 )
 
 __all__ = [
+    "Completion",
+    "Incident",
+    "KnownObject",
     "LanguageModel",
+    "Message",
     "ModelAnswer",
     "ModelFix",
     "ModelReply",
     "ModelRequest",
     "NumberedEvidence",
+    "Passage",
+    "Ruling",
 ]

@@ -13,7 +13,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["refusal"]
+__all__ = ["Call", "call_of", "refusal"]
 
 _MAX_LENGTH: Final = 400
 
@@ -88,6 +88,33 @@ _SHELL_UNQUOTED: Final = re.compile(r"[(){}\[\]*?~#^]")
 _SECRET: Final = re.compile(r"secrets?(?:[./].*)?", re.IGNORECASE)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A command that is on the list, taken apart."""
+
+    verb: str
+    subcommand: str = ""
+    objects: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
+    switches: tuple[str, ...] = ()
+
+
+def call_of(command: str) -> Call:
+    """Take a command apart that `refusal` has nothing against."""
+    words = shlex.split(command)[1:]
+    name = words.pop(_verb_at(words))
+    verb = _VERBS[name]
+    parsed = _parse(words, verb)
+    objects, options = parsed if parsed is not None else ([], [])
+    return Call(
+        verb=name,
+        subcommand=objects.pop(0) if verb.subcommands and objects else "",
+        objects=tuple(objects),
+        options=tuple(options),
+        switches=tuple(word for word in words if word.split("=")[0] in verb.switches),
+    )
+
+
 def refusal(command: str) -> str | None:
     """Return why the command can't be shown, or None if it can."""
     if len(command) > _MAX_LENGTH:
@@ -108,9 +135,7 @@ def refusal(command: str) -> str | None:
 
 
 def _refused_call(words: list[str]) -> str | None:
-    position = 0
-    while position < len(words) and words[position].startswith("-"):
-        position += 1 if "=" in words[position] else 2
+    position = _verb_at(words)
     if position >= len(words) or words[position] not in _VERBS:
         return "its verb is not on the list"
     name = words.pop(position)
@@ -130,6 +155,13 @@ def _refused_call(words: list[str]) -> str | None:
         exists = name == "get" and _is_one_object(objects) and outputs == ["name"]
         return None if exists else "it is about a Secret"
     return _refused_repair(name, objects) if verb.repairs else None
+
+
+def _verb_at(words: list[str]) -> int:
+    position = 0
+    while position < len(words) and words[position].startswith("-"):
+        position += 1 if "=" in words[position] else 2
+    return position
 
 
 def _parse(words: list[str], verb: _Verb) -> tuple[list[str], list[tuple[str, str]]] | None:

@@ -1,167 +1,221 @@
 """A language model behind an Ollama server.
 
-One question is one request: the schema constrains the output, temperature 0 makes a repeated
-question give the same answer, and both the prompt and the output are bounded, because a small model
-without a bound rambles until the deadline. Cancelling closes the connection, on which the server
-stops writing.
+One completion is one streamed request: the schema constrains the output, temperature 0 makes a
+repeated question give the same answer, and the output is bounded, because a small model without a
+bound rambles until the deadline. Leaving the stream, be it by cancelling, closes the connection, on
+which the server stops writing.
 
 Every foreign error ends here as a `ModelError`.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Any, Final
 
 import httpx
 import ollama
+from pydantic import SecretStr
 
-from kausa.diagnosis.errors import (
-    ModelDeadlineExceeded,
-    ModelError,
-    ModelInvalidAnswer,
-    ModelMissing,
-    ModelUnavailable,
+from kausa.diagnosis.errors import ModelError, ModelMissing, ModelUnavailable
+from kausa.diagnosis.model.breaker import CircuitBreaker
+from kausa.diagnosis.model.gathering import Gathering
+from kausa.diagnosis.model.protocol import Completion, Message
+from kausa.diagnosis.model.pulling import Pull
+from kausa.diagnosis.model.transport import (
+    CONNECT_SECONDS,
+    AttemptFailed,
+    Transport,
+    bound_response,
+    foreign_errors,
+    shown_address,
 )
-from kausa.diagnosis.model.answer import answer_schema, check_answer
-from kausa.diagnosis.model.prompt import build_prompt
-from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
 
-__all__ = ["OllamaLimits", "OllamaModel"]
+__all__ = ["OllamaModel"]
 
-# Three characters a token is what logs and YAML come to; prose has four.
-_CHARACTERS_PER_TOKEN: Final = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OllamaLimits:
-    """How much the model may read and write."""
-
-    context_tokens: int = 8_192
-    """The window that the server allocates; the prompt is cut to what the answer leaves of it."""
-    output_tokens: int = 900
-    """Enough for a full answer in the schema; more is rambling."""
-
-    @property
-    def prompt_characters(self) -> int:
-        """How long a prompt may be."""
-        return max(self.context_tokens - self.output_tokens, 512) * _CHARACTERS_PER_TOKEN
+_BAD_REQUEST: Final = frozenset({400, 401, 403, 404, 405, 413, 422})
+"""The server works; it refused what was asked, or who asked."""
 
 
 class OllamaModel:
     """One model of one Ollama server."""
 
-    def __init__(self, *, url: str, name: str, limits: OllamaLimits | None = None) -> None:
-        self._url = _shown(url)
+    def __init__(
+        self,
+        *,
+        url: str,
+        name: str,
+        key: SecretStr | None = None,
+        context_tokens: int = 8_192,
+        keep_alive: str = "10m",
+        pull: bool = False,
+        breaker: CircuitBreaker | None = None,
+        retry_seconds: float = 0.2,
+    ) -> None:
+        """`key` is a bearer token, for a server behind something that asks for one.
+
+        `context_tokens` is the window that the server allocates: prompt and answer must fit.
+        `keep_alive` is how long the model stays loaded after an answer, as Ollama writes it (`10m`,
+        `-1` for ever): loading one anew takes seconds to minutes. `pull` fetches a model that the
+        server lacks, in the background, as soon as a check finds it missing. `retry_seconds` is the
+        longest first pause before a question whose connection broke is asked again.
+        """
+        self._where = shown_address(url)
         self._model = name
-        self._limits = limits or OllamaLimits()
-        # A redirect would carry the evidence to wherever the answer points.
-        self._client = ollama.AsyncClient(host=url, follow_redirects=False)
+        self._context_tokens = context_tokens
+        self._keep_alive = keep_alive
+        self._thinks: bool | None = None
+        self._client = ollama.AsyncClient(
+            host=url,
+            headers={
+                "Accept-Encoding": "identity",
+                **({"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}),
+            },
+            # A redirect would carry the evidence to wherever the answer points.
+            follow_redirects=False,
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            event_hooks={"response": [bound_response]},
+        )
+        self._transport = Transport(
+            model=name, where=self._where, breaker=breaker, first_pause_seconds=retry_seconds
+        )
+        self._pull = Pull(self._client, model=name, where=self._where) if pull else None
 
     @property
     def name(self) -> str:
         """The model's name, as the status shows it."""
         return self._model
 
-    async def check(self, *, deadline_seconds: float) -> None:
-        """Raise the `ModelError` that says why a question now would not be answered."""
-        async with self._boundary(deadline_seconds):
-            listed = await self._client.list()
-        names = {_full_name(entry.model) for entry in listed.models if entry.model}
-        if _full_name(self._model) not in names:
-            raise self._missing()
+    @property
+    def breaker(self) -> CircuitBreaker:
+        """Whether questions are asked at the moment."""
+        return self._transport.breaker
 
-    async def diagnose(self, request: ModelRequest, *, deadline_seconds: float) -> ModelReply:
-        """Ask for the cause; raises `ModelError`."""
-        if not request.evidence:
-            raise ModelInvalidAnswer("There is no evidence, so nothing could be cited.")
-        prompt = build_prompt(request, budget=self._limits.prompt_characters)
-        started = time.monotonic()
-        async with self._boundary(deadline_seconds):
-            response = await self._client.chat(
-                model=self._model,
-                messages=[
-                    {"role": "system", "content": prompt.system},
-                    {"role": "user", "content": prompt.user},
-                ],
-                format=answer_schema(prompt.evidence_ids),
-                options={
-                    "temperature": 0,
-                    "seed": 0,
-                    "num_ctx": self._limits.context_tokens,
-                    "num_predict": self._limits.output_tokens,
-                },
-            )
-        if response.done_reason == "length":
-            raise ModelInvalidAnswer(
-                f"The model {self._model} wrote {self._limits.output_tokens} tokens without coming "
-                "to an end."
-            )
-        answer, dropped = check_answer(
-            response.message.content or "", evidence_ids=prompt.evidence_ids
-        )
-        return ModelReply(
-            answer=answer,
-            model=self._model,
-            prompt_tokens=max(response.prompt_eval_count or 0, 0),
-            output_tokens=max(response.eval_count or 0, 0),
-            milliseconds=round((time.monotonic() - started) * 1000),
-            dropped=dropped,
-        )
+    async def check(self, *, deadline_seconds: float) -> None:
+        """Raise the `ModelError` that says why a question now would not be answered.
+
+        Where the model may be pulled, the check that finds it missing starts that.
+        """
+
+        async def attempt() -> None:
+            with self._boundary():
+                listed = await self._client.list()
+                names = {_full_name(entry.model) for entry in listed.models if entry.model}
+                if _full_name(self._model) not in names:
+                    raise AttemptFailed(self._pull.begin() if self._pull else self._missing())
+
+        await self._transport.run(attempt, deadline_seconds=deadline_seconds, proves_answers=False)
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any],
+        deadline_seconds: float,
+        think: bool,
+        max_output_tokens: int,
+    ) -> Completion:
+        """Continue the messages with a JSON text in the schema; raises `ModelError`.
+
+        `max_output_tokens` bounds thinking and answer together.
+        """
+
+        async def attempt() -> Completion:
+            with self._boundary():
+                thinks = think and await self._can_think()
+                return await self._stream(
+                    messages, schema=schema, think=thinks, max_output_tokens=max_output_tokens
+                )
+
+        return await self._transport.run(attempt, deadline_seconds=deadline_seconds)
 
     async def close(self) -> None:
-        """Let the connections go."""
+        """Let the connections go, and a pull with them: the server keeps what it has of it."""
+        if self._pull is not None:
+            await self._pull.cancel()
         await self._client.close()  # type: ignore[no-untyped-call]
 
-    @asynccontextmanager
-    async def _boundary(self, deadline_seconds: float) -> AsyncIterator[None]:
-        """Bound what happens inside and turn what it raises into our errors."""
-        try:
-            async with asyncio.timeout(deadline_seconds):
-                yield
-        except TimeoutError:
-            raise ModelDeadlineExceeded(
-                f"The model {self._model} did not answer within {deadline_seconds:g} seconds."
-            ) from None
-        except ollama.ResponseError as error:
-            raise self._refused(error) from None
-        except (ConnectionError, httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-            raise ModelUnavailable(
-                f"No model server answers at {self._url} ({type(error).__name__}); the diagnosis "
-                "goes on without it."
-            ) from None
-        # The client builds its answer from whatever JSON arrives: an array or a missing field is a
-        # TypeError, a ValidationError (a ValueError) or an AttributeError.
-        except (ValueError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelInvalidAnswer(
-                f"What answers at {self._url} does not speak Ollama's API ({type(error).__name__})."
-            ) from None
+    async def _can_think(self) -> bool:
+        """A model that can't refuses every question that asks it to; so it is asked once before."""
+        if self._thinks is None:
+            shown = await self._client.show(self._model)
+            self._thinks = "thinking" in (shown.capabilities or ())
+        return self._thinks
 
-    def _refused(self, error: ollama.ResponseError) -> ModelError:
-        if error.status_code == httpx.codes.NOT_FOUND:
+    async def _stream(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any],
+        think: bool,
+        max_output_tokens: int,
+    ) -> Completion:
+        gathering = Gathering(max_output_tokens=max_output_tokens)
+        prompt = "\n".join(message.content for message in messages)
+        stream = await self._client.chat(
+            model=self._model,
+            messages=[{"role": each.role, "content": each.content} for each in messages],
+            format=dict(schema),
+            think=think,
+            keep_alive=self._keep_alive,
+            stream=True,
+            options={
+                "temperature": 0,
+                "seed": 0,
+                "num_ctx": self._context_tokens,
+                "num_predict": max_output_tokens,
+            },
+        )
+        async with aclosing(stream) as pieces:  # type: ignore[type-var]
+            async for piece in pieces:
+                gathering.add(
+                    text=piece.message.content or "", thinking=piece.message.thinking or ""
+                )
+                if piece.done:
+                    return gathering.completion(
+                        finish="length" if piece.done_reason == "length" else "stop",
+                        prompt=prompt,
+                        prompt_tokens=piece.prompt_eval_count,
+                        output_tokens=piece.eval_count,
+                    )
+                if gathering.is_flooded:
+                    return gathering.completion(finish="length", prompt=prompt)
+        raise ConnectionError("the stream ended before the answer did")
+
+    @contextmanager
+    def _boundary(self) -> Iterator[None]:
+        try:
+            with foreign_errors(where=self._where, speaks="Ollama's API"):
+                yield
+        except ollama.ResponseError as error:
+            alive = error.status_code in _BAD_REQUEST
+            raise AttemptFailed(self._refused(error.status_code), alive=alive) from None
+
+    def _refused(self, status: int) -> ModelError:
+        """What it says beyond its status is anybody's text, and this message ends in a status."""
+        if status == httpx.codes.NOT_FOUND:
             return self._missing()
-        # What it says beyond its status is anybody's text, and this message ends in a status.
+        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+            return ModelUnavailable(
+                f"The model server at {self._where} refuses us (HTTP status {status}): check "
+                "KAUSA_MODEL_KEY."
+            )
+        if status < 0:
+            return ModelUnavailable(
+                f"The model server at {self._where} gave up in the middle of its answer; its own "
+                "log says why."
+            )
         return ModelUnavailable(
-            f"The model server at {self._url} answered with the HTTP status {error.status_code}; "
-            "its own log says why."
+            f"The model server at {self._where} answered with the HTTP status {status}; its own "
+            "log says why."
         )
 
     def _missing(self) -> ModelMissing:
         return ModelMissing(
-            f"The server at {self._url} does not have the model {self._model}: run "
+            f"The server at {self._where} does not have the model {self._model}: run "
             f"`ollama pull {self._model}` there, or name a model that it has."
         )
-
-
-def _shown(url: str) -> str:
-    """Return the address as messages may show it: without a user and a password."""
-    scheme, separator, rest = url.rpartition("://")
-    authority, slash, path = rest.partition("/")
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"
 
 
 def _full_name(name: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from kausa.evidence.redaction.deadline import Deadline
+from kausa.evidence.redaction.glued import glued
 from kausa.evidence.redaction.hints import Hints
 from kausa.evidence.redaction.keytails import find_key_tails
 from kausa.evidence.redaction.labelled import find_labelled
@@ -66,7 +67,7 @@ def find(
 
     if depth:
         spans.extend(find_layered(hints, find_inside))
-    return spans
+    return glued(text, spans)
 
 
 def _matches(hints: Hints, pattern: Pattern) -> Iterator[Span]:

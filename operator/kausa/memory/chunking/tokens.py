@@ -16,11 +16,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["ChunkSize", "clip_to", "count_tokens", "tail_of"]
+__all__ = ["ChunkSize", "clip_to", "count_tokens", "tail_of", "within_model"]
 
 _LETTERS_OF_A_TOKEN: Final = 5
 _LETTERS_MORE: Final = 3
 _DIGITS: Final = 2
+_SHORTEST: Final = 16
 _WORDS = re.compile(r"[A-Za-z]+|[0-9]+|[^\sA-Za-z0-9]")
 
 
@@ -32,11 +33,23 @@ class ChunkSize:
     overlap: int = 50
 
     def __post_init__(self) -> None:
-        if self.tokens < 16 or not 0 <= self.overlap <= self.tokens // 2:
+        if self.tokens < _SHORTEST or not 0 <= self.overlap <= self.tokens // 2:
             raise ValueError(
                 f"passages of {self.tokens} tokens with an overlap of {self.overlap}: "
-                "at least 16, and at most half of it again"
+                f"at least {_SHORTEST}, and at most half of it again"
             )
+
+
+def within_model(size: ChunkSize, *, reads: int) -> ChunkSize:
+    """No longer than a model reads; 0 is not known.
+
+    A sixteenth is left for the marks that a tokenizer sets before and after a text, and for texts
+    that the estimate counts short.
+    """
+    most = max(_SHORTEST, reads - reads // 16)
+    if not reads or size.tokens <= most:
+        return size
+    return ChunkSize(tokens=most, overlap=min(size.overlap, most // 2))
 
 
 def count_tokens(text: str) -> int:

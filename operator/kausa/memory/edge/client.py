@@ -7,6 +7,7 @@ of them. A store that `make` answered shares the worker of the one that made it.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TypeVar
@@ -44,13 +45,17 @@ from kausa.memory.store import (
     Schema,
     StoredPoint,
 )
+from kausa.telemetry.logs import get_logger
 
 __all__ = ["MOST_KEPT", "EdgeStore"]
 
-MOST_KEPT = 100_000
-"""Points of failures; of more, those go that were last seen the longest ago."""
+MOST_KEPT = 300_000
+"""Points of failures where nobody says otherwise (`KAUSA_MEMORY_MOST_POINTS`)."""
+ASK_EVERY = 1000
+"""After how many written points the worker is asked how many were too many."""
 _FOR_OTHERS_TO_MEND = {"ModelMismatch", "DimensionMismatch", "SchemaMismatch", "StoreCorrupt"}
 _T = TypeVar("_T")
+_logger = get_logger("kausa.memory.edge")
 
 
 class EdgeStore:
@@ -65,16 +70,18 @@ class EdgeStore:
         command: Callable[[Path], list[str]] = worker_command,
         keeper: WorkerKeeper | None = None,
         beside: Schema | None = None,
+        on_trimmed: Callable[[int], None] = lambda _: None,
     ) -> None:
         """No process is started and no file is made yet.
 
         Args:
             folder: Where the store lies; one process at a time owns it.
-            most_points: Points of failures that are kept; of more, the oldest go.
+            most_points: Points of failures that are kept (`Shard.trim` says which go of more).
             hung_after_seconds: After how long a worker that owes an answer is killed.
             command: How the worker is started.
             keeper: Another store's, to share its worker; the four above are its own then.
             beside: The generation that this store is of; closing it leaves the worker running.
+            on_trimmed: Told how many points went since it was told last.
         """
         self._folder = folder
         self._keeper = keeper or WorkerKeeper(
@@ -83,6 +90,9 @@ class EdgeStore:
             hung_after_seconds=hung_after_seconds,
             command=command,
         )
+        self._most_points = most_points
+        self._on_trimmed = on_trimmed
+        self._written = 0
         self._beside = beside is not None
         self._schema = beside
         self._opened = beside is not None
@@ -120,6 +130,12 @@ class EdgeStore:
         _at_most(len(points), MOST_POINTS)
         packed = await packing.pack(points, dimensions=self._ready().dimensions)
         await self._ask(messages.Upsert(collection, packed), None, deadline_seconds)
+        self._written += len(points)
+        if self._written >= ASK_EVERY:
+            self._written = 0
+            # The points are written, whatever becomes of this.
+            with contextlib.suppress(MemoryUnavailableError):
+                await self._tell_trimmed(deadline_seconds)
 
     async def candidates(
         self, collection: Collection, query: HybridQuery, *, deadline_seconds: float
@@ -266,6 +282,7 @@ class EdgeStore:
 
     async def health(self, *, deadline_seconds: float) -> Health:
         """Whether it answers, and what it holds; works without `open`."""
+        await self._tell_trimmed(deadline_seconds)
         return await self._manage(messages.Inspect(), Health, deadline_seconds)
 
     async def flush(self, *, deadline_seconds: float) -> None:
@@ -278,6 +295,18 @@ class EdgeStore:
         self._closed = True
         if not self._beside:
             await self._keeper.close()
+
+    async def _tell_trimmed(self, seconds: float) -> None:
+        """The worker takes out what is too much by itself, and says so only when it is asked."""
+        gone = await self._manage(messages.Trimmed(), int, seconds)
+        if gone:
+            _logger.warning(
+                "Forgot the oldest records, the memory held more than its setting allows",
+                passages=gone,
+                most=self._most_points,
+                setting="KAUSA_MEMORY_MOST_POINTS",
+            )
+            self._on_trimmed(gone)
 
     def _ready(self) -> Schema:
         if self._closed:

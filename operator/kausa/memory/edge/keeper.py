@@ -70,7 +70,13 @@ class WorkerKeeper:
         deadline_seconds: float,
     ) -> msgspec.Raw:
         """Ask the worker; a `patient` call may keep it silent until its own deadline."""
-        request = messages.Request(id=0, call=call, schema=schema, beside=beside)
+        request = messages.Request(
+            id=0,
+            call=call,
+            schema=schema,
+            beside=beside,
+            expires_at=time.monotonic() + deadline_seconds,
+        )
         patience = deadline_seconds if patient else 0.0
         died_of = 0
         async with deadline(deadline_seconds, doing=f"the memory's {_name(call)}"):

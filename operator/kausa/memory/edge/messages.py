@@ -44,6 +44,7 @@ __all__ = [
     "Restore",
     "Scroll",
     "SetPayload",
+    "Trimmed",
     "Upsert",
     "body_length",
     "decode_answer",
@@ -202,6 +203,10 @@ class Restore(msgspec.Struct, frozen=True, tag=True):
     points: dict[str, int]
 
 
+class Trimmed(msgspec.Struct, frozen=True, tag=True):
+    """How many points were taken out, as too many, since this was asked last."""
+
+
 class Inspect(msgspec.Struct, frozen=True, tag=True):
     """How the store does; the answer is a `Health`."""
 
@@ -225,6 +230,7 @@ Call = (
     | Backup
     | Restore
     | Inspect
+    | Trimmed
 )
 
 
@@ -239,6 +245,9 @@ class Request(msgspec.Struct, frozen=True):
     schema: Schema | None = None
     beside: bool = False
     """False: the active generation, which must be of this schema. True: the one of this schema."""
+    expires_at: float | None = None
+    """When nobody waits for the answer any more, by the clock of `time.monotonic`, which counts
+    from the machine's start and is the same for both processes."""
 
 
 FailureKind = Literal["Unavailable", "Record", "Backup", "Refused"]

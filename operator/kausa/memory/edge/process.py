@@ -2,6 +2,10 @@
 
 A single task reads the answers and hands each to whoever waits for its number. So a caller that
 gives up leaves nothing half read behind, and its answer is dropped when it comes.
+
+Requests are written one at a time, each when the pipe has room. So one whose caller gave up before
+its turn is never sent, and a worker that is stuck has no more before it than the pipe holds and one
+request.
 """
 
 from __future__ import annotations
@@ -27,7 +31,8 @@ from kausa.memory.errors import (
 __all__ = ["MAX_WAITING", "WorkerGoneError", "WorkerProcess", "error_of", "worker_command"]
 
 MAX_WAITING = 256
-"""Calls in flight; one more is refused, because the store is then slower than what it is sent."""
+"""Calls that wait for their turn or are unanswered, be their callers still there or not; one more
+is refused, because the store is then slower than what it is sent."""
 
 
 class WorkerGoneError(Exception):
@@ -52,6 +57,8 @@ class WorkerProcess:
         self._patience: dict[int, float] = {}
         self._last_id = 0
         self._unanswered = 0
+        self._unsent = 0
+        self._turn = asyncio.Lock()
         self._heard_at = time.monotonic()
         self.answered = 0
         """Calls that it has answered well; a worker that never did is not worth a quick restart."""
@@ -85,6 +92,11 @@ class WorkerProcess:
         return time.monotonic() - self._heard_at if self._unanswered else 0.0
 
     @property
+    def unsent_bytes(self) -> int:
+        """What was written and is not in the pipe yet."""
+        return self._stdin.transport.get_write_buffer_size()
+
+    @property
     def patience_seconds(self) -> float:
         """The longest that a call in flight may take before silence means anything."""
         return max(self._patience.values(), default=0.0)
@@ -100,22 +112,18 @@ class WorkerProcess:
         """Ask, and wait for the answer; the caller bounds the wait. The id is given here."""
         if not self.alive:
             raise WorkerGoneError
-        if len(self._waiting) >= MAX_WAITING:
+        if self._unsent + self._unanswered >= MAX_WAITING:
             raise MemoryUnavailableError(
                 f"{MAX_WAITING} calls wait for the store already", reason="StoreOverloaded"
             )
         self._last_id += 1
         id_ = self._last_id
         frame = messages.encode(msgspec.structs.replace(request, id=id_))
-        if not self._unanswered:
-            self._heard_at = time.monotonic()
-        self._unanswered += 1
         future: asyncio.Future[messages.Answer | None] = asyncio.get_running_loop().create_future()
         self._waiting[id_] = future
         self._patience[id_] = patience_seconds
         try:
-            self._stdin.write(frame)
-            await self._stdin.drain()
+            await self._send(frame)
             answer = await future
         except ConnectionError as error:
             self._gone = True  # the pipe may tell before its other end, or the exit, is noticed
@@ -130,6 +138,21 @@ class WorkerProcess:
         if not isinstance(request.call, messages.Own):
             self.answered += 1
         return answer.result
+
+    async def _send(self, frame: bytes) -> None:
+        """Write it when its turn has come; whoever is cancelled before has sent nothing."""
+        self._unsent += 1
+        try:
+            async with self._turn:
+                await self._stdin.drain()
+                if self._gone:
+                    raise WorkerGoneError
+                if not self._unanswered:
+                    self._heard_at = time.monotonic()
+                self._unanswered += 1
+                self._stdin.write(frame)
+        finally:
+            self._unsent -= 1
 
     def kill(self) -> None:
         """End it now. What it acknowledged is in its log."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,15 @@ from kausa.memory.edge import messages
 from kausa.memory.edge.conditions import translated
 from kausa.memory.edge.failures import ensure_space
 from kausa.memory.errors import InvalidRecordError
-from kausa.memory.filters import EVERYTHING, Filter
+from kausa.memory.filters import EVERYTHING, Filter, OneOf, TimeRange
 from kausa.memory.schema import DENSE, INDEXED_FIELDS, SPARSE, IndexedField
 
 __all__ = ["SETTLE_POINTS", "Shard", "make"]
 
 SETTLE_POINTS = 10_000
 """How many points that were written lately are worth settling."""
+STILL_NEW = timedelta(days=7)
+"""Before the newest record: what was seen since then is no less worth for being without an end."""
 _MOST_SEGMENTS = 100
 """Below that the engine merges none, which would be to settle everything again."""
 _EXACT = edge.SearchParams(exact=True)
@@ -112,8 +115,11 @@ class Shard:
         self.dirty = True
         self._shard.update(edge.UpdateOperation.set_payload_by_filter(chosen, call.values))
         found = self._shard.retrieve([*call.ids], True, False)
+        # What is set to null is taken out of the payload.
         return len(found) == len(set(call.ids)) and all(
-            {**(point.payload or {}), **call.values} == point.payload for point in found
+            (point.payload or {}).get(key) == value
+            for point in found
+            for key, value in call.values.items()
         )
 
     def delete(self, *, ids: Sequence[Any], where: Filter | None) -> None:
@@ -126,18 +132,26 @@ class Shard:
             self._shard.update(edge.UpdateOperation.delete_points_by_filter(chosen))
 
     def trim(self, *, most: int, at_once: int) -> int:
-        """Take out the oldest points where there are too many; how many went.
+        """Take out whole records where there are too many points; how many points went.
+
+        Those go first whose end nobody saw (open, superseded, rollouts), as long as they were last
+        seen a week before the newest: what goes on now stays. Then the oldest, lessons too.
 
         A thousand of 100 000 take 15 ms. The engine rewrites itself without them once they are a
         fifth of it, which then takes 3 s; it does not do so unasked, and the disk would fill.
         """
         gone = 0
-        while (excess := self.count() - most) > 0:
-            oldest = self._oldest(min(excess, at_once))
-            if not oldest:
+        while (excess := (before := self.count()) - most) > 0:
+            chosen = self._least_worth(min(excess, at_once))
+            if not chosen:
                 break
-            self.delete(ids=oldest, where=None)
-            gone += len(oldest)
+            ids, records = [id_ for id_, _ in chosen], {record for _, record in chosen if record}
+            # Part of a record would be a record that is wrong.
+            where = Filter(must=(OneOf("record_id", tuple(sorted(records))),)) if records else None
+            self.delete(ids=ids, where=where)
+            if (after := self.count()) >= before:
+                break
+            gone += before - after
         if gone:
             self.settle()
         return gone
@@ -185,15 +199,30 @@ class Shard:
             for point in self._shard.retrieve([*ids], True, False)
         }
 
-    def _oldest(self, limit: int) -> list[Any]:
+    def _least_worth(self, limit: int) -> list[tuple[Any, str]]:
+        """Points and their records."""
+        newest = self._by_age(1, where=EVERYTHING, direction=edge.Direction.Desc)
+        seen = (newest[0].payload or {}).get("last_seen") if newest else None
+        found = []
+        if isinstance(seen, str):
+            where = Filter(
+                must=(TimeRange("last_seen", before=datetime.fromisoformat(seen) - STILL_NEW),),
+                must_not=(OneOf("outcome", ("Resolved",)),),
+            )
+            found = self._by_age(limit, where=where, direction=edge.Direction.Asc)
+        found = found or self._by_age(limit, where=EVERYTHING, direction=edge.Direction.Asc)
+        return [(point.id, str((point.payload or {}).get("record_id") or "")) for point in found]
+
+    def _by_age(self, limit: int, *, where: Filter, direction: Any) -> list[Any]:
         request = edge.ScrollRequest(
             limit=limit,
-            order_by=edge.OrderBy("last_seen", direction=edge.Direction.Asc),
-            with_payload=False,
+            filter=translated(where),
+            order_by=edge.OrderBy("last_seen", direction=direction),
+            with_payload=["record_id", "last_seen"],
             with_vector=False,
         )
         found, _ = self._shard.scroll(request)
-        return [point.id for point in found]
+        return list(found)
 
 
 def make(folder: Path, *, dimensions: int) -> None:

@@ -47,6 +47,16 @@ CHECK_EVERY = 1000
 QUIET_SECONDS = 1.0
 """How long nothing must have been asked before the store settles what was written lately."""
 _WRITES = (messages.Upsert, messages.SetPayload)
+_READS = (
+    messages.Candidates,
+    messages.Get,
+    messages.Scroll,
+    messages.Count,
+    messages.Facet,
+    messages.Inspect,
+)
+"""Not done any more when nobody waits for them. What changes something is done however late: its
+caller was told that it may be."""
 
 
 class Worker:
@@ -60,6 +70,7 @@ class Worker:
         self._most_points = 0
         self._flush_at = 0.0
         self._trimmed: dict[Path, int] = {}
+        self._gone = 0
         self._asked_at = 0.0
 
     def serve(self) -> None:
@@ -98,12 +109,21 @@ class Worker:
 
     def _do(self, request: messages.Request) -> Any:
         call = request.call
+        expired = request.expires_at is not None and request.expires_at <= time.monotonic()
+        if expired and isinstance(call, _READS):
+            raise MemoryUnavailableError(
+                f"the time for {type(call).__name__} had passed before its turn came",
+                reason="DeadlineExceeded",
+            )
         if isinstance(call, messages.Own):
             self._most_points = call.most_points
             self._store = self._store or StoreFolder(self._folder)
             return None
         if self._store is None:
             raise MemoryUnavailableError("the folder is not owned", reason="StoreUnavailable")
+        if isinstance(call, messages.Trimmed):
+            gone, self._gone = self._gone, 0
+            return gone
         if isinstance(call, messages.Open | messages.Inspect | messages.Flush):
             return self._tend(self._store, request)
         if isinstance(call, _GENERATIONS):
@@ -175,7 +195,7 @@ class Worker:
         shard = active.shard("failures")
         trimmed_at = self._trimmed.get(active.folder)
         if trimmed_at is None or shard.written - trimmed_at >= CHECK_EVERY:
-            shard.trim(most=self._most_points, at_once=CHECK_EVERY)
+            self._gone += shard.trim(most=self._most_points, at_once=CHECK_EVERY)
             self._trimmed = {active.folder: shard.written}
 
     def _settle(self, generation: OpenGeneration) -> None:

@@ -11,7 +11,7 @@ import aiohttp
 
 from kausa.memory.embedding.replies import AttemptFailed
 from kausa.memory.embedding.wire import malformed
-from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.errors import MemoryError_
 
 __all__ = ["hedge", "read_bounded", "told_milliseconds", "wait_or_raise"]
 
@@ -23,9 +23,7 @@ def told_milliseconds(left_seconds: float) -> int:
     return max(1, int(1000 * (left_seconds - min(0.25, left_seconds * 0.1))))
 
 
-async def wait_or_raise(
-    seconds: float, *, ends_at: float, otherwise: MemoryUnavailableError
-) -> None:
+async def wait_or_raise(seconds: float, *, ends_at: float, otherwise: MemoryError_) -> None:
     """Pause, or raise at once where the time is not enough to do something afterwards."""
     if time.monotonic() + seconds >= ends_at:
         raise otherwise

@@ -19,6 +19,10 @@ class Identity:
     def __init__(self) -> None:
         self.model = ""
         self.dimensions = 0
+        self.max_tokens = 0
+        """How much of a text the model reads; 0 where nobody said."""
+        self.truncated = 0
+        """Passages of which the model read only the beginning, so far."""
 
     def check(self, vectors: Sequence[Sequence[float]], *, model: str, expected: int) -> None:
         """Raise `MemoryUnavailableError` unless these are as many good vectors of the same model.

@@ -9,10 +9,11 @@ from contextlib import aclosing
 from kausa.memory.embedding.checking import Identity, check_scores, clip_texts
 from kausa.memory.embedding.endpoint import Endpoint
 from kausa.memory.embedding.http_stream import stream_vectors
-from kausa.memory.embedding.parts import in_parts
+from kausa.memory.embedding.parts import in_parts, own_fault
 from kausa.memory.embedding.protocol import Kind, Priority
+from kausa.memory.embedding.replies import TextsRefusedError
 from kausa.memory.embedding.transport import Transport
-from kausa.memory.embedding.wire import malformed, parse_embeddings, parse_scores
+from kausa.memory.embedding.wire import count_truncated, malformed, parse_embeddings, parse_scores
 
 __all__ = ["HttpEmbedder"]
 
@@ -49,6 +50,16 @@ class HttpEmbedder:
         """What `rerank` scores with; "" until the first answer."""
         return self._reranker or ""
 
+    @property
+    def max_tokens(self) -> int:
+        """How much of a text the model reads; 0 until the first answer."""
+        return self._identity.max_tokens
+
+    @property
+    def truncated(self) -> int:
+        """Passages of which the model read only the beginning, so far."""
+        return self._identity.truncated
+
     async def embed(
         self,
         texts: Sequence[str],
@@ -70,11 +81,17 @@ class HttpEmbedder:
                 "truncate": True,
                 "encoding_format": "base64",
             }
-            answer = await self._transport.ask(
-                "POST", "/v1/embeddings", body, ends_at=ends_at, patient=patient
-            )
+            try:
+                answer = await self._transport.ask(
+                    "POST", "/v1/embeddings", body, ends_at=ends_at, patient=patient
+                )
+            except TextsRefusedError as refused:
+                works = bool(self._identity.dimensions)
+                raise own_fault(refused, some, kind=kind, works=works) from refused
             model, vectors = parse_embeddings(answer)
             self._identity.check(vectors, model=model, expected=len(some))
+            if kind == "passage":
+                self._identity.truncated += count_truncated(answer)
             return vectors
 
         return await in_parts(clip_texts(texts), ask)
@@ -120,3 +137,5 @@ class HttpEmbedder:
         if not isinstance(reranker, str):
             raise malformed("its /info names no reranker, not even an empty one")
         self._reranker = reranker
+        most = answer.get("max_tokens")
+        self._identity.max_tokens = most if isinstance(most, int) and most > 0 else 0

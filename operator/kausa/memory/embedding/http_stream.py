@@ -11,6 +11,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterable
 from contextlib import aclosing
+from typing import Any
 
 import aiohttp
 
@@ -53,9 +54,10 @@ async def stream_vectors(
                 raise
             except AttemptFailed as failed:
                 failure = failed
-                if not failed.again or window.is_late:
+                pause = backoff.next_seconds(at_least=failed.pause_seconds)
+                if not failed.again or window.is_late(after_seconds=pause):
                     raise failed.error from failed
-                await asyncio.sleep(backoff.next_seconds(at_least=failed.pause_seconds))
+                await asyncio.sleep(pause)
     finally:
         source.cancel()
         await asyncio.gather(source, return_exceptions=True)
@@ -69,15 +71,24 @@ async def _connection(
     Raises:
         AttemptFailed: the connection broke, or could not be made.
     """
-    async with transport.exchange(STREAM_PATH, window.lines()) as content:
+    async with transport.exchange(
+        STREAM_PATH, window.lines(), in_time=window.in_time, fair_seconds=window.deadline_seconds
+    ) as content:
         while line := await window.in_time(_read_line(content)):
             if not line.endswith(b"\n"):
                 raise unreachable(ConnectionError("cut off in a line"), where="the stream's end")
-            number, model, vector = _parsed(line)
+            answer = _parsed(line)
+            if "error" in answer and answer.get("id") is None:
+                raise judge_line(answer["error"], text=None)
+            number = _number(answer)
+            if "error" in answer:
+                raise judge_line(answer["error"], text=window.name_of(number))
+            model, vector = _embedded(answer)
             name = window.answered(number)
             if name is None:
                 raise malformed(f"it answers a text that was not sent ({number})")
             identity.check([vector], model=model, expected=1)
+            identity.truncated += answer.get("truncated") is True
             yield name, vector
 
 
@@ -88,17 +99,29 @@ async def _read_line(content: aiohttp.StreamReader) -> bytes:
         raise malformed("a line is too long") from error
 
 
-def _parsed(line: bytes) -> tuple[int, str, list[float]]:
-    """The number, the model and the vector of an answer.
-
-    Raises:
-        AttemptFailed: the line says that something failed.
-        MemoryUnavailableError: (EmbedderFailed) it is not a line of our worker.
-    """
+def _parsed(line: bytes) -> dict[str, Any]:
     try:
         answer = json.loads(line)
-        if "error" in answer:
-            raise judge_line(answer["error"])
-        return int(answer["id"]), str(answer["model"]), decode_vector(answer["embedding"])
+    except ValueError as error:
+        raise _odd() from error
+    if not isinstance(answer, dict):
+        raise _odd()
+    return answer
+
+
+def _number(answer: dict[str, Any]) -> int:
+    try:
+        return int(answer["id"])
     except (ValueError, KeyError, TypeError) as error:
-        raise malformed("a line of the stream is not of the agreed shape") from error
+        raise _odd() from error
+
+
+def _embedded(answer: dict[str, Any]) -> tuple[str, list[float]]:
+    try:
+        return str(answer["model"]), decode_vector(answer["embedding"])
+    except KeyError as error:
+        raise _odd() from error
+
+
+def _odd() -> MemoryUnavailableError:
+    return malformed("a line of the stream is not of the agreed shape")

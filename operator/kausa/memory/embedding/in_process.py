@@ -24,7 +24,9 @@ from typing import TYPE_CHECKING
 
 from kausa.memory.embedding.breaker import Backoff
 from kausa.memory.embedding.checking import Identity, check_scores, clip_texts
+from kausa.memory.embedding.parts import own_fault
 from kausa.memory.embedding.protocol import Kind, Priority
+from kausa.memory.embedding.replies import TextsRefusedError
 from kausa.memory.embedding.streaming import stream_requests
 from kausa.memory.errors import MemoryUnavailableError, UnavailableReason, deadline
 
@@ -73,6 +75,16 @@ class InProcessEmbedder:
         """What `rerank` scores with; "" until the model is loaded."""
         return self._reranker
 
+    @property
+    def max_tokens(self) -> int:
+        """How much of a text the model reads; 0 until it is loaded."""
+        return self._identity.max_tokens
+
+    @property
+    def truncated(self) -> int:
+        """Passages of which the model read only the beginning, so far."""
+        return self._identity.truncated
+
     async def embed(
         self,
         texts: Sequence[str],
@@ -86,13 +98,21 @@ class InProcessEmbedder:
         ends_at = time.monotonic() + deadline_seconds
         async with deadline(deadline_seconds, doing="embedding"):
             engine = await self._running()
-            async with self._boundary(engine):
-                answer = await _patiently(
-                    lambda: engine.embed(clipped, kind=kind, priority=priority, deadline=ends_at),
-                    patient=priority == "bulk",
-                )
+            try:
+                async with self._boundary(engine):
+                    answer = await _patiently(
+                        lambda: engine.embed(
+                            clipped, kind=kind, priority=priority, deadline=ends_at
+                        ),
+                        patient=priority == "bulk",
+                    )
+            except TextsRefusedError as refused:
+                works = bool(self._identity.dimensions)
+                raise own_fault(refused, clipped, kind=kind, works=works) from refused
         vectors = [vector.tolist() for vector in answer.vectors]
         self._identity.check(vectors, model=engine.info.model, expected=len(texts))
+        if kind == "passage":
+            self._identity.truncated += sum(answer.truncated)
         return vectors
 
     def embed_stream(
@@ -151,6 +171,7 @@ class InProcessEmbedder:
                 await engine.close()
                 raise
             self._engine, self._reranker = engine, engine.info.reranker
+            self._identity.max_tokens = engine.info.max_tokens
             return engine
         finally:
             self._starting = None
@@ -213,6 +234,8 @@ def translated(error: EmbedderError) -> MemoryUnavailableError:
         errors.BrokenError: "EmbedderUnavailable",
         errors.ClosedError: "EmbedderUnavailable",
     }
+    if isinstance(error, errors.InvalidInputError | errors.InferenceError):
+        return TextsRefusedError(str(error))
     reason = next((reasons[kind] for kind in type(error).__mro__ if kind in reasons), None)
     return MemoryUnavailableError(str(error), reason=reason or "EmbedderFailed")
 

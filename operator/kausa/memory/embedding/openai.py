@@ -15,8 +15,9 @@ from typing import Any, Literal
 
 from kausa.memory.embedding.checking import Identity, check_scores, clip_texts
 from kausa.memory.embedding.endpoint import Endpoint
-from kausa.memory.embedding.parts import in_parts
+from kausa.memory.embedding.parts import in_parts, own_fault
 from kausa.memory.embedding.protocol import MOST_CHARACTERS, Kind, Priority
+from kausa.memory.embedding.replies import TextsRefusedError
 from kausa.memory.embedding.streaming import stream_requests
 from kausa.memory.embedding.transport import Transport
 from kausa.memory.embedding.wire import parse_embeddings, parse_scores
@@ -88,9 +89,13 @@ class OpenAIEmbedder:
 
         async def ask(some: list[str]) -> list[list[float]]:
             body = {"input": some, "encoding_format": "base64"} | self._named()
-            answer = await self._transport.ask(
-                "POST", "/v1/embeddings", body, ends_at=ends_at, patient=patient
-            )
+            try:
+                answer = await self._transport.ask(
+                    "POST", "/v1/embeddings", body, ends_at=ends_at, patient=patient
+                )
+            except TextsRefusedError as refused:
+                works = bool(self._identity.dimensions)
+                raise own_fault(refused, some, kind=kind, works=works) from refused
             model, vectors = parse_embeddings(answer)
             self._identity.check(vectors, model=model, expected=len(some))
             return vectors

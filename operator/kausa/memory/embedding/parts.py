@@ -6,7 +6,11 @@ import asyncio
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from typing import Any
 
-__all__ = ["in_parts", "slices"]
+from kausa.memory.embedding.protocol import Kind
+from kausa.memory.embedding.replies import TextsRefusedError
+from kausa.memory.errors import InvalidRecordError
+
+__all__ = ["in_parts", "own_fault", "slices"]
 
 MOST_TEXTS = 32
 """What text-embeddings-inference takes in one request, unless it was told otherwise."""
@@ -48,3 +52,17 @@ def slices(texts: Sequence[str]) -> Iterator[list[str]]:
         characters += len(text)
     if part:
         yield part
+
+
+def own_fault(
+    refused: TextsRefusedError, texts: Sequence[str], *, kind: Kind, works: bool
+) -> InvalidRecordError | TextsRefusedError:
+    """What it means that these texts were refused.
+
+    A single passage is at fault itself, so that whoever keeps many can leave out that one; but not
+    before the embedder has answered another (`works`): it may be one that takes no text of ours. A
+    question is not kept.
+    """
+    if len(texts) == 1 and kind == "passage" and works:
+        return InvalidRecordError(f"a text of {len(texts[0])} characters: {refused}")
+    return refused

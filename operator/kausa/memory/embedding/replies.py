@@ -6,12 +6,31 @@ import json
 import math
 from collections.abc import Mapping
 
-from kausa.memory.errors import MemoryUnavailableError, UnavailableReason
+from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError, UnavailableReason
 
-__all__ = ["AttemptFailed", "judge", "judge_line", "parse_retry_after", "unreachable"]
+__all__ = [
+    "AttemptFailed",
+    "TextsRefusedError",
+    "judge",
+    "judge_line",
+    "parse_retry_after",
+    "unreachable",
+]
 
 LONGEST_RETRY_AFTER_SECONDS = 30.0
 SHOWN_CHARACTERS = 300
+_FAULTS_OF_A_TEXT = frozenset({"invalid", "too_long", "too_large", "inference_failed"})
+"""What our worker says of a text that it will never embed."""
+
+
+class TextsRefusedError(MemoryUnavailableError):
+    """The embedder refused these texts, and not because of how it does: asking again is no use.
+
+    Where it was one text, and others went well, that one cannot be embedded.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="EmbedderFailed")
 
 
 class AttemptFailed(Exception):
@@ -19,7 +38,7 @@ class AttemptFailed(Exception):
 
     def __init__(
         self,
-        error: MemoryUnavailableError,
+        error: MemoryUnavailableError | InvalidRecordError,
         *,
         again: bool,
         alive: bool,
@@ -63,6 +82,8 @@ def judge(status: int, body: bytes, *, headers: Mapping[str, str], where: str) -
     if status in (401, 403):
         told += ": set the token that it takes"
         return _failed(told, "EmbedderUnavailable", again=False, alive=True)
+    if status in (413, 422) or (status == 500 and _type_of(body) in _FAULTS_OF_A_TEXT):
+        return AttemptFailed(TextsRefusedError(told), again=False, alive=True)
     if 300 <= status < 400:
         told += ": a redirect is not followed; set the address that it points to"
     return _failed(told, "EmbedderFailed", again=False, alive=True)
@@ -99,15 +120,28 @@ def _said(body: bytes) -> str:
     return _said_of(answer.get("error", answer) if isinstance(answer, dict) else answer)
 
 
+def _type_of(body: bytes) -> object:
+    """The word for programs that our worker's errors have."""
+    try:
+        error = json.loads(body)["error"]
+        return error["type"] if isinstance(error["type"], str) else None
+    except (ValueError, KeyError, TypeError):
+        return None
+
+
 def _said_of(error: object) -> str:
     message = error.get("message", "") if isinstance(error, dict) else error
     return str(message)[:SHOWN_CHARACTERS]
 
 
-def judge_line(error: object) -> AttemptFailed:
-    """What an error in the middle of a stream means: of the worker, or of the text."""
+def judge_line(error: object, *, text: str | None) -> AttemptFailed:
+    """What an error in the middle of a stream means: of the worker, or of the text of this name."""
     said = error if isinstance(error, dict) else {}
-    told = f"the embedder could not embed a text ({_said_of(said)})"
+    told = f"the embedder could not embed the text {text} ({_said_of(said)})"
+    if text is None:
+        told = f"the embedder could not embed a text ({_said_of(said)})"
+    elif said.get("type") in _FAULTS_OF_A_TEXT:
+        return AttemptFailed(InvalidRecordError(told), again=False, alive=True)
     if said.get("type") in ("overloaded", "unavailable"):
         return _failed(told, "EmbedderUnavailable", again=True, alive=True)
     return _failed(told, "EmbedderFailed", again=False, alive=True)

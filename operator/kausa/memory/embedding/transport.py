@@ -15,8 +15,8 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import aiohttp
@@ -92,19 +92,28 @@ class Transport:
 
     @asynccontextmanager
     async def exchange(
-        self, path: str, body: AsyncIterator[bytes]
+        self,
+        path: str,
+        body: AsyncIterator[bytes],
+        *,
+        in_time: Callable[[Coroutine[Any, Any, aiohttp.ClientResponse]], Awaitable[Any]],
+        fair_seconds: float,
     ) -> AsyncIterator[aiohttp.StreamReader]:
         """One attempt at a request that is written while its answer is read.
 
+        `in_time` bounds the wait for the answer's begin. An embedder that is silent for
+        `fair_seconds`, there or inside, is taken for dead unless that is too short to say so.
+
         Raises:
             AttemptFailed: also for what fails inside, while the answer is read.
+            MemoryUnavailableError: (DeadlineExceeded) whatever `in_time` raises.
         """
         if wait := self._breaker.wait_seconds(time.monotonic()):
             raise AttemptFailed(self._away(), again=True, alive=False, pause_seconds=wait)
-        async with (
-            self._watched(),
-            self._request("POST", path, body, ends_at=None) as response,
-        ):
+        blames = fair_seconds >= FAIR_SECONDS
+        async with self._watched(blames_silence=blames), AsyncExitStack() as stack:
+            request = self._request("POST", path, body, ends_at=None)
+            response = await in_time(stack.enter_async_context(request))
             self._breaker.succeeded()
             try:
                 yield response.content
@@ -161,6 +170,7 @@ class Transport:
     @asynccontextmanager
     async def _watched(self, *, blames_silence: bool = False) -> AsyncIterator[None]:
         """Tell the breaker how it went."""
+        began = time.monotonic()
         try:
             yield
         except AttemptFailed as failed:
@@ -170,9 +180,10 @@ class Transport:
                 self._trouble = str(failed)
                 self._breaker.failed(time.monotonic())
             raise
-        except TimeoutError:
+        except (TimeoutError, MemoryUnavailableError) as error:
             # It was told a deadline shorter than ours, and did not even say that it has passed.
-            if blames_silence:
+            late = isinstance(error, TimeoutError) or error.reason == "DeadlineExceeded"
+            if late and blames_silence and time.monotonic() - began >= 0.9 * FAIR_SECONDS:
                 self._trouble = f"the embedder at {self._endpoint.shown} does not answer"
                 self._breaker.failed(time.monotonic())
             else:

@@ -10,13 +10,15 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine
-from typing import Any
+from typing import Any, TypeVar
 
 from kausa.memory.embedding.checking import clip_texts
 from kausa.memory.embedding.wire import encode_json
 from kausa.memory.errors import MemoryUnavailableError
 
 __all__ = ["Window"]
+
+T = TypeVar("T")
 
 
 class Window:
@@ -76,6 +78,11 @@ class Window:
             if self._waiting or not self._ended:
                 await self._change()
 
+    def name_of(self, number: int) -> str | None:
+        """The caller's id of this text, while it waits."""
+        name, _ = self._waiting.get(number, (None, ""))
+        return name
+
     def answered(self, number: int) -> str | None:
         """The caller's id of this text, which waits no longer; None for one that does not wait."""
         name, _ = self._waiting.pop(number, (None, ""))
@@ -89,11 +96,16 @@ class Window:
         self._since = time.monotonic()
 
     @property
-    def is_late(self) -> bool:
-        """Whether texts wait for longer than they may."""
-        return bool(self._waiting) and time.monotonic() - self._since > self._deadline
+    def deadline_seconds(self) -> float:
+        """How long texts may wait without any answer."""
+        return self._deadline
 
-    async def in_time(self, read: Coroutine[Any, Any, bytes]) -> bytes:
+    def is_late(self, *, after_seconds: float = 0.0) -> bool:
+        """Whether texts will then have waited for longer than they may."""
+        waited = time.monotonic() + after_seconds - self._since
+        return bool(self._waiting) and waited > self._deadline
+
+    async def in_time(self, read: Coroutine[Any, Any, T]) -> T:
         """Await this for as long as texts may wait, and without a bound while none does.
 
         Raises:

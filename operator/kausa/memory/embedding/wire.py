@@ -11,7 +11,14 @@ from typing import Any
 
 from kausa.memory.errors import MemoryUnavailableError
 
-__all__ = ["decode_vector", "encode_json", "malformed", "parse_embeddings", "parse_scores"]
+__all__ = [
+    "count_truncated",
+    "decode_vector",
+    "encode_json",
+    "malformed",
+    "parse_embeddings",
+    "parse_scores",
+]
 
 # One for all: json.dumps would make another for every request.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
@@ -64,6 +71,12 @@ def parse_embeddings(answer: Any) -> tuple[str, list[list[float]]]:
     if indices != list(range(len(indices))) or not isinstance(model, str):
         raise malformed("its indices are not those of the texts")
     return model, [decode_vector(vector) for vector in encoded]
+
+
+def count_truncated(answer: Any) -> int:
+    """Of how many texts the model read only the beginning; 0 where the answer does not say."""
+    told = answer.get("truncated") if isinstance(answer, dict) else None
+    return sum(each is True for each in told) if isinstance(told, list) else 0
 
 
 def parse_scores(answer: Any, *, expected: int) -> list[float]:

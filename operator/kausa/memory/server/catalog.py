@@ -219,6 +219,13 @@ class Catalog:
             )
         await self.remove([name for _, name in await self._collections(deadline)], deadline)
 
+    async def every_name(self, deadline: Deadline) -> list[str]:
+        """Every collection of the server that we may see, whosever it is."""
+        found = await self._calls(
+            self._client.get_collections, doing="listing its collections", deadline=deadline
+        )
+        return [each.name for each in found.collections]
+
     def _ours(self) -> dict[Collection, str]:
         return {each: self.names.alias(each) for each in COLLECTIONS}
 

@@ -380,6 +380,10 @@ class ServerStore:
         if self._binding.follows:
             self._binding.place = None
 
+    async def every_name(self, *, deadline_seconds: float) -> list[str]:
+        """Every collection of the server that we may see: to find scratch that was left behind."""
+        return await self._catalog.every_name(self._deadline(deadline_seconds))
+
     @property
     def _backups(self) -> Backups:
         return Backups(

@@ -51,7 +51,8 @@ def _is_changed(payload: Payload | None, values: Payload, *, mark: str) -> bool:
         return False
     if mark in (payload.get(MARK) or ()):
         return True
-    return all(key in payload and payload[key] == value for key, value in values.items())
+    # What is set to null is taken out of the payload.
+    return all(payload.get(key) == value for key, value in values.items())
 
 
 async def set_values(

@@ -9,6 +9,7 @@ from datetime import datetime
 from kausa.recall.query.clues import Clue, ClueKind
 from kausa.recall.query.failures import failure_words
 from kausa.recall.query.names import named_objects, owner_of_pod
+from kausa.recall.query.negation import without_denied
 from kausa.recall.query.splitting import parts_of
 from kausa.recall.query.times import time_range
 from kausa.recall.query.tokens import LONGEST, tokens_of
@@ -55,6 +56,8 @@ class QueryAnalysis:
     sub_questions: tuple[SubQuestion, ...]
     clues: tuple[Clue, ...]
     """What was taken from where, in the order of the question."""
+    notes: tuple[str, ...] = ()
+    """What the question says and no filter does, for a person."""
 
 
 def analyse(question: str, *, now: datetime) -> QueryAnalysis:
@@ -64,10 +67,12 @@ def analyse(question: str, *, now: datetime) -> QueryAnalysis:
     """
     text = question[:LONGEST]
     tokens = tokens_of(text)
-    clues = sorted(
+    found = sorted(
         (*named_objects(tokens), *time_range(tokens, now=now), *failure_words(tokens)),
-        key=lambda clue: (clue.start, clue.end, clue.kind, clue.value),
+        # A reason goes before its category: where it is denied, both are.
+        key=lambda clue: (clue.start, clue.end, clue.kind == "category", clue.kind, clue.value),
     )[:MOST_CLUES]
+    clues = without_denied(text, tokens, found)
     pods = _values(clues, "pod")
     made = [owner for pod in pods for owner in owner_of_pod(pod)]
     codes = _values(clues, "exit_code")
@@ -90,12 +95,13 @@ def analyse(question: str, *, now: datetime) -> QueryAnalysis:
             for start, end in parts_of(tokens)
         ),
         clues=tuple(clues),
+        notes=_notes(text, clues),
     )
 
 
 def _sub_question(text: str, clues: Sequence[Clue], start: int, end: int) -> SubQuestion:
     inside = [clue for clue in clues if start <= clue.start and clue.end <= end]
-    own = [clue for clue in inside if not clue.names]
+    own = [clue for clue in inside if not clue.names and not clue.left_out]
     speaks = own or clues
     reasons = _values(speaks, "reason")
     searched = search_text(text, inside, start=start, end=end) or text[start:end]
@@ -109,9 +115,24 @@ def _sub_question(text: str, clues: Sequence[Clue], start: int, end: int) -> Sub
 
 
 def _values(clues: Iterable[Clue], kind: ClueKind) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(clue.value for clue in clues if clue.kind == kind))
+    return tuple(
+        dict.fromkeys(clue.value for clue in clues if clue.kind == kind and not clue.left_out)
+    )
 
 
 def _moment(clues: Iterable[Clue], kind: ClueKind) -> datetime | None:
     values = _values(clues, kind)
     return datetime.fromisoformat(values[0]) if values else None
+
+
+def _notes(text: str, clues: Iterable[Clue]) -> tuple[str, ...]:
+    """What narrows nothing: one sentence for everything of the same cause."""
+    causes: dict[str, list[str]] = {}
+    for clue in clues:
+        if clue.left_out and clue.kind != "category":
+            words = repr(text[clue.start : clue.end].strip(" ,"))
+            if words not in causes.setdefault(clue.why, []):
+                causes[clue.why].append(words)
+    return tuple(
+        f"No filter is made of {', '.join(words)}: {why}." for why, words in causes.items()
+    )

@@ -35,3 +35,5 @@ class Clue:
     """In a few words, for a person."""
     names: bool = False
     """Whether the words are only a name or a time, and say nothing of what went wrong."""
+    left_out: bool = False
+    """Whether it narrows nothing, because the question denies it or says otherwise; see `why`."""

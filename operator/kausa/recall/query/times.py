@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from kausa.recall.query.clues import Clue
@@ -43,6 +44,12 @@ _CLOCK = re.compile(r"(?P<hour>[01]?\d|2[0-3]):(?P<minute>[0-5]\d)")
 _LAST = frozenset({"last", "past", "previous", "recent"})
 _LONGEST = timedelta(days=3650)
 _YEARS = (2000, 2200)
+_TO = {
+    "between": frozenset({"and", "to", "until"}),
+    **dict.fromkeys(("from", "since", "after"), frozenset({"to", "until", "till"})),
+}
+"""What joins the two ends of a range, by the word that begins it."""
+_GO_BACK = {"clock": timedelta(days=1), "weekday": timedelta(weeks=1)}
 Range = tuple[datetime | None, datetime | None]
 
 
@@ -65,7 +72,8 @@ def time_range(tokens: Sequence[Token], *, now: datetime) -> Iterator[Clue]:
         if end is not None and before is None:
             before = _clue("before", end, words)
     if after and before and after.value >= before.value:
-        before = None
+        why = "it is not after the beginning that the question names"
+        before = replace(before, why=why, left_out=True)
     yield from (clue for clue in (after, before) if clue is not None)
 
 
@@ -122,16 +130,40 @@ def _moment_after(
     moment, length, used = _moment(tokens, position + 1, now, today)
     if moment is None:
         return None
-    if word in {"since", "after", "from"}:
+    if _word(tokens, position + 1 + used) in _TO.get(word, ()):
+        end, until, more = _moment(tokens, position + 2 + used, now, today)
+        if end is not None:
+            back = _GO_BACK.get(_sort(tokens, position + 1), timedelta(0))
+            if _sort(tokens, position + 1) != _sort(tokens, position + 2 + used):
+                back = timedelta(0)
+            ends = _in_order((moment, length), (end, until), back=back)
+            return ends, used + more + 2
+    if word in {"since", "after", "from", "between"}:
         return (moment, None), used + 1
     if word in {"before", "until"}:
         return (None, moment), used + 1
-    if word == "between" and _word(tokens, position + 1 + used) == "and":
-        end, until, more = _moment(tokens, position + 2 + used, now, today)
-        # A day is meant to its end, a time of day is not.
-        whole = until if until == timedelta(days=1) else timedelta(0)
-        return (moment, end + whole if end else None), used + more + 2
     return ((moment, moment + length), used + 1) if word == "on" else None
+
+
+def _in_order(
+    first: tuple[datetime, timedelta], last: tuple[datetime, timedelta], *, back: timedelta
+) -> tuple[datetime, datetime]:
+    """From the one to the other, whichever was named first.
+
+    What comes again (`between 22:00 and 02:00`) begins the day or week before (`back`) instead.
+    """
+    if first[0] > last[0]:
+        first, last = ((first[0] - back, first[1]), last) if back else (last, first)
+    # A day is meant to its end, a time of day is not.
+    whole = last[1] if last[1] == timedelta(days=1) else timedelta(0)
+    return first[0], last[0] + whole
+
+
+def _sort(tokens: Sequence[Token], position: int) -> str:
+    word = _word(tokens, position)
+    if word in _DAYS:
+        return "weekday"
+    return "clock" if _CLOCK.fullmatch(word) else ""
 
 
 def _moment(

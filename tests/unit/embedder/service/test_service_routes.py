@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import aiohttp
 import numpy as np
 import pytest
 from support.embedding_engine import DIMENSIONS, FakeEngine, Serving, fake_vector, serving
+
+from kausa_embedder.caching import Statistics
+from kausa_embedder.service import routes, wire
 
 
 @pytest.fixture
@@ -151,3 +156,47 @@ def test_the_fake_engine_keeps_the_contract() -> None:
 
     engine: EngineLike = FakeEngine()
     assert engine.ready
+
+
+async def test_more_token_vectors_than_an_answer_holds_are_refused(
+    client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "MOST_FLOATS", 2 * DIMENSIONS)
+    await post(client, "/v1/token-embeddings", {"input": ["one two"]})
+    async with client.post("/v1/token-embeddings", json={"input": ["one", "two three"]}) as refused:
+        assert refused.status == 413
+        assert "3 tokens" in (await refused.json())["error"]["message"]
+
+
+async def test_many_numbers_are_written_while_others_are_served(
+    client: aiohttp.ClientSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a thread that lets go of the interpreter between two vectors."""
+    threads: set[str] = set()
+    encode = wire.encode_data
+
+    def noting(*arguments: Any, **more: Any) -> bytes:
+        threads.add(threading.current_thread().name)
+        return encode(*arguments, **more)
+
+    monkeypatch.setattr(routes, "encode_data", noting)
+    await post(client, "/v1/embeddings", {"input": "few"})
+    assert threads == {threading.current_thread().name}
+    body = {"input": [" ".join(str(number) for number in range(700))]}
+    [entry] = (await post(client, "/v1/token-embeddings", body))["data"]
+    assert len(entry["embedding"]) == 700
+    assert len(threads) == 2
+
+
+async def test_the_caches_are_in_the_metrics(
+    client: aiohttp.ClientSession, service: Serving
+) -> None:
+    known = Statistics(hits=3, misses=2, entries=1, used_bytes=500)
+    service.engine.cached = (known, replace(known, hits=9))
+    async with client.get("/metrics") as response:
+        lines = (await response.text()).splitlines()
+    assert 'kausa_embedder_cache_hits_total{cache="texts"} 3.0' in lines
+    assert 'kausa_embedder_cache_hits_total{cache="tokens"} 9.0' in lines
+    assert 'kausa_embedder_cache_misses_total{cache="texts"} 2.0' in lines
+    assert 'kausa_embedder_cache_bytes{cache="texts"} 500.0' in lines
+    assert 'kausa_embedder_cache_entries{cache="texts"} 1.0' in lines

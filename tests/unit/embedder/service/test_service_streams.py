@@ -6,7 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -243,3 +243,76 @@ async def test_a_stream_is_not_begun_while_the_model_loads() -> None:
         client.post(service.url + "/v1/stream", data=b"") as response,
     ):
         assert response.status == 503
+
+
+async def test_open_streams_leave_room_for_who_brings_one_request() -> None:
+    """Each was counted with a whole body once: sixteen that were idle turned everybody away."""
+    async with serving(max_bytes=1024 * 1024 * 8) as service, AsyncExitStack() as streams:
+        for _ in range(6):
+            await streams.enter_async_context(conversation(service.url))
+        async with aiohttp.ClientSession(service.url) as client:
+            async with client.post("/v1/stream", data=b"") as seventh:
+                assert seventh.status == 429
+            body = {"input": "x" * 1_000_000}
+            async with client.post("/v1/embeddings", json=body) as answer:
+                assert answer.status == 200
+
+
+async def test_streams_share_what_they_may_hold_and_each_goes_on() -> None:
+    names = [f"{number} {'x' * 700_000}" for number in range(3)]
+    engine = FakeEngine(held=set(names))
+    async with (
+        serving(engine, max_bytes=1024 * 1024 * 3) as service,
+        conversation(service.url) as one,
+        conversation(service.url) as other,
+    ):
+        await one.say(*({"id": "x", "text": name} for name in names))
+        while not engine.asked:
+            await asyncio.sleep(0.001)
+        for _ in range(20):
+            await asyncio.sleep(0.001)
+        assert len(engine.asked) == 1, "the second line is more than streams may hold"
+        await other.say(text("y"))
+        assert (await other.hear())["id"] == "y"
+        engine.release()
+        assert [(await one.hear())["id"] for _ in names] == ["x"] * 3
+
+
+async def test_a_stream_that_brings_nothing_ends_and_gives_its_room_back() -> None:
+    async with (
+        serving(stream_idle_seconds=0.02) as service,
+        conversation(service.url) as stream,
+    ):
+        await stream.say(text("a"))
+        assert [answer["id"] for answer in await stream.rest()] == ["a"]
+        await asyncio.wait_for(service.lifecycle.idle(), 5)
+
+
+async def test_a_stream_whose_text_takes_long_is_not_idle() -> None:
+    engine = FakeEngine(held={"slow"})
+    async with (
+        serving(engine, stream_idle_seconds=0.02) as service,
+        conversation(service.url) as stream,
+    ):
+        await stream.say(text("slow"))
+        await asyncio.sleep(0.06)
+        engine.release()
+        assert (await stream.hear())["id"] == "slow"
+
+
+async def test_a_caller_who_does_not_read_is_cut_off() -> None:
+    async with serving(stream_idle_seconds=0.05, stream_texts=4000) as service:
+        port = int(service.url.rpartition(":")[2])
+        reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1)
+        line = json.dumps({"id": "i" * 200, "text": "x"}).encode() + b"\n"
+        head = f"POST /v1/stream HTTP/1.1\r\nHost: x\r\nContent-Length: {10**9}\r\n\r\n"
+        writer.write(head.encode())
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            async with asyncio.timeout(5):
+                while not writer.is_closing():
+                    writer.write(line * 500)
+                    await writer.drain()
+                    await asyncio.sleep(0.001)
+        await asyncio.wait_for(service.lifecycle.idle(), 5)
+        writer.close()
+        del reader

@@ -9,6 +9,23 @@ import pytest
 from support.edge_in_process import copy_folder, made_folder, quick_folder
 from support.store_contract import SCHEMA
 
+SLOW_HERE = frozenset(
+    {
+        "test_a_backup_brings_back_exactly_what_was_there",
+        "test_a_backup_goes_into_a_store_that_is_empty_or_of_another_model",
+        "test_a_damaged_backup_touches_nothing",
+        "test_a_half_filled_generation_is_found_again",
+        "test_a_switch_outlives_a_restart",
+    }
+)
+"""Of what every store promises: they open several generations, each a quarter of a second."""
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Only here: over another backend the same tests are quick."""
+    if getattr(item, "originalname", "") in SLOW_HERE:
+        item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def made() -> Iterator[Path]:

@@ -6,12 +6,15 @@ import asyncio
 import sys
 import time
 from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
 
-from kausa.memory.edge import failures, keeper
+from kausa.memory.edge import failures, keeper, messages
 from kausa.memory.edge.client import EdgeStore
+from kausa.memory.edge.process import MAX_WAITING, WorkerGoneError, WorkerProcess
 from kausa.memory.errors import (
     InvalidBackupError,
     InvalidRecordError,
@@ -19,7 +22,7 @@ from kausa.memory.errors import (
     MemoryUnavailableError,
 )
 from kausa.memory.filters import EVERYTHING
-from kausa.memory.store import HybridQuery, Point, Schema, SparseVector
+from kausa.memory.store import Health, HybridQuery, Point, Schema, SparseVector
 
 TINY = Schema(model="tiny", dimensions=2)
 NOTHING = SparseVector((), ())
@@ -355,3 +358,82 @@ async def test_more_calls_than_may_wait_are_an_overload(workers: FakeWorkers) ->
     reasons = {each.reason for each in answers if isinstance(each, MemoryUnavailableError)}
     assert "StoreOverloaded" in reasons
     await store.close()
+
+
+async def test_a_worker_that_is_stuck_is_not_sent_what_nobody_waits_for() -> None:
+    """Six hundred callers that gave up had left all their requests in the pipe's buffer."""
+    worker = await WorkerProcess.start(
+        [sys.executable, "-I", "-S", "-c", "import time; time.sleep(30)"]
+    )
+    large = messages.SetPayload("failures", [], {"x": "y" * 60_000}, None)
+
+    async def give_up() -> str:
+        try:
+            async with asyncio.timeout(0.01):
+                await worker.call(messages.Request(id=0, call=large))
+        except TimeoutError:
+            return "gave up"
+        except MemoryUnavailableError as error:
+            return error.reason
+        return "answered"
+
+    for _ in range(3):
+        outcomes = await asyncio.gather(*(give_up() for _ in range(MAX_WAITING)))
+        assert set(outcomes) <= {"gave up", "StoreOverloaded"}
+    assert worker.unsent_bytes < 200_000
+    small = messages.Request(id=0, call=messages.Flush())
+    assert worker.silent_seconds > 0
+    worker.kill()
+    with pytest.raises(WorkerGoneError):
+        await worker.call(small)
+    await worker.stop(grace_seconds=1)
+
+
+async def test_calls_whose_callers_left_count_until_they_are_answered() -> None:
+    worker = await WorkerProcess.start(
+        [sys.executable, "-I", "-S", "-c", "import time; time.sleep(30)"]
+    )
+    request = messages.Request(id=0, call=messages.Flush())
+    for _ in range(MAX_WAITING):
+        calling = asyncio.create_task(worker.call(request))
+        await asyncio.sleep(0)
+        calling.cancel()
+        await asyncio.gather(calling, return_exceptions=True)
+    with pytest.raises(MemoryUnavailableError) as refused:
+        await worker.call(request)
+    assert refused.value.reason == "StoreOverloaded"
+    worker.kill()
+    await worker.stop(grace_seconds=1)
+
+
+async def test_every_request_says_until_when_its_caller_waits(workers: FakeWorkers) -> None:
+    told = 'if kind == "Count": answer = answered(round(request["expires_at"] - time.monotonic()))'
+    store = await opened(workers.store(told))
+    assert await counted(store, deadline_seconds=50) == 50
+    await store.close()
+
+
+async def test_what_was_too_much_is_told_with_its_number_and_setting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = Mock()
+    monkeypatch.setattr("kausa.memory.edge.client._logger", said)
+    gone = [7]
+    told: list[int] = []
+
+    class FakeKeeper(keeper.WorkerKeeper):
+        async def call(self, call: messages.Call, **_how: Any) -> msgspec.Raw:
+            answer: Any = Health(backend="edge", version="1", schema=None, points={})
+            if isinstance(call, messages.Trimmed):
+                answer = gone.pop() if gone else 0
+            return msgspec.Raw(msgspec.msgpack.encode(answer))
+
+    fake = FakeKeeper(
+        folder=tmp_path, most_points=1, hung_after_seconds=1, command=lambda _: ["false"]
+    )
+    store = EdgeStore(folder=tmp_path, most_points=1234, keeper=fake, on_trimmed=told.append)
+    for _ in range(2):
+        await store.health(deadline_seconds=1)
+    assert told == [7]
+    [line] = said.warning.mock_calls
+    assert line.kwargs == {"passages": 7, "most": 1234, "setting": "KAUSA_MEMORY_MOST_POINTS"}

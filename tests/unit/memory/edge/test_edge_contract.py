@@ -1,15 +1,27 @@
-"""The embedded store keeps the contract of every store; its worker is an object here."""
+"""The embedded store keeps the contract of every store; its worker is an object here.
+
+Tests that begin with an open store get one after the other over the same worker, emptied.
+"""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import itertools
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
-from support.edge_in_process import in_process_store
-from support.store_contract import NewStore, StoreContract
+from support.edge_in_process import KeptStore, copy_folder, in_process_store, quick_folder
+from support.store_contract import SCHEMA, NewStore, StoreContract
 
 from kausa.memory.edge.client import EdgeStore
+from kausa.memory.store import VectorStore
+
+
+@pytest.fixture(scope="module")
+def kept(made: Path) -> Iterator[KeptStore]:
+    with quick_folder() as folder:
+        copies = (copy_folder(made, folder / str(number)) for number in itertools.count())
+        yield KeptStore(SCHEMA, folders=copies)
 
 
 class TestEdgeStore(StoreContract):
@@ -29,3 +41,8 @@ class TestEdgeStore(StoreContract):
         yield make
         for store in stores:
             await store.close()
+
+    @pytest.fixture
+    async def store(self, kept: KeptStore) -> AsyncIterator[VectorStore]:
+        async with kept.lent() as store:
+            yield store

@@ -112,6 +112,7 @@ def test_a_collection_that_is_not_there_is_damage_and_not_made_anew(folder: Path
     assert not gone.exists()
 
 
+@pytest.mark.slow
 async def test_a_damaged_store_is_mended_by_a_backup(folder: Path, quick: Path) -> None:
     store = in_process_store(folder)
     await store.open(SCHEMA, deadline_seconds=SECONDS)
@@ -147,6 +148,7 @@ def test_a_generation_that_a_restore_replaced_is_removed_after_a_kill(folder: Pa
     assert generation(folder) == active
 
 
+@pytest.mark.slow
 def test_a_generation_of_another_model_is_not_removed(folder: Path) -> None:
     store = StoreFolder(folder)
     store.make(OTHER_SCHEMA)
@@ -156,6 +158,7 @@ def test_a_generation_of_another_model_is_not_removed(folder: Path) -> None:
     store.close()
 
 
+@pytest.mark.slow
 def test_two_models_whose_names_look_alike_have_a_folder_each(folder: Path) -> None:
     store = StoreFolder(folder)
     for model in ("Tiny_8", "tiny 8"):

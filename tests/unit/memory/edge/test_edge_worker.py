@@ -78,6 +78,31 @@ async def test_between_two_calls_the_worker_takes_out_the_oldest_of_what_is_too_
     assert [id_ for id_, *_ in found] == [id_of(3), id_of(4)]
 
 
+async def test_records_whose_end_nobody_saw_go_before_lessons_and_records_go_whole(
+    peer: Peer,
+) -> None:
+    peer.ask(messages.Own(most_points=4))
+    peer.ask(messages.Open())
+    told = [
+        ("lesson", "2026-01-01T00:00:00Z", "Resolved"),
+        ("open", "2026-02-01T00:00:00Z", "Open"),
+        ("open", "2026-02-01T00:00:00Z", "Open"),
+        ("superseded", "2026-02-02T00:00:00Z", "Superseded"),
+        ("goes on", "2026-03-01T00:00:00Z", "Open"),
+        ("goes on", "2026-03-01T00:00:00Z", "Open"),
+    ]
+    points = [
+        point(number, cluster="c", record_id=record, last_seen=seen, outcome=outcome)
+        for number, (record, seen, outcome) in enumerate(told)
+    ]
+    peer.ask(messages.Upsert("failures", await packing.pack(points, dimensions=SCHEMA.dimensions)))
+    _wait(lambda: peer.ask(messages.Count("failures", EVERYTHING)) == 4)
+    assert peer.ask(messages.Trimmed()) == 2
+    assert peer.ask(messages.Trimmed()) == 0
+    found = peer.ask(messages.Get("failures", [id_of(number) for number in range(6)], False))
+    assert [id_ for id_, *_ in found] == [id_of(number) for number in (0, 3, 4, 5)]
+
+
 async def test_points_are_counted_at_the_start_and_then_once_in_a_thousand(
     peer: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -96,6 +121,7 @@ async def test_points_are_counted_at_the_start_and_then_once_in_a_thousand(
     assert len(found) == 50
 
 
+@pytest.mark.slow
 async def test_what_was_written_lately_is_settled_in_a_pause(
     quick: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,3 +185,24 @@ def _wait(holds: Any) -> None:
 
 def _pause() -> None:
     time.sleep(0.01)
+
+
+async def test_a_question_whose_time_has_passed_is_not_answered_and_a_write_is_done(
+    folder: Path,
+) -> None:
+    serving = worker.Worker(folder, source=-1, sink=-1)
+
+    def answered(call: messages.Call, *, expires_at: float | None) -> messages.Answer:
+        request = messages.Request(id=1, call=call, schema=SCHEMA, expires_at=expires_at)
+        return messages.decode_answer(serving.answer(request)[messages.HEADER_BYTES :])
+
+    past, soon = time.monotonic() - 1, time.monotonic() + 60
+    count = messages.Count("failures", EVERYTHING)
+    for call in (messages.Own(most_points=100), messages.Open(), await upserted(range(3))):
+        assert answered(call, expires_at=past).failure is None
+    late = answered(count, expires_at=past).failure
+    assert late is not None
+    assert late.reason == "DeadlineExceeded"
+    assert msgspec.msgpack.decode(answered(count, expires_at=soon).result) == 3
+    assert answered(count, expires_at=None).failure is None
+    serving.close()

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kausa.memory.embedding.checking import Identity, check_scores, check_vectors, clip_texts
-from kausa.memory.embedding.parts import MOST_CHARACTERS, MOST_TEXTS, slices
-from kausa.memory.embedding.replies import judge, judge_line, parse_retry_after
+from kausa.memory.embedding.parts import MOST_CHARACTERS, MOST_TEXTS, own_fault, slices
+from kausa.memory.embedding.replies import TextsRefusedError, judge, judge_line, parse_retry_after
 from kausa.memory.embedding.wire import decode_vector, parse_embeddings, parse_scores
-from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
@@ -152,7 +152,52 @@ def test_how_long_to_wait_is_bounded(headers: dict[str, str], seconds: float) ->
 )
 def test_what_a_status_means(status: int, reason: str, again: bool, alive: bool) -> None:
     failed = judge(status, b"", headers={}, where="w")
+    assert isinstance(failed.error, MemoryUnavailableError)
     assert (failed.error.reason, failed.again, failed.alive) == (reason, again, alive)
+
+
+@pytest.mark.parametrize(
+    ("status", "word", "refuses"),
+    [
+        (413, "too_large", True),
+        (422, "too_long", True),
+        (500, "inference_failed", True),
+        (500, "internal", False),
+        (503, "unavailable", False),
+        (400, "invalid", False),
+        (429, "overloaded", False),
+    ],
+)
+def test_a_refusal_of_the_texts_is_told_from_a_failure(
+    status: int, word: str, refuses: bool
+) -> None:
+    body = f'{{"error": {{"type": "{word}", "message": "m"}}}}'.encode()
+    failed = judge(status, body, headers={}, where="w")
+    assert isinstance(failed.error, TextsRefusedError) is refuses
+
+
+@pytest.mark.parametrize(
+    ("word", "own"),
+    [("too_long", True), ("inference_failed", True), ("internal", False), ("unavailable", False)],
+)
+def test_an_error_of_a_stream_names_the_text_and_says_whose_fault_it_is(
+    word: str, own: bool
+) -> None:
+    failed = judge_line({"type": word, "message": "m"}, text="id 7")
+    assert "id 7" in str(failed.error)
+    assert isinstance(failed.error, InvalidRecordError) is own
+    unnamed = judge_line({"type": word, "message": "m"}, text=None)
+    assert isinstance(unnamed.error, MemoryUnavailableError)
+
+
+def test_a_single_passage_is_at_fault_where_others_went_well() -> None:
+    refused = TextsRefusedError("no")
+    fault = own_fault(refused, ["x" * 9], kind="passage", works=True)
+    assert isinstance(fault, InvalidRecordError)
+    assert "9 characters" in str(fault)
+    assert own_fault(refused, ["x"], kind="query", works=True) is refused
+    assert own_fault(refused, ["x", "y"], kind="passage", works=True) is refused
+    assert own_fault(refused, ["x"], kind="passage", works=False) is refused
 
 
 @given(st.binary(max_size=60))
@@ -175,4 +220,7 @@ def test_what_the_server_says_is_passed_on(body: bytes) -> None:
 
 @given(JSON)
 def test_any_error_of_a_stream_means_something(error: Any) -> None:
-    assert judge_line(error).error.reason in ("EmbedderFailed", "EmbedderUnavailable")
+    failed = judge_line(error, text=None)
+    assert isinstance(failed.error, MemoryUnavailableError)
+    assert failed.error.reason in ("EmbedderFailed", "EmbedderUnavailable")
+    assert "id 7" in str(judge_line(error, text="id 7").error)

@@ -56,6 +56,7 @@ def test_neither_a_token_nor_a_password_is_shown() -> None:
     assert "hidden" not in repr(choice.token)
 
 
+@pytest.mark.slow
 def test_a_remote_embedder_loads_no_model_code() -> None:
     code = (
         "import sys; from kausa.memory.embedding.choosing import *;"

@@ -19,7 +19,7 @@ from kausa.memory.embedding.http import HttpEmbedder
 from kausa.memory.embedding.in_process import InProcessEmbedder
 from kausa.memory.embedding.openai import OpenAIEmbedder
 from kausa.memory.embedding.protocol import MOST_CHARACTERS, Embedder
-from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
 from kausa_embedder.errors import ExpiredError, InferenceError, OverloadedError
 
 
@@ -190,8 +190,39 @@ async def test_an_error_has_the_same_reason_everywhere(
     await embedder.embed(["first"], deadline_seconds=5)
     engine.errors.append(error)
     with pytest.raises(MemoryUnavailableError) as failed:
-        await embedder.embed(["x"], deadline_seconds=5)
+        await embedder.embed(["x"], kind="query", deadline_seconds=5)
     assert failed.value.reason == reason
+
+
+async def test_a_passage_that_cannot_be_embedded_is_at_fault_itself(
+    embedder: Embedder, engine: FakeEngine
+) -> None:
+    """So that whoever keeps many leaves out that one; of several it is not known which."""
+    await embedder.embed(["first"], deadline_seconds=5)
+    engine.errors.append(InferenceError("NaN"))
+    with pytest.raises(InvalidRecordError, match=r"of 3 characters.*NaN"):
+        await embedder.embed(["bad"], deadline_seconds=5)
+    engine.errors.append(InferenceError("NaN"))
+    with pytest.raises(MemoryUnavailableError) as failed:
+        await embedder.embed(["good", "bad"], deadline_seconds=5)
+    assert failed.value.reason == "EmbedderFailed"
+
+
+async def test_an_embedder_that_never_answered_puts_no_text_at_fault(
+    embedder: Embedder, engine: FakeEngine
+) -> None:
+    engine.errors.append(InferenceError("NaN"))
+    with pytest.raises(MemoryUnavailableError):
+        await embedder.embed(["first"], deadline_seconds=5)
+
+
+async def test_a_stream_ends_with_the_name_of_the_text_that_cannot_be_embedded(
+    embedder: Embedder, engine: FakeEngine
+) -> None:
+    await embedder.embed(["first"], deadline_seconds=5)
+    engine.errors.append(InferenceError("NaN"))
+    with pytest.raises(InvalidRecordError):
+        [_ async for _ in embedder.embed_stream(source("bad"), deadline_seconds=5)]
 
 
 async def test_an_engine_that_never_answers_is_a_missed_deadline(

@@ -8,13 +8,25 @@ from contextlib import asynccontextmanager, suppress
 
 import pytest
 from support.embedding_engine import FakeEngine, Serving, fake_vector, serving
+from support.virtual_time import LoopsTime, VirtualTimeLoop
 
+from kausa.memory.embedding import attempts, http, transport, window
 from kausa.memory.embedding.breaker import Backoff, Breaker
+from kausa.memory.embedding.checking import Identity
 from kausa.memory.embedding.endpoint import Endpoint
 from kausa.memory.embedding.http import HttpEmbedder
+from kausa.memory.embedding.http_stream import stream_vectors
 from kausa.memory.embedding.transport import Transport
-from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
 from kausa_embedder.errors import BrokenError, InvalidInputError
+
+EVENT_LOOP = VirtualTimeLoop
+
+
+@pytest.fixture(autouse=True)
+def _time_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (attempts, http, transport, window):
+        monkeypatch.setattr(module, "time", LoopsTime)
 
 
 class CuttingWire:
@@ -117,7 +129,7 @@ async def test_a_worker_that_does_not_come_back_is_unavailable_at_the_deadline()
         await embedder.embed(["x"], deadline_seconds=5)
         wire.cut_after_bytes = 1
         with pytest.raises(MemoryUnavailableError) as gone:
-            async for _ in embedder.embed_stream(source(1), deadline_seconds=0.5):
+            async for _ in embedder.embed_stream(source(1), deadline_seconds=0.2):
                 pass
         assert gone.value.reason == "EmbedderUnavailable"
 
@@ -146,10 +158,9 @@ async def test_a_text_that_cannot_be_embedded_ends_the_stream() -> None:
     async with wired(FakeEngine()) as (embedder, _, service):
         await embedder.embed(["x"], deadline_seconds=5)
         service.engine.errors.append(InvalidInputError("not this one"))
-        with pytest.raises(MemoryUnavailableError, match="not this one") as refused:
+        with pytest.raises(InvalidRecordError, match=r"text 0 .*not this one"):
             async for _ in embedder.embed_stream(source(1), deadline_seconds=5):
                 pass
-        assert refused.value.reason == "EmbedderFailed"
 
 
 async def test_a_worker_that_breaks_in_the_middle_is_asked_again() -> None:
@@ -158,3 +169,37 @@ async def test_a_worker_that_breaks_in_the_middle_is_asked_again() -> None:
         service.engine.errors += [BrokenError("died")] * 3
         names = {name async for name, _ in embedder.embed_stream(source(20), deadline_seconds=5)}
         assert len(names) == 20
+
+
+async def test_a_worker_that_takes_a_stream_and_says_nothing_is_a_missed_deadline() -> None:
+    """Not even the head of its answer came; it was waited for without end, and nobody knew."""
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(silent, "127.0.0.1", 0)
+    endpoint = Endpoint(url=f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    breaker = Breaker(failures_to_open=2)
+    transport = Transport(endpoint, breaker=breaker)
+    for _ in range(2):
+        assert not breaker.is_open
+        with pytest.raises(MemoryUnavailableError) as late:
+            async for _ in stream_vectors(transport, Identity(), source(1), deadline_seconds=1.5):
+                pass
+        assert late.value.reason == "DeadlineExceeded"
+    assert breaker.is_open, "that it is silent is known to all callers"
+    await transport.close()
+    server.close()
+
+
+async def test_a_pause_beyond_the_deadline_is_not_begun() -> None:
+    async with wired(FakeEngine()) as (embedder, _, service):
+        await embedder.embed(["x"], deadline_seconds=5)
+        service.lifecycle.stop_taking()  # its answer asks for a pause of a second
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(MemoryUnavailableError) as away:
+            async for _ in embedder.embed_stream(source(1), deadline_seconds=0.5):
+                pass
+        assert away.value.reason == "EmbedderUnavailable"
+        assert asyncio.get_running_loop().time() - began < 0.5

@@ -113,3 +113,13 @@ async def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch, modul
 )
 def test_every_error_of_the_engine_has_a_reason(error: errors.EmbedderError, reason: str) -> None:
     assert translated(error).reason == reason
+
+
+async def test_it_tells_how_much_the_model_reads_and_how_many_passages_were_longer() -> None:
+    embedder = embedder_of(FakeEngine())
+    assert embedder.max_tokens == 0
+    long = "one two three four five six seven eight"
+    await embedder.embed([long, "short"], deadline_seconds=5)
+    await embedder.embed([long], kind="query", deadline_seconds=5)
+    assert (embedder.max_tokens, embedder.truncated) == (6, 1)
+    await embedder.close()

@@ -33,6 +33,7 @@ async def store(shim: QdrantShim) -> AsyncIterator[ServerStore]:
     await store.close()
 
 
+@pytest.mark.slow
 async def test_both_ways_of_packing_bring_everything_back(
     shim: QdrantShim, store: ServerStore, tmp_path: Path
 ) -> None:

@@ -1,0 +1,222 @@
+"""What of an answer holds: each claim is held against the evidence, and what falls is dropped.
+
+An answer that is left without a cause or a citation is refused. What is left is as sure as its
+support, and loses against rules that are surer. Where somebody tried to steer the model, it may
+still say what clean evidence bears, but no command of it is shown and it overrules no rule.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from kausa.diagnosis.errors import ModelInvalidAnswer
+from kausa.diagnosis.model.answer import schema
+from kausa.diagnosis.model.answer.categories import has_cue
+from kausa.diagnosis.model.answer.fixes import checked_fixes
+from kausa.diagnosis.model.answer.literals import sentences
+from kausa.diagnosis.model.answer.schema import WrittenAnswer, decode, one_line
+from kausa.diagnosis.model.answer.support import Corpus, Support
+from kausa.diagnosis.model.prompt.screening import ScreenedRequest
+from kausa.diagnosis.model.protocol import ModelAnswer, Ruling
+from kausa.resources.category import Category
+
+__all__ = ["Checked", "check_answer"]
+
+SURE_RULES: Final = 80
+"""From this percentage on, rules are not contradicted."""
+CAP_FULL, CAP_PARTLY, CAP_VAGUE, CAP_UNDETERMINED, CAP_STEERED = 85, 65, 45, 40, 60
+_COPIED_WORDS: Final = 7
+_FEWEST_WORDS: Final = 3
+"""Fewer name no cause."""
+_SHOWN: Final = 80
+# What stands around evidence in the prompt; a small model at its wits' end repeats all of it.
+_FENCE: Final = re.compile(r"<<[0-9a-f]{8}>>")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checked:
+    """What is left of an answer, and what was dropped."""
+
+    answer: ModelAnswer
+    dropped: tuple[str, ...] = ()
+
+
+@dataclass(slots=True, kw_only=True)
+class _Claims:
+    """The sentences of one answer that hold, and what they rest on."""
+
+    corpus: Corpus
+    strict: bool
+    dropped: list[str]
+    cited: Sequence[str]
+    order: Sequence[str]
+    """All ids that may be cited."""
+    ids: set[str] = field(default_factory=set)
+    literals: int = 0
+
+    def kept(self, text: str, *, what: str, limit: int) -> str:
+        """Return the sentences of the text that hold, in one line."""
+        kept = []
+        for sentence in sentences(one_line(text, limit)):
+            support = self.corpus.support(sentence, strict=self.strict)
+            if support.holds:
+                kept.append(sentence)
+                self._rest_on(support)
+            else:
+                self.dropped.append(f"{what} {one_line(sentence, _SHOWN)!r}: {support.problem}")
+        return " ".join(kept)
+
+    def _rest_on(self, support: Support) -> None:
+        """Note what bears the sentence: what was cited, or else the first that does."""
+        self.literals += support.literals
+        self.ids |= support.ids & set(self.cited)
+        for holders in support.holders:
+            wanted = holders & {*self.cited, *self.ids}
+            first = next((each for each in self.order if each in holders), None)
+            self.ids |= wanted or ({first} if first else set())
+        if not self.ids and support.ids:
+            self.ids.add(next(each for each in self.order if each in support.ids))
+
+
+def check_answer(
+    content: str | bytes,
+    *,
+    screened: ScreenedRequest,
+    evidence_ids: Sequence[str],
+    system: str = "",
+) -> Checked:
+    """Return the answer that holds; raises `ModelInvalidAnswer` where nothing does.
+
+    `system`: the prompt's own words, which an answer may not repeat.
+    """
+    written = decode(content)
+    _refuse_copies(written, system)
+    dropped: list[str] = []
+    cited = _known_ids(written.citations, evidence_ids, dropped)
+    if not cited:
+        raise ModelInvalidAnswer(
+            "The model's answer cites no evidence that exists; it was dropped as a guess."
+        )
+    corpus = Corpus(screened, evidence_ids=evidence_ids)
+    claims = _Claims(
+        corpus=corpus,
+        strict=written.chosen is not None,
+        dropped=dropped,
+        cited=cited,
+        order=evidence_ids,
+    )
+    cause = claims.kept(written.root_cause, what="cause", limit=schema.CAUSE)
+    if len(cause.split()) < _FEWEST_WORDS:
+        raise ModelInvalidAnswer(
+            f"The evidence does not bear the cause that the model named: {dropped[-1]}"
+            if dropped
+            else "The model's answer has no cause."
+        )
+    vague = claims.literals == 0
+    summary = claims.kept(written.summary, what="summary", limit=schema.SUMMARY)
+    summary = summary or sentences(cause)[0][: schema.SUMMARY].rstrip()
+    partly = bool(dropped)
+    explanation = claims.kept(written.explanation, what="explanation", limit=schema.EXPLANATION)
+    citations = _resting_on(claims.ids, cited, evidence_ids, dropped)
+    if not citations:
+        raise ModelInvalidAnswer("None of the evidence that the model cites bears its answer.")
+    category = _category(written, citations, corpus, screened, dropped)
+    cap = CAP_UNDETERMINED if category is None else CAP_VAGUE if vague else CAP_FULL
+    if category is not written.chosen:
+        cap = min(cap, CAP_VAGUE)
+    confidence = min(written.percent, cap, CAP_PARTLY if partly else CAP_FULL)
+    answer = ModelAnswer(
+        category=category,
+        summary=summary,
+        root_cause=cause,
+        explanation=explanation,
+        confidence=_below_rules(
+            confidence, category, screened.request.ruling, dropped, bool(screened.suspicious)
+        ),
+        citations=citations,
+        remediation=checked_fixes(written.remediation, screened, corpus, dropped),
+    )
+    return Checked(answer=answer, dropped=tuple(dropped))
+
+
+def _refuse_copies(written: WrittenAnswer, system: str) -> None:
+    said = f"{written.summary}\n{written.root_cause}\n{written.explanation}"
+    runs = _runs(system)
+    if _FENCE.search(said) or (runs and runs & _runs(said)):
+        raise ModelInvalidAnswer("The model copied its prompt instead of answering.")
+
+
+def _runs(text: str) -> set[tuple[str, ...]]:
+    words = re.findall(r"\w+", text.casefold())
+    return {
+        tuple(words[place : place + _COPIED_WORDS])
+        for place in range(len(words) - _COPIED_WORDS + 1)
+    }
+
+
+def _known_ids(
+    cited: Sequence[str], evidence_ids: Sequence[str], dropped: list[str]
+) -> tuple[str, ...]:
+    known = set(evidence_ids)
+    unique = list(dict.fromkeys(item.strip() for item in cited))
+    dropped.extend(
+        f"citation {one_line(item, _SHOWN)!r}: no such evidence"
+        for item in unique
+        if item not in known
+    )
+    return tuple(item for item in unique if item in known)[: schema.CITATIONS]
+
+
+def _resting_on(
+    ids: set[str], cited: Sequence[str], evidence_ids: Sequence[str], dropped: list[str]
+) -> tuple[str, ...]:
+    """Return what was cited and bears something, then what bears something and wasn't cited."""
+    dropped.extend(f"citation '{each}': it bears nothing" for each in cited if each not in ids)
+    bearing = [each for each in cited if each in ids]
+    others = [each for each in evidence_ids if each in ids and each not in bearing]
+    return tuple([*bearing, *others][: schema.CITATIONS])
+
+
+def _category(
+    written: WrittenAnswer,
+    citations: Sequence[str],
+    corpus: Corpus,
+    screened: ScreenedRequest,
+    dropped: list[str],
+) -> Category | None:
+    """Return the category that was chosen, where the evidence has a word for it."""
+    chosen = written.chosen
+    ruling = screened.request.ruling
+    ruled = ruling.category if ruling is not None else None
+    if chosen is None or chosen is ruled or has_cue(chosen, corpus.text_of(citations)):
+        return chosen
+    if screened.suspicious:
+        raise ModelInvalidAnswer(f"The evidence has no word for the category {chosen}.")
+    dropped.append(f"category {chosen}: the evidence has no word for it")
+    return ruled or Category.OTHER
+
+
+def _below_rules(
+    confidence: int,
+    category: Category | None,
+    ruling: Ruling | None,
+    dropped: list[str],
+    steered: bool,
+) -> int:
+    """Return the confidence, below that of rules which may not be contradicted."""
+    if steered:
+        confidence = min(confidence, CAP_STEERED)
+    if ruling is None or ruling.category is None:
+        return confidence
+    contradicted = ruling.confidence >= SURE_RULES and category is not ruling.category
+    if contradicted:
+        dropped.append(
+            f"category {category or schema.UNDETERMINED}: rules are {ruling.confidence} % sure of "
+            f"{ruling.category}"
+        )
+    if contradicted or steered:
+        return max(min(confidence, ruling.confidence - 1), 0)
+    return confidence

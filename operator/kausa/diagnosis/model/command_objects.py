@@ -1,0 +1,208 @@
+"""Whether a command is about things that exist here, how much it may break, and its patch.
+
+`kausa.diagnosis.model.commands` says which commands may be shown at all; this looks at the objects.
+A command that evidence, a question or a runbook spells out was written by anybody and isn't the
+model's own proposal: it is not repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from kausa.diagnosis.finding import Patch
+from kausa.diagnosis.model.commands import Call, call_of, refusal
+from kausa.diagnosis.model.protocol import KnownObject, ModelRequest
+from kausa.resources.diagnosis import Risk
+
+__all__ = ["Verdict", "judge"]
+
+_SHORT: Final = {
+    "po": "pod", "no": "node", "deploy": "deployment", "ds": "daemonset", "sts": "statefulset",
+    "rs": "replicaset", "rc": "replicationcontroller", "cj": "cronjob", "svc": "service",
+    "ep": "endpoints", "cm": "configmap", "ns": "namespace", "pvc": "persistentvolumeclaim",
+    "pv": "persistentvolume", "sc": "storageclass", "ing": "ingress", "hpa":
+    "horizontalpodautoscaler", "pdb": "poddisruptionbudget", "sa": "serviceaccount",
+    "quota": "resourcequota", "netpol": "networkpolicy", "ev": "event", "limits": "limitrange",
+    "ingresses": "ingress", "storageclasses": "storageclass", "endpoints": "endpoints",
+    "networkpolicies": "networkpolicy", "priorityclasses": "priorityclass", "pc": "priorityclass",
+}  # fmt: skip
+_NO_NAMESPACE: Final = frozenset(
+    ("node", "namespace", "persistentvolume", "storageclass", "priorityclass")
+)
+_BY_ANYBODY: Final = ("log", "event", "question")
+"""Kinds of evidence whose text a program or a passer-by writes: an image there is only a word."""
+_TEMPLATES: Final = ("Deployment", "StatefulSet", "DaemonSet")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """The command as it may be shown, or why it may not be."""
+
+    problem: str = ""
+    command: str | None = None
+    risk: Risk = Risk.LOW
+    patch: Patch | None = None
+
+
+def judge(command: str, request: ModelRequest) -> Verdict:
+    """Say whether the command may be shown; where it names no namespace, ours is added."""
+    problem = refusal(command)
+    if problem:
+        return Verdict(problem=problem)
+    command = " ".join(command.split()) if "'" not in command and '"' not in command else command
+    if _is_quoted(command, request):
+        return Verdict(problem="somebody else wrote it, and it is not the model's own")
+    call = call_of(command)
+    known = _known(request)
+    problem = _objection(call, request, known)
+    if problem:
+        return Verdict(problem=problem)
+    target = next(_named(call), None)
+    return Verdict(
+        command=_with_namespace(command, call, request),
+        risk=_risk(call),
+        patch=_patch(call, target, request) if target is not None else None,
+    )
+
+
+def _is_quoted(command: str, request: ModelRequest) -> bool:
+    wanted = " ".join(command.split()).casefold()
+    written = (
+        *(each.text for each in request.evidence),
+        *(each.text for each in request.runbooks),
+        request.question or "",
+    )
+    return any(wanted in " ".join(text.split()).casefold() for text in written)
+
+
+def _singular(kind: str) -> str:
+    kind = kind.casefold().split(".")[0]
+    if kind in _SHORT:
+        return _SHORT[kind]
+    return kind[:-1] if kind.endswith("s") and not kind.endswith("ss") else kind
+
+
+def _known(request: ModelRequest) -> set[tuple[str, str]]:
+    """Return kind and name of all that exists: what fails, what was read, what evidence is of."""
+    pairs = {(_singular(each.kind), each.name) for each in request.objects}
+    for label in (request.target, *(each.source for each in request.evidence)):
+        kind, slash, rest = label.partition("/")
+        if slash and kind.isalnum() and rest.split():
+            pairs.add((_singular(kind), rest.split()[0]))
+    return pairs
+
+
+def _named(call: Call) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of each object that the command names."""
+    words = [word for word in call.objects if "=" not in word]
+    if call.verb == "explain":
+        return
+    yield from (_pair(value) for option, value in call.options if option == "--for")
+    if call.verb == "logs":
+        yield from (_pair(word) if "/" in word else ("pod", word) for word in words[:1])
+    elif call.verb == "top":
+        yield from ((_singular(call.subcommand), word) for word in words)
+    elif words and "/" in words[0]:
+        yield from (_pair(word) for word in words)
+    elif words:
+        yield from ((_singular(words[0]), word) for word in words[1:])
+
+
+def _pair(word: str) -> tuple[str, str]:
+    kind, _, name = word.partition("/")
+    return _singular(kind), name
+
+
+def _objection(call: Call, request: ModelRequest, known: set[tuple[str, str]]) -> str:
+    for kind, name in _named(call):
+        if (kind, name) not in known:
+            return f"there is no {kind} {name}"
+    namespaces = {request.namespace, *(each.namespace for each in request.objects)} - {""}
+    for option, value in call.options:
+        if option in ("-n", "--namespace") and namespaces and value not in namespaces:
+            return f"it is about the namespace {value}"
+        if option in ("-c", "--container", "--containers") and not _has_container(value, request):
+            return f"there is no container {value}"
+    images = [word for word in call.objects if "=" in word]
+    return next(filter(None, (_image_objection(each, request) for each in images)), "")
+
+
+def _has_container(name: str, request: ModelRequest) -> bool:
+    names = {each for known in request.objects for each in known.containers}
+    return name in names or not names
+
+
+def _image_objection(setting: str, request: ModelRequest) -> str:
+    container, _, image = setting.partition("=")
+    if not _has_container(container, request):
+        return f"there is no container {container}"
+    seen = (
+        *(each.text for each in request.evidence if each.kind.lower() not in _BY_ANYBODY),
+        *request.changes,
+        *(each.resolution for each in request.incidents),
+    )
+    return "" if any(image in text for text in seen) else f"nothing shows that {image} exists"
+
+
+def _with_namespace(command: str, call: Call, request: ModelRequest) -> str:
+    options = {option for option, _ in call.options} | set(call.switches)
+    if not request.namespace or options & {"-n", "--namespace", "-A", "--all-namespaces"}:
+        return command
+    kinds = {kind for kind, _ in _named(call)} or {_singular(word) for word in call.objects[:1]}
+    if call.verb == "explain" or kinds & _NO_NAMESPACE or call.subcommand.startswith("no"):
+        return command
+    return f"{command} -n {request.namespace}"
+
+
+def _risk(call: Call) -> Risk:
+    values = dict(call.options)
+    if call.verb == "scale":
+        return Risk.HIGH if values.get("--replicas") == "0" else Risk.MEDIUM
+    if call.verb == "set" or (call.verb == "rollout" and call.subcommand in ("restart", "undo")):
+        return Risk.MEDIUM
+    return Risk.LOW
+
+
+def _patch(call: Call, target: tuple[str, str], request: ModelRequest) -> Patch | None:
+    """Return what the command comes to, so that the API server can be asked about it."""
+    found = next(
+        (each for each in request.objects if (_singular(each.kind), each.name) == target), None
+    )
+    if found is None or not found.api_version or found.kind not in _TEMPLATES:
+        return None
+    body = _body(call, found)
+    return body and Patch(
+        api_version=found.api_version,
+        kind=found.kind,
+        name=found.name,
+        namespace=found.namespace or request.namespace,
+        body=body,
+    )
+
+
+def _body(call: Call, found: KnownObject) -> Any:
+    values = dict(call.options)
+    if call.verb == "scale":
+        count = values.get("--replicas", "")
+        return {"spec": {"replicas": int(count)}} if count.isdigit() else None
+    if (call.verb, call.subcommand) == ("set", "image"):
+        pairs = [word.partition("=") for word in call.objects if "=" in word]
+        return _containers([{"name": name, "image": image} for name, _, image in pairs])
+    if (call.verb, call.subcommand) == ("set", "resources"):
+        chosen = values.get("-c") or values.get("--containers")
+        names = [each for each in found.containers if chosen in (None, each)]
+        resources = {
+            part: dict(pair.split("=", 1) for pair in values[option].split(",") if "=" in pair)
+            for option, part in (("--limits", "limits"), ("--requests", "requests"))
+            if option in values
+        }
+        return _containers([{"name": name, "resources": resources} for name in names])
+    return None
+
+
+def _containers(containers: list[dict[str, Any]]) -> Any:
+    if not containers:
+        return None
+    return {"spec": {"template": {"spec": {"containers": containers}}}}

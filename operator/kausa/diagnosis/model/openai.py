@@ -1,0 +1,272 @@
+"""A language model behind any endpoint that speaks OpenAI's chat API: vLLM, llama.cpp, hosted ones.
+
+The same bounds hold as for Ollama: one streamed request, a schema, temperature 0, a limit of
+tokens. Servers differ in which of these they take; `dialect.py` finds that out. Leaving the stream
+closes the connection, on which a server stops writing.
+
+Every foreign error ends here as a `ModelError`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from kausa.diagnosis.errors import (
+    ModelError,
+    ModelInvalidAnswer,
+    ModelMissing,
+    ModelUnavailable,
+)
+from kausa.diagnosis.model.breaker import CircuitBreaker
+from kausa.diagnosis.model.dialect import Dialect
+from kausa.diagnosis.model.gathering import Gathering
+from kausa.diagnosis.model.protocol import Completion, Message
+from kausa.diagnosis.model.transport import (
+    CONNECT_SECONDS,
+    AttemptFailed,
+    Transport,
+    bound_response,
+    foreign_errors,
+    shown_address,
+)
+from kausa.telemetry.logs import get_logger
+
+__all__ = ["OpenAIModel"]
+
+_REFUSED: Final = frozenset({400, 422})
+_MOST_REFUSAL: Final = 64 * 1024
+_log = get_logger(__name__)
+
+
+class OpenAIModel:
+    """One model of one endpoint."""
+
+    def __init__(
+        self,
+        *,
+        url: str,
+        name: str,
+        key: SecretStr | None = None,
+        breaker: CircuitBreaker | None = None,
+        retry_seconds: float = 0.2,
+    ) -> None:
+        """`url` is the base that `/chat/completions` is added to; without a path it is `/v1`.
+
+        `retry_seconds` is the longest first pause before a question whose connection broke is asked
+        again.
+        """
+        self._where = shown_address(url)
+        self._model = name
+        self._dialect = Dialect()
+        self._client = httpx.AsyncClient(
+            base_url=url if urlsplit(url).path.strip("/") else url.rstrip("/") + "/v1",
+            headers={
+                "Accept-Encoding": "identity",
+                **({"Authorization": f"Bearer {key.get_secret_value()}"} if key else {}),
+            },
+            # A redirect would carry the evidence, and the key, to wherever the answer points.
+            follow_redirects=False,
+            timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
+            event_hooks={"response": [bound_response]},
+        )
+        self._transport = Transport(
+            model=name, where=self._where, breaker=breaker, first_pause_seconds=retry_seconds
+        )
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the status shows it."""
+        return self._model
+
+    @property
+    def breaker(self) -> CircuitBreaker:
+        """Whether questions are asked at the moment."""
+        return self._transport.breaker
+
+    @property
+    def given_up(self) -> tuple[str, ...]:
+        """What the server turned out not to take, in words for a person."""
+        return self._dialect.given_up
+
+    async def check(self, *, deadline_seconds: float) -> None:
+        """Raise the `ModelError` that says why a question now would not be answered.
+
+        An endpoint that doesn't list its models is taken at its word that it has ours.
+        """
+
+        async def attempt() -> None:
+            with self._boundary():
+                response = await self._client.get("/models")
+                if response.status_code in (404, 405, 501):
+                    return
+                if response.status_code != 200:
+                    raise self._refused(response.status_code)
+                names = {entry["id"] for entry in response.json()["data"]}
+                if self._model not in names:
+                    raise AttemptFailed(self._missing())
+
+        await self._transport.run(attempt, deadline_seconds=deadline_seconds, proves_answers=False)
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any],
+        deadline_seconds: float,
+        think: bool,
+        max_output_tokens: int,
+    ) -> Completion:
+        """Continue the messages with a JSON text in the schema; raises `ModelError`.
+
+        `max_output_tokens` bounds thinking and answer together.
+        """
+
+        async def attempt() -> Completion:
+            with self._boundary():
+                dialect = self._dialect
+                while True:
+                    body = dialect.body(
+                        model=self._model,
+                        messages=messages,
+                        schema=schema,
+                        think=think,
+                        max_output_tokens=max_output_tokens,
+                    )
+                    async with self._client.stream(
+                        "POST", "/chat/completions", json=body
+                    ) as response:
+                        if response.status_code == 200:
+                            self._adopt(dialect)
+                            gathering = Gathering(max_output_tokens=max_output_tokens)
+                            prompt = "\n".join(message.content for message in messages)
+                            return await self._gather(response, gathering, prompt=prompt)
+                        dialect = await self._simpler(response, dialect, think=think)
+
+        return await self._transport.run(attempt, deadline_seconds=deadline_seconds)
+
+    async def close(self) -> None:
+        """Let the connections go."""
+        await self._client.aclose()
+
+    async def _simpler(self, response: httpx.Response, dialect: Dialect, *, think: bool) -> Dialect:
+        """What to try after a refusal; each step gives one thing up, so it comes to an end."""
+        simpler = None
+        if response.status_code in _REFUSED:
+            await response.aread()
+            simpler = dialect.without(response.text[:_MOST_REFUSAL], think=think)
+        if simpler is None:
+            raise self._refused(response.status_code)
+        return simpler
+
+    def _adopt(self, dialect: Dialect) -> None:
+        if dialect == self._dialect:
+            return
+        self._dialect = dialect
+        _log.warning(
+            "the model's server does not take all that we ask for",
+            server=self._where,
+            model=self._model,
+            goes_without=list(dialect.given_up),
+        )
+
+    async def _gather(
+        self, response: httpx.Response, gathering: Gathering, *, prompt: str
+    ) -> Completion:
+        finish: str | None = None
+        usage: dict[str, Any] = {}
+        async with aclosing(_parts(response)) as parts:
+            async for part in parts:
+                if part.get("error"):
+                    raise AttemptFailed(
+                        ModelUnavailable(
+                            f"The model server at {self._where} gave up in the middle of its "
+                            "answer; its own log says why."
+                        ),
+                        alive=False,
+                    )
+                usage = part.get("usage") or usage
+                for choice in part["choices"][:1]:
+                    said = choice.get("delta") or choice.get("message") or {}
+                    gathering.add(
+                        text=said.get("content") or "",
+                        thinking=said.get("reasoning_content") or said.get("reasoning") or "",
+                    )
+                    finish = choice.get("finish_reason") or finish
+                if gathering.is_flooded:
+                    finish = "length"
+                    break
+        if finish is None:
+            raise ConnectionError("the stream ended before the answer did")
+        if finish == "content_filter":
+            raise AttemptFailed(
+                ModelInvalidAnswer(f"The content filter of {self._where} withheld the answer.")
+            )
+        return gathering.completion(
+            finish="length" if finish == "length" else "stop",
+            prompt=prompt,
+            prompt_tokens=_count(usage.get("prompt_tokens")),
+            output_tokens=_count(usage.get("completion_tokens")),
+        )
+
+    @contextmanager
+    def _boundary(self) -> Iterator[None]:
+        with foreign_errors(where=self._where, speaks="OpenAI's chat API"):
+            yield
+
+    def _refused(self, status: int) -> AttemptFailed:
+        """What it says beyond its status is anybody's text, and this message ends in a status."""
+        error: ModelError
+        alive = 400 <= status < 500 and status not in (408, 429)
+        if status in (401, 403):
+            error = ModelUnavailable(
+                f"The model server at {self._where} refuses our key (HTTP status {status}): check "
+                "KAUSA_MODEL_KEY."
+            )
+        elif status == 404:
+            error = ModelMissing(
+                f"The server at {self._where} has no model {self._model}, or no chat API below "
+                "this address (HTTP status 404): check KAUSA_MODEL_URL and the model's name."
+            )
+        elif status == 429:
+            error = ModelUnavailable(
+                f"The model server at {self._where} takes no more questions for now (HTTP status "
+                "429): its quota is spent or it is busy."
+            )
+        else:
+            error = ModelUnavailable(
+                f"The model server at {self._where} answered with the HTTP status {status}; its "
+                "own log says why."
+            )
+        return AttemptFailed(error, alive=alive)
+
+    def _missing(self) -> ModelMissing:
+        return ModelMissing(
+            f"The server at {self._where} does not list the model {self._model}: serve it there, "
+            "or name a model that it has."
+        )
+
+
+async def _parts(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
+    """The objects of a stream of server-sent events, or the one of a server that doesn't stream."""
+    if response.headers.get("content-type", "").startswith("application/json"):
+        await response.aread()
+        yield response.json()
+        return
+    async for line in response.aiter_lines():
+        field, _, value = line.partition(":")
+        if field != "data":
+            continue
+        if value.strip() == "[DONE]":
+            return
+        yield json.loads(value)
+
+
+def _count(number: object) -> int | None:
+    return number if isinstance(number, int) else None

@@ -1,0 +1,173 @@
+"""The prompt within a budget of tokens: what must be there, then examples, then evidence by weight.
+
+Evidence is what a failing program printed, so it is written by anybody; the question comes from
+whoever may annotate an object. All of it stands between fences, and is cut to a bound.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from kausa.diagnosis.model.prompt.fences import cut, fence_for, fenced, one_line
+from kausa.diagnosis.model.prompt.template import SYSTEM, VERSION
+from kausa.diagnosis.model.prompt.tokens import TokenCounter
+from kausa.diagnosis.model.protocol import Incident, ModelRequest, NumberedEvidence
+
+__all__ = ["Prompt", "build_prompt", "by_weight"]
+
+_Count = Callable[[str], int]
+
+_ITEM_TOKENS: Final = 700
+_LEAST_ITEM_TOKENS: Final = 60
+_MEMORY_SHARE: Final = 0.25
+"""Of the budget, for what happened elsewhere; the rest is for what happened here."""
+_QUESTION: Final = 1_000
+_LINE: Final = 400
+_PASSAGE: Final = 600
+_MOST_LINES: Final = 8
+_MOST_HELPED, _MOST_FAILED, _MOST_PASSAGES = 2, 1, 2
+_KINDS: Final = ("Status", "Log", "Event", "Change", "Reference", "Quota", "Volume", "Node")
+"""What tells most, first; the others follow."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What is sent, and which evidence found room in it."""
+
+    system: str
+    user: str
+    evidence_ids: tuple[str, ...]
+    version: str = VERSION
+    tokens: int = 0
+    """As we count them."""
+
+
+def by_weight(request: ModelRequest) -> list[NumberedEvidence]:
+    """Return the evidence, what the rules rest on first, then by what kind of thing it is."""
+    cited = set(request.ruling.citations) if request.ruling is not None else set()
+    ranks = {kind.lower(): rank for rank, kind in enumerate(_KINDS)}
+
+    def weight(item: NumberedEvidence) -> tuple[bool, int]:
+        return item.id not in cited, ranks.get(item.kind.lower(), len(_KINDS))
+
+    return sorted(request.evidence, key=weight)
+
+
+def build_prompt(
+    request: ModelRequest, *, budget: int, counter: TokenCounter | None = None
+) -> Prompt:
+    """Write the prompt in at most about `budget` tokens.
+
+    The first piece of evidence is always there, if only a part of it.
+    """
+    count = (counter or TokenCounter()).count
+    fence = fence_for(_texts(request))
+    system = SYSTEM.format(fence=fence)
+    target = one_line(request.target, limit=_LINE)
+    head = _head(request, target=target, fence=fence)
+    closing = f"Answer for {target} with JSON."
+    room = budget - count(system) - sum(count(line) for line in (*head, "Evidence:", closing))
+    memory = _memory(request, fence=fence, room=int(max(room, 0) * _MEMORY_SHARE), count=count)
+    room -= sum(count(line) for line in memory)
+    parts, ids = _evidence(by_weight(request), fence=fence, room=room, count=count)
+    user = "\n".join([*head, *memory, "Evidence:", *parts, closing])
+    return Prompt(system=system, user=user, evidence_ids=ids, tokens=count(system) + count(user))
+
+
+def _texts(request: ModelRequest) -> list[str]:
+    texts = [request.target, request.reason, request.question or "", *request.findings]
+    texts += [*request.changes, *request.complexity]
+    for incident in request.incidents:
+        texts += [incident.cause, incident.resolution]
+    for passage in request.runbooks:
+        texts += [passage.title, passage.text, passage.source]
+    for item in request.evidence:
+        texts += [item.id, item.kind, item.source, item.text]
+    return texts
+
+
+def _head(request: ModelRequest, *, target: str, fence: str) -> list[str]:
+    question = one_line(request.question or "", limit=_QUESTION)
+    return [
+        f"Target: {target}",
+        f"Reason: {one_line(request.reason, limit=_LINE)}",
+        *(["Question:", fence, question, fence] if question else []),
+        *fenced("What rules found:", _lines(request.findings), fence=fence),
+        *fenced("What changed before it failed:", _lines(request.changes), fence=fence),
+        *fenced("Take care, because:", _lines(request.complexity), fence=fence),
+    ]
+
+
+def _lines(texts: Sequence[str]) -> list[str]:
+    return [one_line(text, limit=_LINE) for text in texts[:_MOST_LINES]]
+
+
+def _memory(request: ModelRequest, *, fence: str, room: int, count: _Count) -> list[str]:
+    """Return the examples that find room: what helped, what did not, what is written about it."""
+    parts = [
+        fenced("Earlier failures like this, and what came of them:", [example], fence=fence)
+        for example in _examples(request.incidents)
+    ]
+    parts += [
+        fenced("From a runbook:", [one_line(f"{each.title}: {each.text}", limit=_PASSAGE)],
+               fence=fence)
+        for each in request.runbooks[:_MOST_PASSAGES]
+    ]  # fmt: skip
+    kept: list[str] = []
+    for part in parts:
+        cost = sum(count(line) for line in part)
+        if cost <= room:
+            kept += part
+            room -= cost
+    return kept
+
+
+def _examples(incidents: Sequence[Incident]) -> list[str]:
+    """Return the most alike ones that helped, and the one that teaches most by not helping."""
+    ranked = sorted(incidents, key=lambda each: -each.score)
+    helped = [each for each in ranked if each.outcome == "worked"][:_MOST_HELPED]
+    failed = [each for each in ranked if each.outcome == "failed"][:_MOST_FAILED]
+    known = [*helped, *failed]
+    others = [each for each in ranked if each not in known and each.outcome not in ("failed",)]
+    return [_example(each) for each in (known or others[:_MOST_HELPED])]
+
+
+def _example(incident: Incident) -> str:
+    done = incident.resolution or "what was done is not known"
+    came = {"worked": "this helped", "failed": "this did NOT help"}.get(incident.outcome, "")
+    text = f"Cause: {incident.cause} ({incident.score} % alike). Done: {done}"
+    return one_line(f"{text} ({came})" if came else text, limit=_LINE)
+
+
+def _evidence(
+    items: Sequence[NumberedEvidence], *, fence: str, room: int, count: _Count
+) -> tuple[list[str], tuple[str, ...]]:
+    parts: list[str] = []
+    ids: list[str] = []
+    for item in items:
+        left = room - count(_item(item, text="", fence=fence))
+        whole = count(item.text)
+        if ids and left < min(whole, _LEAST_ITEM_TOKENS):
+            continue
+        limit = min(_ITEM_TOKENS, max(left, _LEAST_ITEM_TOKENS))
+        parts.append(_item(item, text=_within(item.text, whole, limit, count), fence=fence))
+        ids.append(item.id)
+        room -= count(parts[-1])
+    return parts, tuple(ids)
+
+
+def _within(text: str, tokens: int, limit: int, count: _Count) -> str:
+    while tokens > limit:
+        # By characters first; a text of rare characters needs another round.
+        text = cut(text, max(int(len(text) * limit / tokens * 0.95), 16))
+        before, tokens = tokens, count(text)
+        if tokens >= before:
+            break
+    return cut(text, len(text) + 1)
+
+
+def _item(item: NumberedEvidence, *, text: str, fence: str) -> str:
+    label = " | ".join(one_line(each, limit=_LINE) for each in (item.id, item.kind, item.source))
+    return f"{label}\n{fence}\n{text}\n{fence}"

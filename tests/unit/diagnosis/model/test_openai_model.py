@@ -1,0 +1,194 @@
+"""What only OpenAI's API has: servers that call themselves compatible and differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from support.fake_model_server import FakeModelServer, Handler
+
+from kausa.diagnosis.errors import ModelInvalidAnswer, ModelMissing, ModelUnavailable
+from kausa.diagnosis.model.dialect import Dialect
+from kausa.diagnosis.model.openai import OpenAIModel
+from kausa.diagnosis.model.protocol import Completion, Message
+
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {"cause": {"type": "string"}}}
+MESSAGES = (Message(role="user", content="exit code 137"),)
+ANSWER = '{"cause": "memory"}'
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[FakeModelServer]:
+    fake = FakeModelServer("openai")
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def openai(endpoint: FakeModelServer) -> AsyncIterator[OpenAIModel]:
+    made = OpenAIModel(url=endpoint.url + "/v1/", name="tiny", retry_seconds=0.001)
+    yield made
+    await made.close()
+
+
+async def ask(model: OpenAIModel, *, think: bool = False) -> Completion:
+    return await model.complete(
+        MESSAGES, schema=SCHEMA, deadline_seconds=5, think=think, max_output_tokens=77
+    )
+
+
+def refuses(endpoint: FakeModelServer, field: str, words: str) -> Handler:
+    """Refuses a body with this field, and answers any other."""
+    good, bad = endpoint.says(ANSWER), endpoint.raw(json.dumps({"error": words}), status=400)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        return await (bad if field in json.dumps(await request.json()) else good)(request)
+
+    return handler
+
+
+async def test_the_question_is_bounded_constrained_and_repeatable(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    await ask(openai)
+
+    (sent,) = endpoint.requests
+    assert sent["model"] == "tiny"
+    assert sent["max_tokens"] == 77
+    assert (sent["temperature"], sent["seed"], sent["stream"]) == (0, 0, True)
+    assert sent["response_format"]["json_schema"]["schema"] == SCHEMA
+    assert sent["stream_options"] == {"include_usage": True}
+    assert "reasoning_effort" not in sent
+    assert openai.given_up == ()
+
+
+@pytest.mark.parametrize(
+    ("field", "words", "said"),
+    [
+        ("json_schema", "response_format.type json_schema is unavailable", "JSON schemas"),
+        ("json_schema", "bad request", "JSON schemas"),
+        ("stream_options", "Unrecognized request argument: stream_options", "usage"),
+        ("temperature", "Unsupported value: 'temperature'", "temperature"),
+        ("reasoning_effort", '"tiny" does not support thinking', "reasoning_effort"),
+        ('"max_tokens"', "Use 'max_completion_tokens' instead.", None),
+    ],
+)
+async def test_what_a_server_refuses_is_given_up_for_good_and_said(
+    endpoint: FakeModelServer, openai: OpenAIModel, field: str, words: str, said: str | None
+) -> None:
+    endpoint.script = [refuses(endpoint, field, words)]
+
+    assert (await ask(openai, think=True)).text == ANSWER
+    assert (await ask(openai, think=True)).text == ANSWER
+
+    assert len(endpoint.requests) == 3
+    assert len(openai.given_up) == (0 if said is None else 1)
+    assert said is None or openai.given_up[0].startswith(said)
+    limits = {"max_tokens", "max_completion_tokens"}
+    assert all(len(limits & set(sent)) == 1 for sent in endpoint.requests)
+
+
+async def test_without_a_schema_the_answer_is_still_asked_for_as_json(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    endpoint.script = [refuses(endpoint, "json_schema", "json_schema")]
+    await ask(openai)
+
+    assert endpoint.requests[-1]["response_format"] == {"type": "json_object"}
+
+
+async def test_a_question_that_is_refused_for_itself_costs_no_schema(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    endpoint.script = [
+        endpoint.raw('{"error": "maximum context length is 4096 tokens"}', status=400)
+    ]
+    with pytest.raises(ModelUnavailable, match="400"):
+        await ask(openai)
+    assert openai.given_up == ()
+
+    endpoint.script = [endpoint.says(ANSWER)]
+    await ask(openai)
+    assert endpoint.requests[-1]["response_format"]["type"] == "json_schema"
+
+
+async def test_a_server_that_does_not_stream_is_understood(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    whole = {
+        "choices": [{"message": {"content": ANSWER}, "finish_reason": "stop"}],
+        "usage": {"prompt_tokens": 12, "completion_tokens": 6},
+    }
+    endpoint.script = [endpoint.raw(json.dumps(whole))]
+
+    completion = await ask(openai)
+
+    assert completion.text == ANSWER
+    assert (completion.prompt_tokens, completion.output_tokens) == (12, 6)
+
+
+async def test_comments_and_other_fields_of_a_stream_are_skipped(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    noise = [b": keep-alive\n\n", b"event: message\nid: 4\n"]
+    endpoint.script = [
+        endpoint.streams([*noise, endpoint.piece(text=ANSWER), *noise, *endpoint.end()])
+    ]
+
+    assert (await ask(openai)).text == ANSWER
+
+
+async def test_a_withheld_answer_is_invalid(endpoint: FakeModelServer, openai: OpenAIModel) -> None:
+    endpoint.script = [endpoint.says(ANSWER, finish="content_filter")]
+
+    with pytest.raises(ModelInvalidAnswer, match="withheld"):
+        await ask(openai)
+
+
+async def test_an_address_without_a_path_is_asked_below_v1(endpoint: FakeModelServer) -> None:
+    model = OpenAIModel(url=endpoint.url + "/", name="tiny")
+    await model.check(deadline_seconds=2)
+    assert (await ask(model)).finish == "stop"
+    await model.close()
+
+
+@pytest.mark.parametrize("status", [404, 405, 501])
+async def test_an_endpoint_that_lists_nothing_is_believed(
+    endpoint: FakeModelServer, openai: OpenAIModel, status: int
+) -> None:
+    endpoint.listing = endpoint.raw("{}", status=status)
+    await openai.check(deadline_seconds=2)
+
+
+async def test_an_endpoint_that_lists_only_others_lacks_ours(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    endpoint.models = ["tiny-2"]
+    with pytest.raises(ModelMissing, match="does not list the model tiny"):
+        await openai.check(deadline_seconds=2)
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["reasoning_effort", "stream_options", "max_completion_tokens", "seed", "schema", ""]
+        )
+    ),
+    st.booleans(),
+)
+def test_giving_up_comes_to_an_end_whatever_is_refused(words: list[str], think: bool) -> None:
+    dialect: Dialect | None = Dialect()
+    steps = 0
+    for refusal in words + [""] * 2:
+        before, dialect = dialect, dialect.without(refusal, think=think) if dialect else None
+        assert dialect != before or dialect is None
+        steps += dialect is not None
+
+    assert dialect is None
+    assert steps <= 5

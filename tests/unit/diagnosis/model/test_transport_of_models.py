@@ -1,0 +1,467 @@
+"""Both clients over a real connection, on a server's good and bad days."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+from support.fake_model_server import FakeModelServer, Kind
+
+from kausa.diagnosis.errors import (
+    ModelDeadlineExceeded,
+    ModelError,
+    ModelInvalidAnswer,
+    ModelMissing,
+    ModelUnavailable,
+)
+from kausa.diagnosis.model.breaker import CircuitBreaker, ModelCircuitOpen
+from kausa.diagnosis.model.gathering import Gathering, split_thinking
+from kausa.diagnosis.model.ollama import OllamaModel
+from kausa.diagnosis.model.openai import OpenAIModel
+from kausa.diagnosis.model.protocol import Completion, LanguageModel, Message
+from kausa.diagnosis.model.transport import MOST_RESPONSE_BYTES, shown_address
+
+SCHEMA: dict[str, Any] = {"type": "object", "properties": {"cause": {"type": "string"}}}
+MESSAGES = (
+    Message(role="system", content="You find causes."),
+    Message(role="user", content="exit code 137"),
+)
+ANSWER = '{"cause": "memory"}'
+
+
+@pytest.fixture(params=["ollama", "openai"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeModelServer]:
+    fake = FakeModelServer(request.param)
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+def client(
+    kind: Kind, url: str, *, key: SecretStr | None = None, breaker: CircuitBreaker | None = None
+) -> OllamaModel | OpenAIModel:
+    make = OllamaModel if kind == "ollama" else OpenAIModel
+    return make(url=url, name="tiny", key=key, breaker=breaker, retry_seconds=0.001)
+
+
+@pytest.fixture
+async def model(server: FakeModelServer) -> AsyncIterator[OllamaModel | OpenAIModel]:
+    made = client(server.kind, server.url)
+    yield made
+    await made.close()
+
+
+async def ask(model: LanguageModel, *, seconds: float = 5, tokens: int = 200) -> Completion:
+    return await model.complete(
+        MESSAGES, schema=SCHEMA, deadline_seconds=seconds, think=False, max_output_tokens=tokens
+    )
+
+
+async def test_an_answer_in_pieces_becomes_one_text_with_its_cost(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.says(ANSWER)]
+
+    completion = await ask(model)
+
+    assert completion.text == ANSWER
+    assert (completion.prompt_tokens, completion.output_tokens) == (120, 60)
+    assert completion.finish == "stop"
+    assert completion.milliseconds >= 0
+    assert server.requests[0]["messages"] == [
+        {"role": "system", "content": "You find causes."},
+        {"role": "user", "content": "exit code 137"},
+    ]
+
+
+async def test_thinking_is_kept_apart_from_the_answer(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.says(ANSWER, thinking="137 is a kill. ")]
+
+    completion = await ask(model)
+
+    assert completion.text == ANSWER
+    assert completion.thinking == "137 is a kill."
+
+
+async def test_thinking_in_tags_is_kept_apart_too(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.says(f"<think>137 is a kill.</think>\n{ANSWER}")]
+
+    completion = await ask(model)
+
+    assert (completion.text, completion.thinking) == (ANSWER, "137 is a kill.")
+
+
+async def test_an_answer_that_hit_its_limit_says_so(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.says('{"cause": "mem', finish="length")]
+
+    assert (await ask(model)).finish == "length"
+
+
+async def test_tokens_that_nobody_counted_are_estimated_and_not_free(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.says(ANSWER, counted=False)]
+
+    completion = await ask(model)
+
+    assert completion.output_tokens == 7  # 19 characters in pieces of three
+    assert completion.prompt_tokens == 10  # 30 characters with the break between both
+
+
+# -- bad days ------------------------------------------------------------------------------------
+
+
+async def test_a_slow_server_meets_the_deadline_and_is_hung_up_on(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.slow()]
+    started = time.monotonic()
+
+    with pytest.raises(ModelDeadlineExceeded, match=r"0\.2 seconds"):
+        await ask(model, seconds=0.2)
+
+    assert time.monotonic() - started < 2
+    await asyncio.wait_for(server.left_early.wait(), timeout=2)
+
+
+async def test_cancelling_a_question_stops_the_server(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.slow()]
+    task = asyncio.create_task(ask(model, seconds=20))
+    while not server.requests:
+        await asyncio.sleep(0.005)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.wait_for(server.left_early.wait(), timeout=2)
+
+
+async def test_a_question_whose_connection_broke_is_asked_again(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.cuts(), server.streams([server.piece(text="{")]), server.says(ANSWER)]
+
+    assert (await ask(model)).text == ANSWER
+    assert len(server.requests) == 3
+
+
+async def test_a_connection_that_always_breaks_is_given_up(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.cuts()]
+
+    with pytest.raises(ModelUnavailable, match="No model server answers"):
+        await ask(model)
+
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("status", [400, 429, 500, 503])
+async def test_what_the_server_refuses_is_not_asked_again_and_its_words_stay_out(
+    server: FakeModelServer, model: LanguageModel, status: int
+) -> None:
+    server.script = [server.raw('{"error": "PWNED by the server"}', status=status)]
+
+    with pytest.raises(ModelUnavailable, match=str(status)) as caught:
+        await ask(model)
+
+    assert "PWNED" not in str(caught.value)
+    asked = 2 if server.kind == "openai" and status == 400 else 1  # once more without a schema
+    assert len(server.requests) == asked
+
+
+async def test_an_error_in_the_middle_of_a_stream_is_unavailable(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    error = "out of memory" if server.kind == "ollama" else {"message": "out of memory"}
+    server.script = [server.streams([server.piece(text="{"), server.line({"error": error})])]
+
+    with pytest.raises(ModelUnavailable, match="gave up in the middle"):
+        await ask(model)
+
+    assert len(server.requests) == 1
+
+
+async def test_a_model_that_the_server_lacks_is_missing(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.raw('{"error": "not found"}', status=404)]
+
+    with pytest.raises(ModelMissing) as caught:
+        await ask(model)
+
+    assert caught.value.reason == "ModelMissing"
+
+
+@pytest.mark.parametrize("status", [401, 403])
+async def test_a_refused_key_says_what_to_check(
+    server: FakeModelServer, model: LanguageModel, status: int
+) -> None:
+    server.script = [server.raw("{}", status=status)]
+
+    with pytest.raises(ModelUnavailable, match="KAUSA_MODEL_KEY"):
+        await ask(model)
+
+
+@pytest.mark.parametrize("thinking", [False, True])
+async def test_a_flood_of_tokens_is_cut_and_hung_up_on(
+    server: FakeModelServer, model: LanguageModel, thinking: bool
+) -> None:
+    words = {"thinking": "on and on "} if thinking else {"text": "on and on "}
+    server.script = [server.floods(server.piece(**words))]
+
+    completion = await ask(model, tokens=50)
+
+    assert completion.finish == "length"
+    assert 50 <= completion.output_tokens < 400
+    assert len(completion.text) + len(completion.thinking) < 2_000
+    await asyncio.wait_for(server.left_early.wait(), timeout=2)
+
+
+async def test_pieces_that_are_huge_are_cut_too(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.floods(server.piece(text="x" * 50_000))]
+
+    completion = await ask(model, tokens=50)
+
+    assert completion.finish == "length"
+    assert len(completion.text) < 2_000
+
+
+@pytest.mark.parametrize("piece", [b"x" * 100_000, b"[" * 100_000])
+async def test_a_line_without_an_end_is_refused(
+    server: FakeModelServer, model: LanguageModel, piece: bytes
+) -> None:
+    server.script = [server.floods(piece)]
+
+    with pytest.raises(ModelInvalidAnswer, match="more than any model"):
+        await ask(model, seconds=30)
+
+
+async def test_an_answer_that_unpacks_to_something_else_is_refused(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.script = [server.zipped(b" " * (MOST_RESPONSE_BYTES + 1))]
+
+    with pytest.raises(ModelInvalidAnswer, match="more than any model"):
+        await ask(model)
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        b"<html>hello</html>",
+        b"[]",
+        b"{}",
+        b"null",
+        b"3",
+        b'{"message": 3, "choices": 3}',
+        b'{"message": {"role": "assistant", "content": 3}, "choices": [{"delta": {"content": 3}}]}',
+        b'{"message": [], "choices": [3]}',
+        b"\xff\xfe",
+        b"[" * 50_000,
+    ],
+)
+async def test_what_speaks_another_language_is_an_invalid_answer(
+    server: FakeModelServer, model: LanguageModel, garbage: bytes
+) -> None:
+    body = garbage + b"\n" if server.kind == "ollama" else b"data: " + garbage + b"\n\n"
+    server.script = [server.streams([body])]
+
+    with pytest.raises(ModelInvalidAnswer, match="does not speak") as caught:
+        await ask(model)
+
+    assert len(str(caught.value)) < 300
+    assert len(server.requests) == 1
+
+
+async def test_a_redirect_is_not_followed(server: FakeModelServer, model: LanguageModel) -> None:
+    server.script = [server.redirects()]
+
+    with pytest.raises(ModelUnavailable, match="307"):
+        await ask(model)
+
+    assert len(server.requests) == 1
+
+
+async def test_nobody_at_the_address_is_unavailable_and_hides_the_password(
+    server: FakeModelServer,
+) -> None:
+    password = "not" + "4you"
+    await server.stop()
+    model = client(server.kind, server.url.replace("http://", f"http://user:{password}@"))
+
+    for attempt in (ask(model), model.check(deadline_seconds=2)):
+        with pytest.raises(ModelUnavailable) as caught:
+            await attempt
+        assert server.url in str(caught.value)
+        assert password not in str(caught.value)
+    await model.close()
+
+
+@pytest.mark.parametrize("kind", ["ollama", "openai"])
+async def test_an_address_of_another_protocol_is_a_model_error(kind: Kind) -> None:
+    model = client(kind, "ftp://127.0.0.1")
+    with pytest.raises(ModelUnavailable, match="UnsupportedProtocol"):
+        await ask(model)
+    await model.close()
+
+
+async def test_the_key_travels_as_a_bearer_token_and_shows_nowhere(
+    server: FakeModelServer,
+) -> None:
+    secret = "tell" + "nobody"
+    model = client(server.kind, server.url, key=SecretStr(secret))
+
+    await ask(model)
+    server.script = [server.raw("{}", status=401)]
+    with pytest.raises(ModelUnavailable) as caught:
+        await ask(model)
+
+    assert server.headers[0]["Authorization"] == f"Bearer {secret}"
+    assert secret not in str(caught.value) + repr(vars(model))
+    await model.close()
+
+
+# -- the check and the breaker -------------------------------------------------------------------
+
+
+async def test_the_check_passes_only_where_the_model_is_there(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    await model.check(deadline_seconds=2)
+    server.models = ["other:latest"]
+
+    with pytest.raises(ModelMissing):
+        await model.check(deadline_seconds=2)
+
+
+async def test_a_server_that_hangs_fails_the_check_in_time(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.listing = server.slow()
+
+    with pytest.raises(ModelDeadlineExceeded):
+        await model.check(deadline_seconds=0.1)
+
+
+async def test_a_server_that_keeps_failing_is_left_alone_and_tried_again(
+    server: FakeModelServer,
+) -> None:
+    now = 0.0
+    breaker = CircuitBreaker(clock=lambda: now, first_pause_seconds=10)
+    model = client(server.kind, server.url, breaker=breaker)
+    server.script = [server.raw("{}", status=500)]
+    for _ in range(3):
+        with pytest.raises(ModelUnavailable, match="500"):
+            await ask(model)
+    assert breaker.state.value == "open"
+
+    for attempt in (ask(model), model.check(deadline_seconds=2)):
+        with pytest.raises(ModelCircuitOpen, match="asked again in") as caught:
+            await attempt
+        assert caught.value.reason == "CircuitOpen"
+    assert len(server.requests) == 3
+
+    now = 10.0
+    server.script = [server.says(ANSWER)]
+    await model.check(deadline_seconds=2)
+    # That it lists its models is no proof that it answers.
+    assert breaker.state.value == "half-open"
+    assert (await ask(model)).text == ANSWER
+    assert str(breaker.state) == "closed"
+    await model.close()
+
+
+async def test_a_hiccup_that_fails_all_attempts_of_one_question_opens_no_breaker(
+    server: FakeModelServer,
+) -> None:
+    breaker = CircuitBreaker(failures_to_open=2)
+    model = client(server.kind, server.url, breaker=breaker)
+    server.script = [server.cuts()]
+    for state in ("closed", "open"):
+        with pytest.raises(ModelUnavailable):
+            await ask(model)
+        assert breaker.state.value == state
+
+    assert len(server.requests) == 6
+    await model.close()
+
+
+async def test_refusals_of_single_questions_open_no_breaker(server: FakeModelServer) -> None:
+    breaker = CircuitBreaker(failures_to_open=1)
+    model = client(server.kind, server.url, breaker=breaker)
+    for status in (400, 401, 404, 422):
+        server.script = [server.raw("{}", status=status)]
+        with pytest.raises(ModelError):
+            await ask(model)
+
+    assert breaker.state.value == "closed"
+    await model.close()
+
+
+async def test_whoever_has_no_patience_cannot_open_the_breaker(server: FakeModelServer) -> None:
+    breaker = CircuitBreaker(failures_to_open=1)
+    model = client(server.kind, server.url, breaker=breaker)
+    server.script = [server.slow()]
+    with pytest.raises(ModelDeadlineExceeded):
+        await ask(model, seconds=0.05)
+
+    assert breaker.state.value == "closed"
+    await model.close()
+
+
+# -- pure parts ----------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.text(max_size=80), st.text(max_size=80))), st.integers(1, 20))
+def test_what_is_gathered_never_exceeds_what_was_allowed(
+    pieces: list[tuple[str, str]], tokens: int
+) -> None:
+    gathering = Gathering(max_output_tokens=tokens)
+    for text, thinking in pieces:
+        gathering.add(text=text, thinking=thinking)
+        if gathering.is_flooded:
+            break
+    completion = gathering.completion(finish="stop", prompt="why?")
+
+    assert len(completion.text) <= (tokens + 16) * 16
+    assert len(completion.thinking) <= (tokens + 16) * 16
+    assert bool(completion.output_tokens) == any(text or thought for text, thought in pieces)
+
+
+@given(st.text())
+def test_a_text_without_tags_holds_no_thinking(text: str) -> None:
+    if not text.lstrip().startswith("<think>"):
+        assert split_thinking(text) == (text, "")
+
+
+def test_a_thought_without_an_end_is_no_answer() -> None:
+    assert split_thinking(" <think>and so on") == ("", "and so on")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://model:11434", "http://model:11434"),
+        ("https://me:pass@model/v1?key=abc#top", "https://model/v1"),
+        ("https://me:p@ss@model/v1", "https://model/v1"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url: str, expected: str) -> None:
+    assert shown_address(url) == expected
