@@ -69,11 +69,11 @@ def test_answers_that_are_not_there_are_refused(tmp_path: Path) -> None:
 def test_the_whole_must_be_above_each_part_in_what_comes_first_too(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    full: list[int | None] = [1] * 99 + [None]
-    worse: list[int | None] = [1] * 98 + [2, None]
+    full: list[int | None] = [*[1] * 99, None]
+    worse: list[int | None] = [*[1] * 98, 2, None]
     assert verdict({FULL: full, "part": worse, AS_OPERATOR: full}) == 0
     # As often first as the whole, and worse below.
-    whole: list[int | None] = [1] * 98 + [2, 2]
-    equal: list[int | None] = [1] * 98 + [3, None]
+    whole: list[int | None] = [*[1] * 98, 2, 2]
+    equal: list[int | None] = [*[1] * 98, 3, None]
     assert verdict({FULL: whole, "part": equal}) == 1
     assert "part is as good at recall_at_1" in capsys.readouterr().out
