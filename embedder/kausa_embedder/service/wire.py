@@ -31,6 +31,8 @@ __all__ = [
 ]
 
 Encoding = Literal["float", "base64"]
+MOST_WEIGHT = 1e6
+"""Beyond it sums of float32 lose what the other words weigh, and at last overflow."""
 # One for all: json.dumps would make another for every answer.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -82,7 +84,7 @@ class ScoreLateRequest(_Request):
 
     query: str
     documents: list[str]
-    weights: dict[str, Annotated[float, Field(ge=0, allow_inf_nan=False)]] | None = None
+    weights: dict[str, Annotated[float, Field(ge=0, le=MOST_WEIGHT)]] | None = None
     """What words weigh; without it, how rare they are in the texts that the project owns."""
 
 
