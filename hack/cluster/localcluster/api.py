@@ -60,8 +60,9 @@ def node_is_ready(body: bytes) -> bool:
         node: Any = json.loads(body)
     except ValueError:
         return False
-    # In its first seconds a server may say in a sentence that it cannot answer yet.
-    if not isinstance(node, dict):
+    # In its first seconds a server may say in a sentence that it cannot answer yet, or that the
+    # node is not there: a Status, whose `status` is a word.
+    if not isinstance(node, dict) or node.get("kind") == "Status":
         return False
     conditions = node.get("status", {}).get("conditions", [])
     ready = any(one["type"] == "Ready" and one["status"] == "True" for one in conditions)

@@ -104,6 +104,7 @@ def test_a_node_is_ready_when_it_says_so_and_takes_pods() -> None:
     assert not api.node_is_ready(json.dumps(tainted).encode())
     assert not api.node_is_ready(b"{}")
     assert not api.node_is_ready(b'"not yet"')
+    assert not api.node_is_ready(b'{"kind": "Status", "status": "Failure", "code": 404}')
     assert not api.node_is_ready(b"")
 
 
