@@ -118,7 +118,7 @@ class Ingestion:
         Raises:
             KausaError: it cannot be read as a whole, or the memory is away.
         """
-        under = _source_of(name or _name_of(folder))
+        under = self._under_name(name or _name_of(folder))
         self._under[under] = None
         if self._before is None:
             self._before = await self._memory.runbook_sources(
@@ -178,8 +178,13 @@ class Ingestion:
         known = await self._memory.runbook_sources(
             cluster=self._options.cluster, deadline_seconds=DEADLINE_SECONDS
         )
-        below = f"{_source_of(name)}/"
+        below = f"{self._under_name(name)}/"
         await self._remove([source for source in known if source.startswith(below)])
+
+    def _under_name(self, name: str) -> str:
+        """What sources begin with: two teams may call their folders the same."""
+        whose = self._options.namespace
+        return _source_of(f"{name}@{whose}" if whose is not None else name)
 
     async def _remove(self, sources: Sequence[str]) -> None:
         for source in sources:

@@ -118,7 +118,7 @@ async def test_of_a_log_its_troubles_and_its_end_are_taken_by_entries(tmp_path: 
     write(tmp_path, "api.log.gz", gzip.compress(whole.encode()))
     memory = FakeMemory()
     report = await taken(tmp_path, memory, namespace="shop")
-    chunks = memory.kept["file:ours/api.log.gz"]
+    chunks = memory.kept["file:ours@shop/api.log.gz"]
     assert {each.namespace for each in chunks} == {"shop"}
     assert chunks[0].headings == ("Errors and warnings",)
     assert "ValueError: bad" in chunks[0].text
@@ -220,7 +220,7 @@ async def test_each_file_that_cannot_be_used_is_named_and_the_others_are_taken(
     write(tmp_path, "picture.png", b"x")
     memory = FakeMemory()
     report = await taken(tmp_path, memory, namespace="shop")
-    assert set(memory.kept) == {"file:ours/good.md"}
+    assert set(memory.kept) == {"file:ours@shop/good.md"}
     reasons = why(report)
     for name, said in {
         "pattern.md": "back references",
@@ -302,10 +302,21 @@ async def test_what_is_no_more_in_a_folder_is_removed_and_nothing_else(tmp_path:
     (tmp_path / "goes.md").unlink()
     (tmp_path / "deep" / "goes.log").unlink()
     report = await taken(tmp_path, memory, namespace="shop")
-    others = {f"file:others/{name}" for name in ("stays.md", "goes.md", "deep/goes.log")}
-    assert memory.kept.keys() == {"file:ours/stays.md", *others}
+    others = {f"file:others@shop/{name}" for name in ("stays.md", "goes.md", "deep/goes.log")}
+    assert memory.kept.keys() == {"file:ours@shop/stays.md", *others}
     assert report.removed == 2
     assert "removed" in "\n".join(report.lines())
+
+
+async def test_two_teams_may_call_their_folders_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "pay", "app.log", "ERROR alpha\n")
+    write(tmp_path / "shop", "app.log", "ERROR beta\n")
+    memory = FakeMemory()
+    await taken(tmp_path / "pay", memory, namespace="pay")
+    report = await taken(tmp_path / "shop", memory, namespace="shop")
+    assert report.removed == 0
+    whose = {source: chunks[0].namespace for source, chunks in memory.kept.items()}
+    assert whose == {"file:ours@pay/app.log": "pay", "file:ours@shop/app.log": "shop"}
 
 
 async def test_what_cannot_be_read_now_stays_as_it_was(tmp_path: Path) -> None:
