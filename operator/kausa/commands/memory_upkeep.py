@@ -20,11 +20,12 @@ from kausa.errors import KausaError
 from kausa.memory.audit import acting_as, this_user
 from kausa.memory.backup import back_up, put_back
 from kausa.memory.embedding.choosing import choose_embedder
-from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.errors import InvalidBackupError, MemoryUnavailableError
 from kausa.memory.migration import Progress, migrate
 from kausa.memory.opening import audited, embedder_choice, open_store
 from kausa.memory.retention import RetentionPolicy, prune
 from kausa.memory.store import Schema, VectorStore
+from kausa.memory.sync import SyncReport
 from kausa.settings import Settings
 from kausa.telemetry.logs import configure_logs
 
@@ -71,6 +72,12 @@ class Upkeep:
 
     def back_up(self, folder: Path, *, check: bool) -> None:
         """Write a backup. Raises `InvalidBackupError`, `MemoryUnavailableError`."""
+        own = self._settings.memory_path.resolve()
+        if self._settings.memory_store == "embedded" and folder.resolve().is_relative_to(own):
+            raise InvalidBackupError(
+                f"{folder} is inside of the memory's own folder {own}, and would be lost with it. "
+                "Name a folder elsewhere, best on another disk"
+            )
         asyncio.run(self._with(lambda store: self._back_up(store, folder, check=check)))
 
     def restore(self, folder: Path) -> None:
@@ -93,15 +100,22 @@ class Upkeep:
         from kausa.commands.run import credentials_of
         from kausa.controller.memory_sync import sync_by_command
 
+        said: list[str] = []
+
+        def say(report: SyncReport) -> None:
+            if [str(report)] != said:
+                said[:] = [str(report)]
+                self._say(str(report))
+
         report = asyncio.run(
             sync_by_command(
                 settings=self._settings,
                 credentials=credentials_of(kubeconfig, context=context),
                 rebuild=rebuild,
-                progress=lambda report: self._say(str(report)),
+                progress=say,
             )
         )
-        self._say(str(report))
+        say(report)
 
     async def _with(self, work: Callable[[VectorStore], Awaitable[T]]) -> T:
         store = audited(self._make(self._settings), self._settings)
@@ -163,6 +177,12 @@ class Upkeep:
     async def _restore(self, store: VectorStore, folder: Path) -> None:
         report = await put_back(store, folder, deadline_seconds=LONG_SECONDS)
         self._say(f"The memory holds {_counts(report.points)} again.")
+        for each in await store.generations(deadline_seconds=SHORT_SECONDS):
+            if each.active:
+                self._say(
+                    f"Its vectors are of {_shown(each.schema)}; where another model is configured, "
+                    "run `kausa memory migrate`."
+                )
 
     async def _prune(
         self, store: VectorStore, *, dry_run: bool, all_clusters: bool, most: int

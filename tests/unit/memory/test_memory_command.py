@@ -23,6 +23,8 @@ from kausa.memory.filters import EVERYTHING
 from kausa.memory.schema import INDEXED_FIELDS
 from kausa.memory.server import ServerSettings, connect
 from kausa.memory.server.store import ServerStore
+from kausa.memory.sync import SyncReport
+from kausa.settings import Settings
 
 Kausa = Callable[..., Awaitable[Result]]
 FILTERED = ("cluster", "outcome", "last_seen", "record_id")
@@ -165,6 +167,31 @@ async def test_a_setting_that_cannot_be_used_is_said(
     told = await kausa("status")
     assert told.exit_code == 2
     assert "KAUSA_MEMORY_URL" in told.output
+
+
+async def test_a_backup_beside_the_original_would_be_lost_with_it(
+    tmp_path: Path, kausa: Kausa, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAUSA_MEMORY_STORE", "embedded")
+    monkeypatch.setenv("KAUSA_MEMORY_PATH", str(tmp_path / "memory"))
+    result = await kausa("backup", str(tmp_path / "memory" / "inside"))
+    assert result.exit_code != 0
+    assert "inside of the memory's own folder" in result.output
+    assert not (tmp_path / "memory").exists()
+
+
+def test_the_same_result_of_a_sync_is_said_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def synced(*, progress: Callable[[SyncReport], None], **_: object) -> SyncReport:
+        progress(SyncReport(read=1))
+        progress(SyncReport(read=2))
+        return SyncReport(read=2)
+
+    monkeypatch.setattr("kausa.controller.memory_sync.sync_by_command", synced)
+    monkeypatch.setattr("kausa.commands.run.credentials_of", lambda *_, **__: None)
+    said: list[str] = []
+    upkeep = memory_upkeep.Upkeep(settings=Settings.from_environment(), say=said.append)
+    upkeep.sync(rebuild=False, kubeconfig=None, context=None)
+    assert said == [str(SyncReport(read=1)), str(SyncReport(read=2))]
 
 
 def test_only_what_a_killed_check_left_long_ago_is_removed() -> None:
