@@ -34,6 +34,7 @@ __all__ = [
     "FieldKind",
     "IndexedField",
     "canonical_id",
+    "canonical_ids",
     "check_facet",
     "check_filter",
     "check_point",
@@ -114,6 +115,13 @@ def canonical_id(id_: str) -> str:
         return str(uuid.UUID(id_))
     except (ValueError, AttributeError, TypeError) as error:
         raise InvalidRecordError(f"{id_!r} is not the id of a point: it must be a UUID") from error
+
+
+def canonical_ids(ids: Sequence[str], *, most: int) -> list[str]:
+    """The ids as every store writes them; `InvalidRecordError` where they are too many."""
+    if len(ids) > most:
+        raise InvalidRecordError(f"{len(ids)} ids at once, at most {most}")
+    return [canonical_id(each) for each in ids]
 
 
 def check_point(point: Point, *, dimensions: int) -> None:

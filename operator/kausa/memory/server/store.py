@@ -19,6 +19,7 @@ from kausa.memory.schema import (
     MOST_POINTS,
     SPARSE,
     canonical_id,
+    canonical_ids,
     check_facet,
     check_filter,
     check_point,
@@ -136,7 +137,7 @@ class ServerStore:
     ) -> list[StoredPoint]:
         """The points that exist, in the order of the ids."""
         deadline = self._deadline(deadline_seconds)
-        wanted = self._ids(ids, most=MOST_POINTS)
+        wanted = canonical_ids(ids, most=MOST_POINTS)
         if not wanted:
             return []
         records = await self._binding.ask(
@@ -246,7 +247,7 @@ class ServerStore:
     ) -> bool:
         """Write over some keys, of points that are there and that `expect` still matches."""
         deadline = self._deadline(deadline_seconds)
-        wanted = self._ids(ids, most=MOST_CHANGED_AT_ONCE)
+        wanted = canonical_ids(ids, most=MOST_CHANGED_AT_ONCE)
         packed_payload(values)
         if expect is not None:
             check_filter(expect)
@@ -278,7 +279,7 @@ class ServerStore:
         """Forget these ids, and all that the filter matches."""
         deadline = self._deadline(deadline_seconds)
         gone: list[models.PointIdsList | models.FilterSelector] = []
-        named = self._ids(ids, most=MOST_CHANGED_AT_ONCE)
+        named = canonical_ids(ids, most=MOST_CHANGED_AT_ONCE)
         if named:
             gone.append(models.PointIdsList(points=list(named)))
         if where is not None:
@@ -394,8 +395,3 @@ class ServerStore:
         if self._closed:
             raise MemoryUnavailableError("the memory was closed", reason="Closed")
         return Deadline(seconds)
-
-    def _ids(self, ids: Sequence[str], *, most: int) -> list[str]:
-        if len(ids) > most:
-            raise InvalidRecordError(f"{len(ids)} ids at once, at most {most}")
-        return [canonical_id(each) for each in ids]
