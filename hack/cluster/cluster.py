@@ -30,8 +30,10 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("down", help="take it away with all that it changed on the machine")
     commands.add_parser("status", help="a line for each component; exit code 0 if all run")
     commands.add_parser("kubeconfig", help="print the path of the kubeconfig")
-    load = commands.add_parser("load-image", help="load an image archive into the node")
-    load.add_argument("file", type=Path)
+    load = commands.add_parser(
+        "load", aliases=["load-image"], help="load image archives into the node"
+    )
+    load.add_argument("archives", metavar="ARCHIVE", nargs="+", type=Path)
     fake = commands.add_parser("kwok", help="fake nodes, for thousands of pods without a process")
     actions = fake.add_subparsers(dest="action", required=True)
     more = actions.add_parser("up", help="add fake nodes to the cluster that is up")
@@ -53,8 +55,9 @@ def perform(options: argparse.Namespace, cluster: Provider) -> int:
             return 0 if cluster.status() else 1
         case "kubeconfig":
             print(cluster.kubeconfig)
-        case "load-image":
-            cluster.load_image(options.file.absolute())
+        case "load" | "load-image":
+            for archive in options.archives:
+                cluster.load_image(archive.absolute())
         case "kwok" if options.action == "up":
             cluster.kwok_up(options.nodes)
         case "kwok":

@@ -7,17 +7,29 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from localcluster import api, cgroups, containerd, images, kubelet, kwok, network, pki, records
+from localcluster import (
+    api,
+    cgroups,
+    containerd,
+    dns,
+    images,
+    kubelet,
+    kwok,
+    network,
+    pki,
+    proxy,
+    records,
+)
 from localcluster.components import NODE
 from localcluster.layout import Layout
 from localcluster.supervisor import Supervisor
 from localcluster.waiting import wait_for
 
 NODE_TIMEOUT_S = 60.0
-CLIENTS = ("kube-controller-manager", "kube-scheduler", "kubelet")
+CLIENTS = ("kube-controller-manager", "kube-scheduler", "kubelet", proxy.NAME, dns.NAME)
 
 
-def prepare(layout: Layout, binaries: Path) -> None:
+def prepare(layout: Layout, binaries: Path, *, coredns: Path) -> None:
     """Writes the record first, and only then changes anything outside the state."""
     shutil.rmtree(layout.state, ignore_errors=True)
     for needed in (layout.run, layout.logs, layout.kubelet, layout.containerd):
@@ -34,6 +46,8 @@ def prepare(layout: Layout, binaries: Path) -> None:
         pki.write_kubeconfig(layout.pki, name, layout.pki / f"{name}.kubeconfig")
     containerd.write_config(layout)
     (layout.run / "kubelet.json").write_text(kubelet.config(layout))
+    (layout.run / f"{proxy.NAME}.json").write_text(proxy.config(layout, node=NODE))
+    dns.write_config(layout, coredns)
 
 
 def start_all(layout: Layout, supervisor: Supervisor) -> None:
@@ -45,7 +59,10 @@ def start_all(layout: Layout, supervisor: Supervisor) -> None:
     supervisor.wait("containerd")
     containerd.load_test_images(layout, binaries=supervisor.binaries)
     supervisor.wait("kube-apiserver")
-    later = ("kube-controller-manager", "kube-scheduler", "api-forwarder", "kubelet")
+    later = (
+        *("kube-controller-manager", "kube-scheduler", "api-forwarder"),
+        *("kubelet", proxy.NAME, dns.NAME),
+    )
     for name in later:
         supervisor.start(name)
     for name in later:

@@ -1,8 +1,8 @@
 """The cluster's processes: how each is started, and how one sees that it is ready.
 
 Everything listens on this machine's own addresses only. The API server is reached by pods through
-a forwarder at the Service's address; the kubelet listens on the bridge, where the API server finds
-it whatever the machine is called.
+a forwarder on the bridge, to which kube-proxy leads; the kubelet listens on the bridge, too, where
+the API server finds it whatever the machine is called.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from localcluster import api, containerd, kwok, network
+from localcluster import api, containerd, dns, kwok, network, proxy
 from localcluster.layout import Layout
 from localcluster.packages import find
 from localcluster.pki import SERVER
@@ -29,6 +29,8 @@ NAMES = (
     "api-forwarder",
     "containerd",
     "kubelet",
+    proxy.NAME,
+    dns.NAME,
     kwok.NAME,
 )
 PORTS = {
@@ -36,7 +38,10 @@ PORTS = {
     2380: "etcd",
     6443: "kube-apiserver",
     10248: "kubelet",
+    proxy.METRICS_PORT: proxy.NAME,
     10250: "kubelet",
+    dns.PORT: dns.NAME,
+    proxy.HEALTH_PORT: proxy.NAME,
     10257: "kube-controller-manager",
     10259: "kube-scheduler",
 }
@@ -69,6 +74,8 @@ def components(layout: Layout, binaries: Path) -> dict[str, Component]:
             _forwarder(),
             _containerd(layout),
             _kubelet(layout, binaries),
+            _proxy(layout, binaries),
+            _dns(layout, dns.recorded(layout) or binaries / dns.NAME),
             *(() if program is None else (_kwok(layout, program),)),
         )
     }
@@ -162,9 +169,9 @@ def _client(
 
 
 def _forwarder() -> Component:
-    listen = f"TCP-LISTEN:443,bind={network.SERVICE},fork,reuseaddr"
+    listen = f"TCP-LISTEN:6443,bind={network.GATEWAY},fork,reuseaddr"
     command = (str(find("socat") or "socat"), listen, "TCP:127.0.0.1:6443")
-    ready = lambda: api.get(f"https://{network.SERVICE}/", _unverified())[0] != 0  # noqa: E731
+    ready = lambda: api.get(f"https://{network.GATEWAY}:6443/", _unverified())[0] != 0  # noqa: E731
     return Component("api-forwarder", command, ready, timeout_s=10)
 
 
@@ -190,6 +197,16 @@ def _kubelet(layout: Layout, binaries: Path) -> Component:
     )
     healthy = "http://127.0.0.1:10248/healthz"
     return Component("kubelet", command, lambda: api.is_ok(healthy), timeout_s=60)
+
+
+def _proxy(layout: Layout, binaries: Path) -> Component:
+    command = (str(binaries / proxy.NAME), f"--config={layout.run}/{proxy.NAME}.json", "--v=1")
+    return Component(proxy.NAME, command, lambda: api.is_ok(proxy.HEALTH), timeout_s=60)
+
+
+def _dns(layout: Layout, program: Path) -> Component:
+    command = dns.command(layout, program)
+    return Component(dns.NAME, command, lambda: api.is_ok(dns.READY), timeout_s=60)
 
 
 def _kwok(layout: Layout, program: Path) -> Component:

@@ -1,13 +1,21 @@
-"""Building Go programs from a module that pins them, aside and with a word about how far it is."""
+"""Building Go programs from a module that pins them, aside and with a word about how far it is.
+
+One folder per content of the module: built aside, then renamed, so a folder that is there is
+whole, and a build that was cut off leaves nothing that is later taken for one. An unchanged module
+costs one hash.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import shutil
 import subprocess
 import threading
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from localcluster.console import say
@@ -22,6 +30,48 @@ def check_go(why: str) -> None:
     """Refuses where there is no Go; `why` says what it is needed for and what else would do."""
     if shutil.which("go") is None:
         raise CannotRun(f"Go is needed {why}.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Program:
+    """One program with a Go module of its own, because its requirements clash with others'."""
+
+    name: str
+    """Of the file that Go makes of it."""
+    version: str
+    package: str
+    module: Path
+    flags: tuple[str, ...]
+    takes: str
+    """How long a build lasts with an empty Go cache, in words."""
+    instead: str = ""
+    """What else would do where there is no Go, in words."""
+
+    def folder(self, root: Path) -> Path:
+        """Where it lies once it is built; another one for every other content of the module."""
+        digest = hashlib.sha256()
+        for name in ("go.mod", "go.sum"):
+            digest.update((self.module / name).read_bytes() + b"\0")
+        digest.update("\0".join([*self.flags, self.package]).encode())
+        return root / f"bin-{self.name}-{digest.hexdigest()[:16]}"
+
+    def ensure(self, root: Path) -> Path:
+        """The program, built where it is not there yet.
+
+        Raises:
+            CannotRun: there is no Go.
+            ClusterError: Go could not build it.
+        """
+        folder = self.folder(root)
+        if not folder.is_dir():
+            title = f"{self.name} {self.version}"
+            instead = f"; {self.instead}" if self.instead else ""
+            check_go(f"to build {title} and is not on PATH{instead}")
+            say(f"Building {title} into {folder} (once; {self.takes} with an empty Go cache).")
+            with Aside(root) as aside:
+                build(self.module, aside, [self.package], flags=self.flags)
+                aside.rename(folder)
+        return folder / self.name
 
 
 class Aside:
@@ -44,23 +94,28 @@ class Aside:
             shutil.rmtree(leftover, ignore_errors=True)
 
 
-def _go_environment() -> dict[str, str]:
-    return {**os.environ, "CGO_ENABLED": "0", "GOFLAGS": "-mod=readonly", "GOWORK": "off"}
-
-
-def build(module: Path, target: Path, packages: list[str], *, flags: tuple[str, ...]) -> None:
-    """Builds programs of a module's own pins into a folder.
+def build(
+    module: Path,
+    target: Path,
+    packages: list[str],
+    *,
+    flags: tuple[str, ...],
+    environment: Mapping[str, str] | None = None,
+) -> None:
+    """Builds programs of a module's own pins into a folder, without C unless `environment` says so.
 
     Raises:
         ClusterError: Go could not; carries the end of what it said.
     """
+    go = {**os.environ, "CGO_ENABLED": "0", **(environment or {})}
+    go |= {"GOFLAGS": "-mod=readonly", "GOWORK": "off"}
     say("Downloading modules and counting packages.")
-    pending = _count_pending(module, packages, flags=flags)
+    pending = _count_pending(module, packages, flags=flags, environment=go)
     command = ["go", "build", "-v", *flags, "-o", f"{target}/", *packages]
     running = subprocess.Popen(
         command,
         cwd=module,
-        env=_go_environment(),
+        env=go,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
@@ -75,14 +130,16 @@ def build(module: Path, target: Path, packages: list[str], *, flags: tuple[str, 
         raise ClusterError("go build failed:\n" + "\n".join(lines[-20:]))
 
 
-def _count_pending(module: Path, packages: list[str], *, flags: tuple[str, ...]) -> int:
+def _count_pending(
+    module: Path, packages: list[str], *, flags: tuple[str, ...], environment: dict[str, str]
+) -> int:
     """How many packages are not in Go's cache yet; the first call downloads the modules."""
     command = ["go", "list", *flags, "-deps", "-f", "{{.Stale}}", *packages]
     try:
         listed = subprocess.run(
             command,
             cwd=module,
-            env=_go_environment(),
+            env=environment,
             capture_output=True,
             text=True,
             timeout=LIST_TIMEOUT_S,

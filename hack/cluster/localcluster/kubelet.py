@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from localcluster import cgroups, network
+from localcluster import cgroups, dns, network
 from localcluster.layout import Layout
 
 
@@ -34,7 +34,7 @@ def config(layout: Layout) -> str:
             "volumePluginDir": f"{layout.state}/volume-plugins",
             "staticPodPath": "",
             "clusterDomain": "cluster.local",
-            "clusterDNS": ["10.96.0.10"],
+            "clusterDNS": [dns.ADDRESS],
             "nodeStatusUpdateFrequency": "5s",
             # A pod's state is written one round late; with the default minute a fast crash loop
             # would say CrashLoopBackOff for a tenth of a second in each turn.

@@ -98,6 +98,15 @@ class Layout:
         return self.run / "kwok"
 
     @property
+    def coredns(self) -> Path:
+        """Names the program that answers this cluster's pods for names."""
+        return self.run / "coredns"
+
+    @property
+    def corefile(self) -> Path:
+        return self.run / "Corefile"
+
+    @property
     def kwok_config(self) -> Path:
         return self.run / "kwok.yaml"
 

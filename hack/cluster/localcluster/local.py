@@ -12,6 +12,8 @@ from localcluster import (
     binaries,
     bringup,
     containerd,
+    dns,
+    firewall,
     kwok,
     network,
     packages,
@@ -37,7 +39,7 @@ class Situation(Enum):
     NOTHING = "nothing is there"
     WHOLE = "all components run"
     BROKEN = "it came up once, and some components are gone since"
-    LEFTOVER = "it never came up, or the machine restarted since"
+    LEFTOVER = "it never came up, the machine restarted since, or another version made it"
 
 
 def situation(*, recorded: bool, finished: bool, same_boot: bool, all_run: bool) -> Situation:
@@ -153,7 +155,7 @@ class LocalCluster:
         before = records.load(self._layout.before)
         return situation(
             recorded=going.exists(self._layout),
-            finished=self._layout.finished.exists(),
+            finished=records.is_finished(self._layout.finished),
             same_boot=before is not None and before.boot == records.read_boot(),
             all_run=not Supervisor.of_recorded(self._layout).missing(),
         )
@@ -162,13 +164,17 @@ class LocalCluster:
         check_ports(PORTS)
         packages.ensure()
         network.check_free()
+        firewall.check_free()
         folder = binaries.ensure(self._layout.root, self._environment)
+        coredns = dns.ensure(self._layout.root, self._environment)
         kubectl = binaries.ensure_kubectl(self._layout.root, folder)
-        supervisor = Supervisor(self._layout, folder)
+        began = time.monotonic()
         try:
-            bringup.prepare(self._layout, folder)
+            bringup.prepare(self._layout, folder, coredns=coredns)
+            # What it starts is written down by now.
+            supervisor = Supervisor(self._layout, folder, began=began)
             bringup.start_all(self._layout, supervisor)
-            records.write(self._layout.finished, {"settings": records.read_settings()})
+            records.write_finished(self._layout.finished)
         except BaseException:
             say(f"Undoing what was started; the logs stay in {self._layout.last_logs}.")
             _shielded(lambda: going.tear_down(self._layout))

@@ -1,8 +1,9 @@
-"""The bridge that pods are on, and the address at which they reach the API server.
+"""The bridge that pods are on, with the addresses of what they reach.
 
 The bridge is made before anything else runs, so that its address can be the node's: the API server
-reaches the kubelet there whatever the machine's name resolves to. There is no kube-proxy; the one
-Service that pods need, the API server's, is an address on `lo` with a forwarder behind it.
+reaches the kubelet there whatever the machine's name resolves to. On the same address pods find
+what answers for names, and a forwarder to the API server, which listens on loopback alone: it is
+the one endpoint of the Service `kubernetes`, and kube-proxy leads there.
 """
 
 from __future__ import annotations
@@ -66,12 +67,13 @@ def make() -> None:
     if f" {GATEWAY}/" not in run(("ip", "-4", "-o", "addr", "show", "dev", BRIDGE)).stdout:
         _ip("addr", "add", f"{GATEWAY}/24", "dev", BRIDGE)
     _ip("link", "set", BRIDGE, "up")
-    if not has_service_address():
-        _ip("addr", "add", f"{SERVICE}/32", "dev", "lo")
 
 
 def remove(*, service_address: bool) -> None:
-    """Takes away the bridge with what hangs on it, and the address where it is ours."""
+    """Takes away the bridge with what hangs on it.
+
+    The address on `lo` is one that clusters had before there was a kube-proxy.
+    """
     for veth in ports_of(run(("ip", "-o", "link", "show", "master", BRIDGE)).stdout):
         run(("ip", "link", "del", veth))
     if has_bridge():

@@ -1,5 +1,6 @@
 """The container runtime and the small tools, from Debian's packages where they are missing.
 
+Other tools of the project install what they need in the same way, each with its own table of needs.
 The packages are the only thing that stays on the machine after `down`: a tool that was installed
 may be in use by others by then. Where a package starts a containerd of its own, that one is left
 as it is; ours has its own root, state and socket.
@@ -10,7 +11,7 @@ from __future__ import annotations
 import os
 import shutil
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from localcluster.console import say
@@ -20,6 +21,8 @@ from localcluster.processes import PATH, run
 CNI_FOLDERS = (Path("/usr/lib/cni"), Path("/opt/cni/bin"))
 CNI_PLUGINS = ("bridge", "host-local", "loopback", "portmap")
 _PT_INTERP = 3
+Needs = Mapping[str, Callable[[], bool]]
+"""Debian packages, and whether what each is needed for is there, from wherever it came."""
 APT_TIMEOUT_S = 600.0
 
 
@@ -51,7 +54,8 @@ def static_busybox() -> Path | None:
     return found if found and is_static(found.read_bytes()) else None
 
 
-def _on_path(tool: str) -> Callable[[], bool]:
+def on_path(tool: str) -> Callable[[], bool]:
+    """Whether a tool is there; a question for a table of needs."""
     return lambda: find(tool) is not None
 
 
@@ -59,37 +63,38 @@ NEEDS: dict[str, Callable[[], bool]] = {
     "containerd": lambda: all(
         find(tool) for tool in ("containerd", "ctr", "containerd-shim-runc-v2")
     ),
-    "runc": _on_path("runc"),
+    "runc": on_path("runc"),
     "containernetworking-plugins": lambda: cni_folder() is not None,
     "busybox-static": lambda: static_busybox() is not None,
-    "socat": _on_path("socat"),
-    "iproute2": _on_path("ip"),
-    "iptables": _on_path("iptables-save"),
-    "openssl": _on_path("openssl"),
-    "mount": _on_path("umount"),
+    "socat": on_path("socat"),
+    "iproute2": on_path("ip"),
+    "iptables": on_path("iptables-save"),
+    "openssl": on_path("openssl"),
+    "mount": on_path("umount"),
 }
 
 
-def missing() -> list[str]:
-    return [package for package, is_there in NEEDS.items() if not is_there()]
+def missing(needs: Needs = NEEDS) -> list[str]:
+    return [package for package, is_there in needs.items() if not is_there()]
 
 
-def ensure() -> None:
+def ensure(needs: Needs = NEEDS) -> None:
     """Installs what is missing, or says in one sentence why it cannot."""
-    absent = missing()
+    absent = missing(needs)
     if not absent:
         return
-    if find("apt-get") is None:
+    if find("apt-get") is None or os.geteuid() != 0:
+        why = "this machine has no apt-get" if find("apt-get") is None else "only root may"
         raise CannotRun(
             f"These Debian packages, or what they hold, are missing: {', '.join(absent)};"
-            " this machine has no apt-get, so install them by hand."
+            f" {why}, so install them by hand."
         )
     say(f"Installing from Debian's packages: {' '.join(absent)}.")
     environment = ("env", "DEBIAN_FRONTEND=noninteractive")
     run((*environment, "apt-get", "update", "-q"), timeout_s=APT_TIMEOUT_S)
     command = ("apt-get", "install", "-q", "-y", "--no-install-recommends", *absent)
     done = run((*environment, *command), timeout_s=APT_TIMEOUT_S)
-    if still := missing():
+    if still := missing(needs):
         raise CannotRun(
             f"apt-get could not install {', '.join(still)}: {done.stderr.strip()[-300:]}"
         )

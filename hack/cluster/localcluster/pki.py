@@ -40,6 +40,9 @@ def identities(*, node: str, addresses: tuple[str, ...]) -> tuple[Identity, ...]
         Identity("kube-controller-manager", "/CN=system:kube-controller-manager"),
         Identity("kube-scheduler", "/CN=system:kube-scheduler"),
         Identity("kubelet", f"/O=system:nodes/CN=system:node:{node}"),
+        Identity("kube-proxy", "/CN=system:kube-proxy"),
+        # No role that every cluster has lets anyone read what it reads.
+        Identity("coredns", "/O=system:masters/CN=coredns"),
         Identity("apiserver-kubelet", "/O=system:masters/CN=kube-apiserver-kubelet-client"),
         Identity("front-proxy", "/CN=front-proxy-client"),
     )

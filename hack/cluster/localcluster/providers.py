@@ -20,6 +20,7 @@ from localcluster.local import LocalCluster
 from localcluster.processes import run
 
 NAMED = "KAUSA_TEST_KUBECONFIG"
+CONFIG = Path(__file__).resolve().parents[2] / "kind.yaml"
 Runner = Callable[..., subprocess.CompletedProcess[str]]
 
 
@@ -115,7 +116,7 @@ class KindCluster:
         # Before the first change, so that `down` clears away what a killed `up` left.
         self.created.touch()
         try:
-            self._kind("create", "cluster", *target, "--wait", "180s")
+            self._kind("create", "cluster", *target, "--config", str(CONFIG), "--wait", "180s")
         except ClusterError:
             if not self._exists():
                 self.created.unlink()

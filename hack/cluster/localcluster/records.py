@@ -18,6 +18,8 @@ from localcluster import cgroups, containerd, firewall, network
 
 PROC_SYS = Path("/proc/sys")
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+# Another number whenever a cluster of an earlier version lacks something: `up` makes it anew.
+FORM = 2
 # ip_forward first: writing it resets the interfaces' own settings, which come after it.
 SETTINGS = (
     "net/ipv4/ip_forward",
@@ -107,6 +109,20 @@ def load(source: Path) -> Before | None:
         return Before(**json.loads(source.read_text()))
     except FileNotFoundError:
         return None
+
+
+def write_finished(target: Path) -> None:
+    """`up` came to its end: how it left the settings, and what form of cluster it made."""
+    write(target, {"settings": read_settings(), "form": FORM})
+
+
+def is_finished(source: Path) -> bool:
+    """Whether a cluster of today's form came up here."""
+    try:
+        form = json.loads(source.read_text()).get("form")
+    except FileNotFoundError:
+        return False
+    return bool(form == FORM)
 
 
 def load_settings(source: Path) -> dict[str, str] | None:

@@ -19,11 +19,11 @@ STOP_GRACE_S = 15.0
 class Supervisor:
     """The components, by their names; `binaries` is the folder that this cluster was made from."""
 
-    def __init__(self, layout: Layout, binaries: Path) -> None:
+    def __init__(self, layout: Layout, binaries: Path, *, began: float | None = None) -> None:
         self._layout = layout
         self._components = components(layout, binaries)
         self.binaries = binaries
-        self._began = time.monotonic()
+        self._began = time.monotonic() if began is None else began
 
     @classmethod
     def of_recorded(cls, layout: Layout) -> Supervisor:
@@ -40,6 +40,10 @@ class Supervisor:
     @property
     def elapsed_s(self) -> float:
         return time.monotonic() - self._began
+
+    def command(self, name: str) -> tuple[str, ...]:
+        """How a component is started."""
+        return self._named(name).command
 
     def process(self, name: str) -> Process | None:
         running = processes.ours(self._layout.state)

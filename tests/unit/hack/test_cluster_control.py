@@ -9,11 +9,14 @@ from pathlib import Path
 import pytest
 
 import cluster
-from localcluster import api, checks, kubelet, pki
+from localcluster import api, checks, dns, kubelet, network, pki, proxy
 from localcluster.components import NAMES, PORTS, components
 from localcluster.errors import CannotRun, ComponentFailed
 from localcluster.layout import Layout
+from localcluster.local import LocalCluster
 from localcluster.locking import exclusive
+from localcluster.providers import NamedCluster
+from localcluster.supervisor import Supervisor
 from localcluster.waiting import wait_for
 
 LAYOUT = Layout(Path("/cache/cluster"))
@@ -115,6 +118,45 @@ def test_the_kubelet_keeps_off_what_is_not_the_clusters() -> None:
     assert config["podLogsDir"].startswith(str(LAYOUT.state))
 
 
+def test_pods_ask_the_bridge_for_names_and_nowhere_else(tmp_path: Path) -> None:
+    layout = Layout(tmp_path / "cluster")
+    layout.run.mkdir(parents=True)
+    assert dns.recorded(layout) is None
+    dns.write_config(layout, Path("/built/coredns"))
+    corefile = layout.corefile.read_text()
+    assert corefile.count(f"bind {network.GATEWAY}\n") == corefile.count("bind ") == 2
+    assert corefile.count("{") == corefile.count("}")
+    assert "forward" not in corefile
+    assert json.loads(kubelet.config(layout))["clusterDNS"] == [network.GATEWAY]
+    assert components(layout, Path("/bin"))["coredns"].command[0] == "/built/coredns"
+
+
+def test_the_proxy_leaves_the_machines_limits_alone_and_answers_on_loopback() -> None:
+    config = json.loads(proxy.config(LAYOUT, node="kausa-node"))
+    assert set(config["conntrack"].values()) == {0, "0s"}
+    assert config["iptables"]["localhostNodePorts"] is False
+    for name in ("healthzBindAddress", "metricsBindAddress"):
+        assert config[name].startswith("127.0.0.1:")
+
+
+def test_the_api_server_is_where_the_clusters_service_leads_to() -> None:
+    found = components(LAYOUT, Path("/bin"))
+    assert f"--advertise-address={network.GATEWAY}" in found["kube-apiserver"].command
+    assert f"TCP-LISTEN:6443,bind={network.GATEWAY}," in found["api-forwarder"].command[1]
+
+
+@pytest.mark.parametrize("word", ["load", "load-image"])
+def test_several_archives_are_loaded_one_after_the_other(
+    word: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    loaded: list[Path] = []
+    monkeypatch.setattr(NamedCluster, "load_image", lambda _, file: loaded.append(file))
+    monkeypatch.setenv("KAUSA_TEST_KUBECONFIG", "/some/config")
+    monkeypatch.chdir(tmp_path)
+    assert cluster.main([word, "a.tar", "b.tar"]) == 0
+    assert loaded == [tmp_path / "a.tar", tmp_path / "b.tar"]
+
+
 def test_a_kubeconfig_holds_all_that_it_needs(tmp_path: Path) -> None:
     for name in ("ca.crt", "admin.crt", "admin.key"):
         (tmp_path / name).write_text(name)
@@ -124,3 +166,30 @@ def test_a_kubeconfig_holds_all_that_it_needs(tmp_path: Path) -> None:
     assert document["users"][0]["user"]["client-key-data"] == "YWRtaW4ua2V5"
     assert str(tmp_path) not in target.read_text()
     assert target.stat().st_mode & 0o077 == 0
+
+
+def test_what_a_new_cluster_starts_is_what_was_written_down_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(tmp_path / "cluster")
+    started: list[tuple[str, ...]] = []
+
+    def prepare(layout: Layout, binaries: Path, *, coredns: Path) -> None:
+        layout.run.mkdir(parents=True)
+        dns.write_config(layout, coredns)
+
+    def start_all(layout: Layout, supervisor: Supervisor) -> None:
+        started.append(supervisor.command("coredns"))
+
+    for place in (
+        *("local.check_platform", "local.check_ports", "packages.ensure", "network.check_free"),
+        *("firewall.check_free", "records.write_finished"),
+    ):
+        monkeypatch.setattr(f"localcluster.{place}", lambda *_: None)
+    monkeypatch.setattr("localcluster.binaries.ensure", lambda *_: Path("/bin"))
+    monkeypatch.setattr("localcluster.binaries.ensure_kubectl", lambda *_: None)
+    monkeypatch.setattr("localcluster.dns.ensure", lambda *_: Path("/built/coredns"))
+    monkeypatch.setattr("localcluster.bringup.prepare", prepare)
+    monkeypatch.setattr("localcluster.bringup.start_all", start_all)
+    LocalCluster(layout, {}).up()
+    assert started == [("/built/coredns", "-conf", str(layout.corefile), "-dns.port", "53")]

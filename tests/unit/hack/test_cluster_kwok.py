@@ -67,12 +67,6 @@ def test_every_stage_of_the_storm_passes_over_pods_that_are_not_told_to_fail() -
         assert '.metadata.annotations["storm.kausa.dev/from"]' in keys
 
 
-def test_its_module_pins_the_version_that_is_named_and_no_registry() -> None:
-    text = (kwok.MODULE / "go.mod").read_text()
-    assert f"sigs.k8s.io/kwok {kwok.VERSION}" in text
-    assert "://" not in text
-
-
 def test_a_folder_of_binaries_that_has_kwok_is_used(tmp_path: Path) -> None:
     (tmp_path / "kwok").touch()
     named = {"KAUSA_CLUSTER_BIN": str(tmp_path)}
@@ -85,7 +79,7 @@ def test_kwok_that_was_built_is_not_built_again_and_without_go_one_sentence_says
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(CannotRun, match="Go is needed to build kwok"):
         kwok.ensure(tmp_path, {})
-    built = tmp_path / f"bin-kwok-{kwok.fingerprint(kwok.MODULE)}"
+    built = kwok.PROGRAM.folder(tmp_path)
     built.mkdir()
     assert kwok.ensure(tmp_path, {}) == built / "kwok"
 

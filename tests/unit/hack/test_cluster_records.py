@@ -59,6 +59,16 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
 def test_no_record_is_none(tmp_path: Path) -> None:
     assert records.load(tmp_path / "before.json") is None
     assert records.load_settings(tmp_path / "finished.json") is None
+    assert not records.is_finished(tmp_path / "finished.json")
+
+
+def test_a_cluster_of_an_earlier_form_is_not_taken_for_a_finished_one(tmp_path: Path) -> None:
+    finished = tmp_path / "finished.json"
+    records.write(finished, {"settings": {"a": "1"}})
+    assert not records.is_finished(finished)
+    assert records.load_settings(finished) == {"a": "1"}
+    records.write_finished(finished)
+    assert records.is_finished(finished)
 
 
 def test_folders_that_were_there_or_are_in_use_stay(tmp_path: Path) -> None:
