@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kausa import settings
 from kausa.errors import SettingsError
-from kausa.settings import Settings
+from kausa.settings import Settings, surroundings
 
 
 @pytest.fixture(autouse=True)
@@ -20,7 +19,7 @@ def outside_of_a_pod(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
         if name.startswith("KAUSA_") or name == "POD_NAME":
             monkeypatch.delenv(name)
     path = tmp_path / "namespace"
-    monkeypatch.setattr(settings, "NAMESPACE_FILE", path)
+    monkeypatch.setattr(surroundings, "NAMESPACE_FILE", path)
     monkeypatch.setattr(socket, "gethostname", lambda: "laptop")
     return path
 
@@ -76,6 +75,13 @@ def test_without_a_setting_all_namespaces_are_watched() -> None:
         ("LEADER_ELECTION", "perhaps"),
         ("QUEUE_SIZE", "many"),
         ("LOG_LEVEL", "loud"),
+        ("MODEL_KIND", "gpt"),
+        ("MODEL_URL", "ollama:11434"),
+        ("MODEL_THRESHOLD", "1.1"),
+        ("MODEL_TOKENS_PER_DIAGNOSIS", "5999"),
+        ("MODEL_CONTEXT_TOKENS", "2048"),
+        ("MODEL_KEEP_ALIVE", "a while"),
+        ("MODEL_CONCURRENCY", "0"),
     ],
 )
 def test_a_bad_value_is_told_by_the_name_of_its_variable(
@@ -188,3 +194,22 @@ def test_what_is_given_goes_before_the_environment_and_none_is_not_given(
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(f"KAUSA_{name}", "")
     assert Settings.from_environment().log_level == "info"
+
+
+# -- the model -----------------------------------------------------------------------------------
+
+
+def test_the_key_of_the_model_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAUSA_MODEL_KEY", "sk-very-secret")
+    found = Settings.from_environment()
+    assert "sk-very-secret" not in repr(found)
+    assert found.model_key is not None
+    assert found.model_key.get_secret_value() == "sk-very-secret"
+
+
+@pytest.mark.parametrize("written", ["-1", "0", "10m", "90s", "2h", "500ms"])
+def test_a_model_is_kept_for_as_long_as_ollama_can_read(
+    monkeypatch: pytest.MonkeyPatch, written: str
+) -> None:
+    monkeypatch.setenv("KAUSA_MODEL_KEEP_ALIVE", written)
+    assert Settings.from_environment().model_keep_alive == written

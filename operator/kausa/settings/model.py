@@ -1,0 +1,67 @@
+"""Which language models are asked, when, and what that may cost."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, HttpUrl, SecretStr
+from pydantic_settings import BaseSettings
+
+__all__ = ["ModelSettings"]
+
+
+class ModelSettings(BaseSettings):
+    """The model server, and the bounds of time and tokens of each question."""
+
+    model_url: HttpUrl | None = None
+    """The address of a model server, such as http://ollama:11434; None never asks a model."""
+
+    model_kind: Literal["ollama", "openai"] = "ollama"
+    """Which API the server speaks: Ollama's, or that of OpenAI (vLLM, llama.cpp, hosted ones)."""
+
+    model_key: SecretStr | None = None
+    """A bearer token, where the server wants one."""
+
+    simple_model: Annotated[str, Field(min_length=1, max_length=128)] = "llama3.1"
+    """The model for what is not complex, which is most."""
+
+    reasoning_model: Annotated[str, Field(min_length=1, max_length=128)] = "deepseek-r1:32b"
+    """The model for what is complex: it may think before it answers. Where the server does not have
+    it the simple model is asked, and `status.model.reason` says so; it may be the same one."""
+
+    model_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7
+    """From which complexity (0 to 1) on the reasoning model is asked."""
+
+    model_below_confidence: Annotated[int, Field(ge=0, le=101)] = 80
+    """A model is asked only where the rules' confidence (percent) is below this, or somebody asks a
+    question; 101 asks it always."""
+
+    model_timeout_seconds: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    """How long one answer of a model may take, thinking and a second attempt included."""
+
+    model_concurrency: Annotated[int, Field(ge=1, le=64)] = 1
+    """How many questions are asked at the same time. A local model that is asked two is slow at
+    both."""
+
+    model_queue_size: Annotated[int, Field(ge=10, le=100_000)] = 5_000
+    """How many failures may wait for a model. Of more, the least urgent has to wait outside and
+    says QueueFull."""
+
+    model_tokens_per_hour: Annotated[int, Field(ge=0, le=10_000_000_000)] = 1_000_000
+    """How many tokens, read and written, all questions of an hour may use; 0 is no bound."""
+
+    model_tokens_per_diagnosis: Annotated[int, Field(ge=6_000, le=10_000_000)] = 16_000
+    """How many tokens one diagnosis may use, a second attempt included; the prompt is cut so that
+    it holds."""
+
+    model_context_tokens: Annotated[int, Field(ge=4_096, le=2_000_000)] = 8_192
+    """The window of the models, which prompt and answer must fit; Ollama allocates it."""
+
+    model_prompt_tokens: Annotated[int, Field(ge=500, le=1_000_000)] = 6_000
+    """The longest prompt; where a model reads slowly, a shorter one is an earlier answer."""
+
+    model_keep_alive: Annotated[str, Field(pattern=r"^(-1|0|[0-9]+(ms|s|m|h))$")] = "10m"
+    """ollama: how long a model stays loaded after an answer; -1 for ever."""
+
+    model_pull: bool = False
+    """ollama: True has the server fetch the simple and the reasoning model where it lacks them."""
