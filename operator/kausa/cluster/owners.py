@@ -122,6 +122,16 @@ class OwnerResolver:
             marked=link.marked,
         )
 
+    def sizes(self) -> dict[str, int]:
+        """How much is known: links that were `read`, those of objects that are `watched`, `kinds`
+        that were looked up.
+        """
+        return {
+            "read": len(self._links),
+            "watched": len(self._watched),
+            "kinds": len(self._paths),
+        }
+
     def forget(self, uid: str) -> None:
         """What is known of this object may not be true any more."""
         self._links.forget(uid)
@@ -250,6 +260,9 @@ class _Remembered(Generic[K, V]):
     def __init__(self, *, most: int) -> None:
         self._most = most
         self._found: OrderedDict[K, tuple[float, V]] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._found)
 
     def __contains__(self, key: K) -> bool:
         found = self._found.get(key)

@@ -25,6 +25,7 @@ from kausa.cluster.errors import (
 )
 from kausa.errors import KausaError
 from kausa.resources.group import FAILURE_DIAGNOSIS_PLURAL, GROUP, RUNBOOK_PLURAL, VERSION
+from kausa.telemetry.following import following
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
 
@@ -151,23 +152,9 @@ class KopfHost:
 
         async def changed(body: kopf.Body, retry: int, **_: Any) -> None:
             name = f"{body.metadata.namespace}/{body.metadata.name}"
-            try:
-                await _at_home(home, self._on_change(_plain(body)))
-            except (ApiUnreachableError, OverloadedError, ConflictError) as error:
-                self._trouble.happened(error, key=name, name=name)
-                raise kopf.TemporaryError(str(error), delay=RETRY_SECONDS) from error
-            except KausaError as error:
-                # The same again is not likely to go better; a change of the resource asks anew.
-                _logger.error("Could not diagnose", name=name, why=str(error), attempt=retry + 1)
-                if retry >= MOST_ATTEMPTS:
-                    raise kopf.PermanentError(str(error)) from error
-                raise kopf.TemporaryError(str(error), delay=LATER_SECONDS) from error
-            except Exception as error:
-                _logger.exception("Could not diagnose", name=name, attempt=retry + 1)
-                if retry >= MOST_ATTEMPTS:
-                    raise kopf.PermanentError(str(error)) from error
-                raise kopf.TemporaryError(str(error), delay=LATER_SECONDS) from error
-            self._trouble.over(key=name)
+            # Here, so that what goes wrong over there and is said here has the same id.
+            with following(name):
+                await self._hand_over(home, body, retry=retry, name=name)
 
         async def seen(event: kopf.RawEvent, body: kopf.Body, **_: Any) -> None:
             if event["type"] == "DELETED":
@@ -181,6 +168,27 @@ class KopfHost:
         if runbooks is not None:
             _hand_over_runbooks(registry, home, runbooks)
         return registry
+
+    async def _hand_over(
+        self, home: asyncio.AbstractEventLoop, body: kopf.Body, *, retry: int, name: str
+    ) -> None:
+        try:
+            await _at_home(home, self._on_change(_plain(body)))
+        except (ApiUnreachableError, OverloadedError, ConflictError) as error:
+            self._trouble.happened(error, key=name, name=name)
+            raise kopf.TemporaryError(str(error), delay=RETRY_SECONDS) from error
+        except KausaError as error:
+            # The same again is not likely to go better; a change of the resource asks anew.
+            _logger.error("Could not diagnose", name=name, why=str(error), attempt=retry + 1)
+            if retry >= MOST_ATTEMPTS:
+                raise kopf.PermanentError(str(error)) from error
+            raise kopf.TemporaryError(str(error), delay=LATER_SECONDS) from error
+        except Exception as error:
+            _logger.exception("Could not diagnose", name=name, attempt=retry + 1)
+            if retry >= MOST_ATTEMPTS:
+                raise kopf.PermanentError(str(error)) from error
+            raise kopf.TemporaryError(str(error), delay=LATER_SECONDS) from error
+        self._trouble.over(key=name)
 
 
 def _hand_over_runbooks(

@@ -87,6 +87,14 @@ class Observed:
 
     # -- answering -------------------------------------------------------------------------------
 
+    def sizes(self) -> dict[str, int]:
+        """How much is known: objects with `notes`, `nodes` that are not ready, unbound `claims`."""
+        return {
+            "notes": len(self._notes),
+            "nodes": len(self._nodes),
+            "claims": self._claim_count,
+        }
+
     def notes_of(self, uid: str) -> tuple[Note, ...]:
         """What Events say of an object, the oldest first."""
         return self._notes.get(uid, ())

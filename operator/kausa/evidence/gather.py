@@ -47,6 +47,7 @@ from kausa.resources.evidence import EvidenceKind
 from kausa.resources.limits import GAPS
 from kausa.telemetry.clock import utc_now
 from kausa.telemetry.logs import get_logger
+from kausa.telemetry.tracing import NO_TRACING, Tracer
 
 __all__ = ["Gatherer"]
 
@@ -92,6 +93,7 @@ class Gatherer:
         recorded: bool = False,
         whole_cluster: bool = True,
         clock: Callable[[], datetime] = utc_now,
+        tracer: Tracer = NO_TRACING,
     ) -> None:
         self._reader = reader
         self._redactor = redactor
@@ -99,6 +101,7 @@ class Gatherer:
         self._recorded = recorded
         self._whole_cluster = whole_cluster
         self._clock = clock
+        self._tracer = tracer
         self._redacting = asyncio.Lock()
 
     async def gather(
@@ -133,9 +136,12 @@ class Gatherer:
         # In a thread, one at a time: hundreds of milliseconds of CPU, for which neither the streams
         # nor the renewal of the Lease may wait.
         async with self._redacting:
-            return await asyncio.to_thread(
-                self._dossier, inquiry, readings, gaps=gaps, question=question
-            )
+            with self._tracer.span("redact") as span:
+                dossier = await asyncio.to_thread(
+                    self._dossier, inquiry, readings, gaps=gaps, question=question
+                )
+                span.tell(hidden=sum(dossier.redactions.values()))
+                return dossier
 
     def redact(self, text: str) -> str:
         """A text that did not come with the evidence, such as a question, without secrets."""

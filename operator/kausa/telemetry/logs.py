@@ -26,6 +26,8 @@ _QUIET = {
     "asyncio": logging.WARNING,
     "httpx": logging.WARNING,
     "fastembed": logging.WARNING,
+    # Says of every batch of spans that it could not be sent; `telemetry.otlp` says it once.
+    "opentelemetry": logging.CRITICAL,
 }
 
 

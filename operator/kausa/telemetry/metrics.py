@@ -108,6 +108,13 @@ class Metrics:
         """Ask this for the number of failures that are not over."""
         self._unresolved.set_function(unresolved)
 
+    def observe_deciders(self, deciders: Iterable[StrEnum]) -> None:
+        """Show who may decide a diagnosis, also while nobody has: a figure that appears with 1 has
+        not grown, to Prometheus, and whoever asks whether anything is diagnosed is told no.
+        """
+        for each in deciders:
+            self._diagnosis.labels(each)
+
     # -- what has happened -----------------------------------------------------------------------
 
     def work_retried(self) -> None:

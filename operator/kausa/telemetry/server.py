@@ -1,7 +1,10 @@
-"""The probes of the kubelet and the page for Prometheus, over plain HTTP."""
+"""The probes of the kubelet, the page for Prometheus and, where wanted, pages for who looks for a
+defect, over plain HTTP.
+"""
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Awaitable, Callable
 
@@ -10,6 +13,7 @@ from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
 from kausa.errors import SettingsError
+from kausa.telemetry.debugging import Debugging
 
 __all__ = ["ProbeServer"]
 
@@ -17,7 +21,8 @@ SHUTDOWN_SECONDS = 0.5
 
 
 class ProbeServer:
-    """Serves `/livez`, `/readyz` and `/metrics` for as long as it is entered.
+    """Serves `/livez`, `/readyz` and `/metrics` for as long as it is entered; `/debug/memory` and
+    `/debug/models` too, where it is given what answers them.
 
     `livez` and `readyz` say None where all is well, and otherwise what is not: the answer is 200
     with `ok`, or 503 with that text.
@@ -34,6 +39,7 @@ class ProbeServer:
         livez: Callable[[], str | None],
         readyz: Callable[[], str | None],
         registry: CollectorRegistry,
+        debugging: Debugging | None = None,
     ) -> None:
         """`port` 0 takes a free one; `port` of the server then says which."""
         self.host = host
@@ -43,6 +49,9 @@ class ProbeServer:
         application.router.add_get("/livez", _probe(livez))
         application.router.add_get("/readyz", _probe(readyz))
         application.router.add_get("/metrics", self._metrics)
+        if debugging is not None:
+            application.router.add_get("/debug/memory", _page(debugging.memory))
+            application.router.add_get("/debug/models", _page(debugging.models))
         self._runner = web.AppRunner(
             application, access_log=None, shutdown_timeout=SHUTDOWN_SECONDS, handle_signals=False
         )
@@ -86,5 +95,17 @@ def _probe(
         if trouble is None:
             return web.Response(text="ok\n", headers=headers)
         return web.Response(text=trouble + "\n", status=503, headers=headers)
+
+    return answer
+
+
+def _page(
+    ask: Callable[[], Awaitable[dict[str, object]]],
+) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    async def answer(_: web.Request) -> web.StreamResponse:
+        text = json.dumps(await ask(), indent=2) + "\n"
+        return web.Response(
+            text=text, content_type="application/json", headers={"Cache-Control": "no-store"}
+        )
 
     return answer
