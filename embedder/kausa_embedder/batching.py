@@ -15,10 +15,12 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from itertools import accumulate
 
-__all__ = ["OVERHEAD_TOKENS", "bucket_widths", "cut", "width_of"]
+__all__ = ["LANE_OVERHEAD_TOKENS", "OVERHEAD_TOKENS", "bucket_widths", "cut", "width_of"]
 
 OVERHEAD_TOKENS = 24
 """What a run costs beside its tokens, told in tokens; it makes full batches worth some padding."""
+LANE_OVERHEAD_TOKENS = 8
+"""The same of a run on one CPU, which starts no other threads: less padding is worth it."""
 
 
 def bucket_widths(max_tokens: int) -> tuple[int, ...]:
@@ -40,12 +42,18 @@ def width_of(length: int, widths: Sequence[int]) -> int:
 
 
 def cut(
-    lengths: Sequence[int], *, budget: int, max_texts: int, widths: Sequence[int]
+    lengths: Sequence[int],
+    *,
+    budget: int,
+    max_texts: int,
+    widths: Sequence[int],
+    overhead: int = OVERHEAD_TOKENS,
 ) -> tuple[int, ...]:
     """Choose a batch out of a window whose first entry is the oldest.
 
     `lengths` are tokens. The answer are indices, in order of age, the oldest always among them;
-    texts times width stay within `budget`, unless the oldest alone is beyond it.
+    texts times width stay within `budget`, unless the oldest alone is beyond it. `overhead` is what
+    a run costs beside that.
     """
     order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
     by_length = [lengths[index] for index in order]
@@ -57,20 +65,27 @@ def cut(
         most = min(max_texts, budget // max(1, width))
         if last - oldest + 1 > most:
             break  # wider still, and fewer: no later one holds the oldest either
-        at = (oldest, last)
-        first, worth = _extend_down(by_length, sums, at=at, width=width, most=most)
+        first, worth = _extend_down(
+            by_length, sums, at=(oldest, last), width=width, most=most, overhead=overhead
+        )
         if worth > best_worth:
             best, best_worth = (first, last), worth
     return tuple(sorted(order[best[0] : best[1] + 1]))
 
 
 def _extend_down(
-    by_length: Sequence[int], sums: Sequence[int], *, at: tuple[int, int], width: int, most: int
+    by_length: Sequence[int],
+    sums: Sequence[int],
+    *,
+    at: tuple[int, int],
+    width: int,
+    most: int,
+    overhead: int,
 ) -> tuple[int, float]:
     """Take shorter texts along for as long as the batch gets better by it, which only falls."""
     first, last = at
-    worth = (sums[last + 1] - sums[first]) / ((last - first + 1) * width + OVERHEAD_TOKENS)
+    worth = (sums[last + 1] - sums[first]) / ((last - first + 1) * width + overhead)
     while first > 0 and last - first + 2 <= most and by_length[first - 1] > worth * width:
         first -= 1
-        worth = (sums[last + 1] - sums[first]) / ((last - first + 1) * width + OVERHEAD_TOKENS)
+        worth = (sums[last + 1] - sums[first]) / ((last - first + 1) * width + overhead)
     return first, worth

@@ -4,7 +4,7 @@
           -> tokenised on arrival, on a thread
           -> a queue bounded in tokens, interactive before bulk
           -> batches of like length, one ahead
-          -> the model, on one thread
+          -> the model: one that is alone on all CPUs, several on a CPU each
           -> pooled, checked, remembered
 
 The same object serves HTTP and a client in the same process. A request that cannot be taken is
@@ -19,15 +19,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import cast, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kausa_embedder.backends.base import Encoded
+from kausa_embedder.bounding import estimate_tokens, first_within, in_portions
 from kausa_embedder.caching import Cache, Statistics, key_of
 from kausa_embedder.errors import ClosedError, InferenceError, TooLongError
-from kausa_embedder.intake import LATE_INTERACTION, Intake
+from kausa_embedder.intake import LATE_INTERACTION, Intake, State
 from kausa_embedder.late_interaction import WordWeights, built_in_weights, max_sim
 from kausa_embedder.loading import Loaded, load
 from kausa_embedder.models import Kind
@@ -37,6 +38,9 @@ from kausa_embedder.queueing import Priority
 __all__ = ["LATE_INTERACTION", "Embedded", "Engine"]
 
 Vector = NDArray[np.float32]
+PORTION_TOKENS = 1024
+"""Of documents that are read for their token vectors one after the other: what is read of a call
+that is taken back, or late, is kept up to the last portion that was done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -234,31 +238,31 @@ class Engine:
         Texts that are too long are cut. Raises as `embed`.
         """
         state = await self._intake.taking([query, *documents], deadline, extra=1)
-        texts = [_clean(document) for document in documents]
-        keys = [key_of(text) for text in texts]
-        known = {key: found for key in keys if (found := self._token_vectors.get(key)) is not None}
-        lacking = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
-        encoded, values = await self._intake.through(
-            state,
-            [_clean(query), *lacking.values()],
-            words=True,
-            priority=priority,
-            truncate=True,
-            deadline=deadline,
+        scores = await self._late(
+            state, query, documents, weights=weights, priority=priority, deadline=deadline
         )
-        for key, one, value in zip(lacking, encoded[1:], values[1:], strict=True):
-            known[key] = small = _of_text(one, value).astype(np.float16)
-            self._token_vectors.put(key, small, size=small.nbytes)
-        chosen = self._weights if weights is None else WordWeights.of(weights)
-        if chosen is None:
-            chosen = self._weights = built_in_weights()
-        return await asyncio.get_running_loop().run_in_executor(
-            self._scoring,
-            max_sim,
-            _of_text(encoded[0], values[0]),
-            chosen.of_tokens([word for word in encoded[0].words if word]),
-            [known[key] for key in keys],
-        )
+        return [score for score in scores if score is not None]
+
+    @overload
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline: float | None = None,
+    ) -> list[float]: ...
+
+    @overload
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline: float | None = None,
+        most_new_tokens: int | None,
+    ) -> list[float | None]: ...
 
     async def rerank(
         self,
@@ -267,17 +271,34 @@ class Engine:
         *,
         priority: Priority = "interactive",
         deadline: float | None = None,
-    ) -> list[float]:
+        most_new_tokens: int | None = None,
+    ) -> list[float] | list[float | None]:
         """How well each document answers the query, in 0 to 1, comparable within one call.
 
         By the cross-encoder where there is one, else by late interaction; `info.reranker` says
         which. Raises as `embed`.
+
+        `most_new_tokens` bounds what is read for it: documents whose token vectors are known are
+        scored whatever their number, and of the others as many of the first as have about so many
+        tokens together, but one at least. The rest get None. To a cross-encoder all are new.
         """
         state = await self._intake.taking([query, *documents], deadline, extra=1)
         if state.scorer is None:
-            scores = await self.score_late(query, documents, priority=priority, deadline=deadline)
-            return [max(0.0, score) for score in scores]
+            scores = await self._late(
+                state,
+                query,
+                documents,
+                priority=priority,
+                deadline=deadline,
+                most_new_tokens=most_new_tokens,
+            )
+            return [None if score is None else max(0.0, score) for score in scores]
         asked, texts = _clean(query), [_clean(document) for document in documents]
+        if most_new_tokens is not None:
+            # Each is read together with the query.
+            most = state.info.max_tokens
+            sizes = [estimate_tokens(text, most=most, beside=len(asked)) for text in texts]
+            texts = texts[: first_within(sizes, most_new_tokens)]
         guess = self._intake.reserve(state, [asked + text for text in texts], priority)
         encoding = state.tokenizing.encode_pairs(
             asked, texts, encode=state.scorer.encode_pairs, priority=priority
@@ -286,7 +307,57 @@ class Engine:
             state, encoding, guess=guess, stage="rerank", priority=priority, deadline=deadline
         )
         logits = np.clip(np.array(values, dtype=np.float64), -60.0, 60.0)
-        return [float(score) for score in 1.0 / (1.0 + np.exp(-logits))]
+        read = [float(score) for score in 1.0 / (1.0 + np.exp(-logits))]
+        return [*read, *[None] * (len(documents) - len(read))]
+
+    async def _late(
+        self,
+        state: State,
+        query: str,
+        documents: Sequence[str],
+        *,
+        weights: Mapping[str, float] | None = None,
+        priority: Priority,
+        deadline: float | None,
+        most_new_tokens: int | None = None,
+    ) -> list[float | None]:
+        """Late interaction with each document; None for those that are left out."""
+        texts = [_clean(document) for document in documents]
+        keys = [key_of(text) for text in texts]
+        known = {key: found for key in keys if (found := self._token_vectors.get(key)) is not None}
+        lacking = {key: text for key, text in zip(keys, texts, strict=True) if key not in known}
+        sizes = [estimate_tokens(text, most=state.info.max_tokens) for text in lacking.values()]
+        new = list(lacking.items())
+        if most_new_tokens is not None:
+            del new[first_within(sizes, most_new_tokens) :]
+        question: Vector = np.empty((0, state.info.dimensions), dtype=np.float32)
+        words: list[str] = []
+        for portion in in_portions(sizes[: len(new)], most=PORTION_TOKENS):
+            beside = [] if portion.start else [_clean(query)]
+            encoded, values = await self._intake.through(
+                state,
+                [*beside, *(text for _, text in new[portion])],
+                words=True,
+                priority=priority,
+                truncate=True,
+                deadline=deadline,
+            )
+            if beside:
+                question = _of_text(encoded[0], values[0])
+                words = [word for word in encoded[0].words if word]
+            at = len(beside)
+            for (key, _), one, value in zip(new[portion], encoded[at:], values[at:], strict=True):
+                known[key] = small = _of_text(one, value).astype(np.float16)
+                self._token_vectors.put(key, small, size=small.nbytes)
+        chosen = self._weights if weights is None else WordWeights.of(weights)
+        if chosen is None:
+            chosen = self._weights = built_in_weights()
+        read = [key for key in keys if key in known]
+        scores = await asyncio.get_running_loop().run_in_executor(
+            self._scoring, max_sim, question, chosen.of_tokens(words), [known[key] for key in read]
+        )
+        by_key = dict(zip(read, scores, strict=True))
+        return [by_key.get(key) for key in keys]
 
 
 @contextmanager

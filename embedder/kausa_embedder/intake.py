@@ -37,6 +37,8 @@ LATE_INTERACTION = "late-interaction"
 """What the reranker is called where there is no cross-encoder."""
 BATCH_TOKENS = {"cpu": 512, "cuda": 16_384}
 """Measured on CPUs: beyond it a run grows out of the caches, and memory with it."""
+LANE_TOKENS = 256
+"""Of a batch that runs on one CPU beside others, which has the caches of that one only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -270,7 +272,8 @@ class Intake:
     def _load_and_warm(self) -> tuple[Loaded, EngineInfo]:
         loaded = self._load(self._options)
         spec = loaded.spec
-        budget = self._options.batch_tokens or BATCH_TOKENS[loaded.backend.provider]
+        suits = LANE_TOKENS if loaded.lanes else BATCH_TOKENS[loaded.backend.provider]
+        budget = self._options.batch_tokens or suits
         info = EngineInfo(
             model=spec.name,
             backend=spec.backend,
@@ -284,6 +287,7 @@ class Intake:
             batch_texts=self._options.batch_texts,
             queue_tokens=self._options.queue_tokens,
             max_texts=self._options.max_texts,
+            lanes=loaded.lanes.count if loaded.lanes else 1,
         )
         warm(loaded, batch_tokens=budget, batch_texts=self._options.batch_texts)
         return loaded, info

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
-from kausa_embedder.backends.base import Backend, Scorer
+from kausa_embedder.backends.base import Backend, Dividing, Runs, Scorer
 from kausa_embedder.checking import check_files
 from kausa_embedder.cpus import available_cpus
 from kausa_embedder.errors import EmbedderError, ModelBrokenError, ModelMissingError
@@ -15,7 +15,24 @@ from kausa_embedder.fetching import Progress, fetch
 from kausa_embedder.models import ModelSpec, cache_folder, find_spec, given_folder
 from kausa_embedder.options import EngineOptions
 
-__all__ = ["Loaded", "load"]
+__all__ = ["Lanes", "Loaded", "lanes_of", "load"]
+
+MOST_BYTES_TWICE = 256 * 1024 * 1024
+"""Weights that are loaded a second time so that batches can run beside each other."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lanes:
+    """The same models for several batches at a time, on a CPU each.
+
+    Two batches on a CPU each are done sooner than one after the other on two, because within a
+    batch the threads wait for each other many times; a text that is alone is done sooner on all.
+    """
+
+    count: int
+    """How many batches."""
+    backend: Runs
+    scorer: Runs | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +44,8 @@ class Loaded:
     threads: int
     scorer_spec: ModelSpec | None = None
     scorer: Scorer | None = None
+    lanes: Lanes | None = None
+    """None where batches run one after the other."""
 
 
 def load(options: EngineOptions, *, report: Callable[[Progress], None] | None = None) -> Loaded:
@@ -45,7 +64,8 @@ def load(options: EngineOptions, *, report: Callable[[Progress], None] | None = 
     backend: Backend = _load_one(spec, options, folder=folder, threads=threads, report=report)
     name = spec.reranker if options.reranker is None else options.reranker
     if not name:
-        return Loaded(spec=spec, backend=backend, threads=threads)
+        lanes = lanes_of(backend, count=threads)
+        return Loaded(spec=spec, backend=backend, threads=threads, lanes=lanes)
     scorer_spec = find_spec(name, folder=options.reranker_folder)
     if not scorer_spec.cross_encoder:
         raise ModelMissingError(f"{scorer_spec.name} makes vectors; it does not score pairs")
@@ -57,7 +77,35 @@ def load(options: EngineOptions, *, report: Callable[[Progress], None] | None = 
         report=report,
     )
     return Loaded(
-        spec=spec, backend=backend, threads=threads, scorer_spec=scorer_spec, scorer=scorer
+        spec=spec,
+        backend=backend,
+        threads=threads,
+        scorer_spec=scorer_spec,
+        scorer=scorer,
+        lanes=lanes_of(backend, scorer, count=threads),
+    )
+
+
+def lanes_of(backend: Runs, scorer: Runs | None = None, *, count: int) -> Lanes | None:
+    """Ways to run so many batches at a time, by loading the models once more.
+
+    None with one CPU, on CUDA, where the weights are too large for that, and where torch runs the
+    model. Raises ModelBrokenError.
+    """
+    if count < 2 or not _divides(backend):
+        return None
+    if scorer is None:
+        return Lanes(count=count, backend=backend.divided())
+    if not _divides(scorer):
+        return None
+    return Lanes(count=count, backend=backend.divided(), scorer=scorer.divided())
+
+
+def _divides(model: Runs) -> TypeGuard[Dividing]:
+    return (
+        model.provider == "cpu"
+        and isinstance(model, Dividing)
+        and model.weight_bytes <= MOST_BYTES_TWICE
     )
 
 
@@ -72,7 +120,7 @@ def _load_one(
     place = folder or (options.cache or cache_folder()) / spec.folder
     if options.download and folder is None and spec.repository and spec.files:
         fetch(spec, place, report=report or (lambda progress: None))
-    check_files(spec, place)
+    check_files(spec, place, given=folder is not None)
     try:
         return _loader(spec)(
             spec=spec,

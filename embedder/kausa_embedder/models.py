@@ -23,6 +23,7 @@ __all__ = [
     "MODELS",
     "MODEL_PATH_VARIABLE",
     "PRESETS",
+    "RERANKER_PATH_VARIABLE",
     "BackendName",
     "Kind",
     "ModelFile",
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 MODEL_PATH_VARIABLE = "KAUSA_EMBEDDER_MODEL_PATH"
+RERANKER_PATH_VARIABLE = "KAUSA_EMBEDDER_RERANKER_PATH"
 DESCRIPTION_FILE = "kausa-model.json"
 
 BackendName = Literal["fastembed", "onnx", "sentence-transformers"]

@@ -64,6 +64,8 @@ class EngineInfo:
     batch_texts: int
     queue_tokens: int
     max_texts: int
+    lanes: int = 1
+    """Batches that run beside each other, on a CPU each, where there are so many."""
 
 
 class Observer(Protocol):

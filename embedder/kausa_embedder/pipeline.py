@@ -1,4 +1,4 @@
-"""From tokenised texts to their vectors: the queue, the slot, the thread, and the way back.
+"""From tokenised texts to their vectors: the queue, the slot, the threads, and the way back.
 
 Everything but the runs of the model happens on the event loop, so that nothing needs a lock. A
 batch is cut as soon as the slot is free, which is the moment in which the one before it begins; it
@@ -13,8 +13,14 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from kausa_embedder.backends.base import Encoded, Outputs
-from kausa_embedder.batching import bucket_widths, cut, width_of
+from kausa_embedder.backends.base import Encoded
+from kausa_embedder.batching import (
+    LANE_OVERHEAD_TOKENS,
+    OVERHEAD_TOKENS,
+    bucket_widths,
+    cut,
+    width_of,
+)
 from kausa_embedder.errors import (
     BrokenError,
     ClosedError,
@@ -27,7 +33,7 @@ from kausa_embedder.options import Observer
 from kausa_embedder.padding import Batch, pad
 from kausa_embedder.pooling import answers
 from kausa_embedder.queueing import Item, Priority, Stage, TokenQueue
-from kausa_embedder.runner import Runner
+from kausa_embedder.runner import Ran, Runner
 
 __all__ = ["Pipeline"]
 
@@ -66,10 +72,13 @@ class Pipeline:
         self._yields = False
         """Whether what lies in the slot gives way to an interactive text."""
         self._out: list[Batch] = []
-        """Offered to the thread, and not answered yet."""
+        """Offered to the threads, and not answered yet."""
         self._pooling = ThreadPoolExecutor(max_workers=1, thread_name_prefix="embedder-pool")
+        self._lanes = loaded.lanes.count if loaded.lanes else 1
         self._runner = Runner(
+            lanes=self._lanes,
             run=self._run,
+            alone=self._alone,
             wanted=_wanted,
             on_taken=self._begun,
             on_answer=self._answered,
@@ -156,7 +165,7 @@ class Pipeline:
         if self._slotted is batch:
             self._slotted = None
         if batch in self._out and not _wanted(batch):
-            self._out.remove(batch)  # the thread does not run it
+            self._out.remove(batch)  # no thread runs it
         self._wake()
 
     def _dispatch(self) -> None:
@@ -180,6 +189,7 @@ class Pipeline:
                 budget=self._batch_tokens,
                 max_texts=self._batch_texts,
                 widths=self._widths,
+                overhead=LANE_OVERHEAD_TOKENS if self._loaded.lanes else OVERHEAD_TOKENS,
             )
             batch = self._padded([window[at] for at in chosen])
         except Exception:
@@ -214,20 +224,21 @@ class Pipeline:
         model = self._loaded.scorer if items[0].stage == "rerank" else self._loaded.backend
         return pad(items, width=width, pad_id=model.pad_id if model else 0)
 
-    def _deliver(self, batch: Batch, values: Sequence[object], seconds: float) -> None:
+    def _deliver(self, batch: Batch, values: Sequence[object], ran: Ran) -> None:
         try:
-            self._hand_out(batch, values, seconds)
+            self._hand_out(batch, values, ran)
         except Exception as error:
             self.end(error)
 
-    def _hand_out(self, batch: Batch, values: Sequence[object], seconds: float) -> None:
+    def _hand_out(self, batch: Batch, values: Sequence[object], ran: Ran) -> None:
         if batch not in self._out:
             return  # everything was failed in the meantime
         self._out.remove(batch)
         if self._slotted is batch:
             self._slotted = None
-        self._rate += 0.2 * (batch.tokens / max(seconds, 1e-6) - self._rate)
-        began = time.monotonic() - seconds
+        at_a_time = 1 if ran.alone else self._lanes
+        self._rate += 0.2 * (batch.tokens * at_a_time / max(ran.seconds, 1e-6) - self._rate)
+        began = time.monotonic() - ran.seconds
         for item, value in zip(batch.items, values, strict=True):
             self._observer.queued(seconds=max(0.0, began - item.since))
             if item.answer.done():
@@ -236,7 +247,7 @@ class Pipeline:
                 item.answer.set_exception(value)
             else:
                 item.answer.set_result(value)
-        self._observer.ran(seconds=seconds, batch=batch)
+        self._observer.ran(seconds=ran.seconds, batch=batch)
 
     def end(self, error: BaseException) -> None:
         """A stage died: nothing is run any more, and everything that waits gets to know."""
@@ -248,7 +259,11 @@ class Pipeline:
         self._on_broken(broken)
         self.fail(broken)
 
-    # On the model's thread and on the one for pooling.
+    # On the model's threads and on the one for pooling.
+
+    def _alone(self) -> bool:
+        """Whether a batch may have all CPUs: there is nothing else that could run beside it."""
+        return not self._queue
 
     def _begun(self, batch: Batch) -> None:
         """The slot is free. While nobody waits, the event loop need not know: it would only take
@@ -256,27 +271,28 @@ class Pipeline:
         if self._queue or not _wanted(batch):
             self._call(self._taken, batch)
 
-    def _run(self, batch: Batch) -> tuple[Outputs, float]:
+    def _run(self, batch: Batch, alone: bool) -> Ran:
         began = time.perf_counter()
-        model = self._loaded.scorer if batch.stage == "rerank" else self._loaded.backend
+        models = self._loaded if alone or not self._loaded.lanes else self._loaded.lanes
+        model = models.scorer if batch.stage == "rerank" else models.backend
         if model is None:
             raise BrokenError("a batch for a reranker that was never loaded")
-        return model.run(batch.inputs), time.perf_counter() - began
+        outputs = model.run(batch.inputs)
+        return Ran(outputs=outputs, seconds=time.perf_counter() - began, alone=alone)
 
-    def _answered(self, batch: Batch, answer: tuple[Outputs, float]) -> None:
-        outputs, seconds = answer
-        if outputs.tokens is None:
-            self._pool(batch, outputs, seconds)  # nothing to compute, so no hop
+    def _answered(self, batch: Batch, ran: Ran) -> None:
+        if ran.outputs.tokens is None:
+            self._pool(batch, ran)  # nothing to compute, so no hop
         else:
-            self._pooling.submit(self._pool, batch, outputs, seconds)
+            self._pooling.submit(self._pool, batch, ran)
 
-    def _pool(self, batch: Batch, outputs: Outputs, seconds: float) -> None:
+    def _pool(self, batch: Batch, ran: Ran) -> None:
         try:
-            values = answers(batch, outputs, pooling=self._loaded.spec.pooling)
+            values = answers(batch, ran.outputs, pooling=self._loaded.spec.pooling)
         except BaseException as error:
             self._call(self.end, error)
             return
-        self._call(self._deliver, batch, values, seconds)
+        self._call(self._deliver, batch, values, ran)
 
     def _call(self, what: object, *arguments: object) -> None:
         """Go to the event loop, unless it is closed already."""

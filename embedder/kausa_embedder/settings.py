@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     # -- the service -----------------------------------------------------------------------------
 
     host: str = "0.0.0.0"  # noqa: S104 - the operator comes from another Pod
+    """The address on which it listens."""
+
     port: Annotated[int, Field(ge=0, le=65_535)] = 8080
     """0 takes any that is free."""
 
@@ -142,6 +144,10 @@ class Settings(BaseSettings):
     drain_seconds: Annotated[float, Field(ge=0, le=3600)] = 25.0
     """How long requests that were taken may go on after that. Both together should stay below the
     Pod's terminationGracePeriodSeconds."""
+
+    debug_endpoints: bool = False
+    """True serves /debug/memory and /debug/models, for who looks for a defect; with the token where
+    there is one."""
 
     log_format: Literal["auto", "json", "text"] = "auto"
     """`json` for machines, `text` for people; `auto` is text on a terminal, else json."""

@@ -4,9 +4,12 @@ every shape that it will meet often, so that the first request finds memory and 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 
-from kausa_embedder.backends.base import Backend, Scorer
+from kausa_embedder.backends.base import Runs
 from kausa_embedder.batching import bucket_widths
 from kausa_embedder.errors import ModelBrokenError
 from kausa_embedder.loading import Loaded
@@ -32,16 +35,30 @@ def probe(loaded: Loaded) -> int:
 
 
 def warm(loaded: Loaded, *, batch_tokens: int, batch_texts: int) -> None:
-    """Run every width once, as full as batches get, and the narrowest alone."""
-    models: list[tuple[Backend | Scorer, int]] = [(loaded.backend, loaded.spec.max_tokens)]
+    """Run every width once, as full as batches get, and the narrowest alone; beside each other,
+    where batches run so, because that is when memory is at its height.
+    """
+    lanes = loaded.lanes
+    with ThreadPoolExecutor(max_workers=lanes.count if lanes else 1) as threads:
+        for model, beside, longest in _models(loaded):
+            # The widest first: the memory that it takes serves all others.
+            for width in reversed(bucket_widths(longest)):
+                texts = max(1, min(batch_texts, batch_tokens // width))
+                for count in {texts, 1}:
+                    model.run(_blank(count, width, model.pad_id))
+                if lanes is not None and beside is not None:
+                    full = _blank(texts, width, model.pad_id)
+                    list(threads.map(beside.run, [full] * lanes.count))
+
+
+def _models(loaded: Loaded) -> Iterator[tuple[Runs, Runs | None, int]]:
+    lanes = loaded.lanes
+    yield loaded.backend, lanes.backend if lanes else None, loaded.spec.max_tokens
     if loaded.scorer is not None and loaded.scorer_spec is not None:
-        models.append((loaded.scorer, loaded.scorer_spec.max_tokens))
-    for model, longest in models:
-        # The widest first: the memory that it takes serves all others.
-        for width in reversed(bucket_widths(longest)):
-            texts = max(1, min(batch_texts, batch_tokens // width))
-            for count in {texts, 1}:
-                shape = (count, width)
-                ids = np.full(shape, model.pad_id, dtype=np.int64)
-                mask = np.ones(shape, dtype=np.int64)
-                model.run(Inputs(ids=ids, mask=mask, wants_tokens=True))
+        yield loaded.scorer, lanes.scorer if lanes else None, loaded.scorer_spec.max_tokens
+
+
+def _blank(texts: int, width: int, pad_id: int) -> Inputs:
+    shape = (texts, width)
+    ids = np.full(shape, pad_id, dtype=np.int64)
+    return Inputs(ids=ids, mask=np.ones(shape, dtype=np.int64), wants_tokens=True)

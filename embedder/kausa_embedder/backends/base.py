@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kausa_embedder.padding import Inputs
 
-__all__ = ["Backend", "Encoded", "Outputs", "Scorer"]
+__all__ = ["Backend", "Dividing", "Encoded", "Outputs", "Runs", "Scorer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,7 +38,9 @@ class Outputs:
     """(texts,) logits of a cross-encoder."""
 
 
-class _Runs(Protocol):
+class Runs(Protocol):
+    """What runs batches."""
+
     @property
     def provider(self) -> str:
         """The device that it runs on: cpu or cuda."""
@@ -48,18 +50,30 @@ class _Runs(Protocol):
         """The token that stands for padding."""
 
     def run(self, inputs: Inputs) -> Outputs:
-        """Run one batch, on the one thread that does so."""
+        """Run one batch; one at a time, unless it is what a `Dividing` gave."""
 
 
-class Backend(_Runs, Protocol):
+class Backend(Runs, Protocol):
     """A loaded embedding model."""
 
     def encode(self, texts: Sequence[str], *, words: bool = False) -> list[Encoded]:
         """Tokenise, from any thread; texts beyond the model's length are cut and say so."""
 
 
-class Scorer(_Runs, Protocol):
+class Scorer(Runs, Protocol):
     """A loaded cross-encoder."""
 
     def encode_pairs(self, query: str, documents: Sequence[str]) -> list[Encoded]:
         """Tokenise the query with each document, of which the longer one is cut."""
+
+
+@runtime_checkable
+class Dividing(Protocol):
+    """A model that can run several batches at a time, on a CPU each."""
+
+    @property
+    def weight_bytes(self) -> int:
+        """What its weights take; dividing takes as much again."""
+
+    def divided(self) -> Runs:
+        """The same model, of which every run takes one CPU, and any number may go on at a time."""

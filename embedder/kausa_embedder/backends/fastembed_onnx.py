@@ -49,6 +49,7 @@ def load_model(
             threads=threads,
         )
         session, tokenizer = embedding.model.model, embedding.model.tokenizer
+        path = folder / embedding.model.model_description.model_file
         limit = tokenizer.truncation["max_length"]
     except Exception as error:
         raise ModelBrokenError(f"fastembed cannot load the model in {folder}: {error}") from error
@@ -57,6 +58,7 @@ def load_model(
     tokenizer.enable_truncation(min(limit, spec.max_tokens))
     return OnnxModel(
         session=session,
+        path=path,
         tokenizer=tokenizer,
         provider=confirm(session, wanted=provider, fallback=fallback),
         max_tokens=min(limit, spec.max_tokens),

@@ -28,11 +28,14 @@ def load_model(
     Raises ModelBrokenError, RuntimeMissingError, ProviderMissingError.
     """
     tokenizer = load_tokenizer(folder / "tokenizer.json", max_tokens=spec.max_tokens)
-    session, used = open_session(
-        folder / spec.model_file, wanted=provider, fallback=fallback, threads=threads
-    )
+    path = folder / spec.model_file
+    session, used = open_session(path, wanted=provider, fallback=fallback, threads=threads)
     return OnnxModel(
-        session=session, tokenizer=tokenizer, provider=used, max_tokens=spec.max_tokens
+        session=session,
+        path=path,
+        tokenizer=tokenizer,
+        provider=used,
+        max_tokens=spec.max_tokens,
     )
 
 
@@ -41,9 +44,12 @@ def load_cross_encoder(
 ) -> OnnxCrossEncoder:
     """Load a cross-encoder; raises the same."""
     tokenizer = load_tokenizer(folder / "tokenizer.json", max_tokens=spec.max_tokens)
-    session, used = open_session(
-        folder / spec.model_file, wanted=provider, fallback=fallback, threads=threads
-    )
+    path = folder / spec.model_file
+    session, used = open_session(path, wanted=provider, fallback=fallback, threads=threads)
     return OnnxCrossEncoder(
-        session=session, tokenizer=tokenizer, provider=used, max_tokens=spec.max_tokens
+        session=session,
+        path=path,
+        tokenizer=tokenizer,
+        provider=used,
+        max_tokens=spec.max_tokens,
     )

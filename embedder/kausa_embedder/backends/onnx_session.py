@@ -6,9 +6,10 @@ on: what it holds is bounded by the largest batch, which is run before the engin
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -28,7 +29,13 @@ __all__ = [
 
 
 def available_providers() -> set[ProviderName]:
-    """What this build of onnxruntime can use; whether the device is there shows on opening."""
+    """What this build of onnxruntime can use; whether the device is there shows on opening.
+
+    Everything asks here before it loads a model, so what onnxruntime reads when it is imported is
+    set here: builds since 1.31 tell their maker of their use on Linux too, unless they are told not
+    to.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:
@@ -48,6 +55,11 @@ def open_session(
     session is asked afterwards what it really uses. Raises ProviderMissingError, ModelBrokenError.
     """
     provider = choose(wanted, available=available_providers(), fallback=fallback)
+    session = _open(path, provider=provider, threads=threads)
+    return session, confirm(session, wanted=wanted, fallback=fallback)
+
+
+def _open(path: Path, *, provider: ProviderName, threads: int) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -56,10 +68,9 @@ def open_session(
     options.enable_mem_pattern = False
     names = [onnx_name(provider), *([onnx_name("cpu")] if provider == "cuda" else [])]
     try:
-        session = onnxruntime.InferenceSession(str(path), sess_options=options, providers=names)
+        return onnxruntime.InferenceSession(str(path), sess_options=options, providers=names)
     except Exception as error:
         raise ModelBrokenError(f"{path} cannot be loaded: {error}") from error
-    return session, confirm(session, wanted=wanted, fallback=fallback)
 
 
 def confirm(session: Any, *, wanted: ProviderChoice, fallback: bool) -> ProviderName:
@@ -88,15 +99,39 @@ class _Onnx:
     """What embedding and scoring models have in common."""
 
     def __init__(
-        self, *, session: Any, tokenizer: Any, provider: ProviderName, max_tokens: int
+        self,
+        *,
+        session: Any,
+        path: Path,
+        tokenizer: Any,
+        provider: ProviderName,
+        max_tokens: int,
     ) -> None:
+        """`path` is that of the ONNX file which the session has loaded."""
         self.provider = provider
         self.pad_id = pad_id_of(tokenizer)
         self._session = session
+        self._path = path
         self._tokenizer = tokenizer
         self._max_tokens = max_tokens
         self._inputs = {given.name for given in session.get_inputs()}
         self._outputs = [given.name for given in session.get_outputs()]
+
+    @property
+    def weight_bytes(self) -> int:
+        """The size of the file, and of those beside it that hold the rest of a large model."""
+        files = self._path.parent.glob(f"{self._path.stem}.*")
+        return sum(file.stat().st_size for file in files)
+
+    def divided(self) -> Self:
+        """The same model with a session of one thread, which is the one that calls `run`."""
+        return type(self)(
+            session=_open(self._path, provider="cpu", threads=1),
+            path=self._path,
+            tokenizer=self._tokenizer,
+            provider="cpu",
+            max_tokens=self._max_tokens,
+        )
 
     def _answer(self, inputs: Inputs, output: str) -> Any:
         feed = {"input_ids": inputs.ids}

@@ -7,6 +7,7 @@ from pydantic import SecretStr
 
 from kausa_embedder.service.about import About
 from kausa_embedder.service.contract import EngineLike
+from kausa_embedder.service.debugging import Debugging
 from kausa_embedder.service.lifecycle import Lifecycle
 from kausa_embedder.service.metrics import Metrics
 from kausa_embedder.service.middleware import admit, authorize, observe, spread
@@ -47,6 +48,8 @@ def make_application(
     About(engine=engine, lifecycle=lifecycle, metrics=metrics, settings=settings).add_to(
         application
     )
+    if settings.debug_endpoints:
+        Debugging(engine=engine, lifecycle=lifecycle, settings=settings).add_to(application)
     Routes(engine=engine, settings=settings).add_to(application)
     Streaming(
         engine=engine,

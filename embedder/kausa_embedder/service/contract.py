@@ -94,9 +94,15 @@ class EngineLike(Protocol):
         """By the tokens' vectors, -1 to 1."""
 
     async def rerank(
-        self, query: str, documents: Sequence[str], *, priority: Priority, deadline: float | None
-    ) -> list[float]:
-        """By the reranker, 0 to 1."""
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority,
+        deadline: float | None,
+        most_new_tokens: int | None,
+    ) -> list[float | None]:
+        """By the reranker, 0 to 1; None for what was not read."""
 
     async def drain(self) -> None:
         """Take no more, and finish what waits."""

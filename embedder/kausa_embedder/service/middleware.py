@@ -25,6 +25,9 @@ STREAM_PATH = "/v1/stream"
 DEADLINE_HEADER = "X-Deadline-Ms"
 CLIENT_GONE = 499
 _BODILESS = frozenset({"GET", "HEAD"})
+_UNPACKED = frozenset({"", "identity"})
+_ENCODINGS = frozenset({"gzip", "deflate"})
+"""Such as the HTTP parser unpacks by itself; a body of another would come as it is."""
 
 _log = logging.getLogger(__name__)
 
@@ -101,12 +104,13 @@ def admit(lifecycle: Lifecycle, *, max_body_bytes: int) -> Middleware:
     async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.method in _BODILESS:
             return await handler(request)
+        packed = _is_packed(request)
         if request.path == STREAM_PATH:
             taking = lifecycle.stream()
         else:
             size = request.content_length
-            if size is None:
-                size = max_body_bytes  # it does not say, and is bounded by this
+            if size is None or packed:
+                size = max_body_bytes  # it does not say what it comes to, and is bounded by this
             elif size > max_body_bytes:
                 raise web.HTTPRequestEntityTooLarge(max_size=max_body_bytes, actual_size=size)
             taking = lifecycle.request(size=size)
@@ -117,6 +121,27 @@ def admit(lifecycle: Lifecycle, *, max_body_bytes: int) -> Middleware:
         return response
 
     return middleware
+
+
+def _is_packed(request: web.Request) -> bool:
+    """Whether the body grows when it is read.
+
+    Raises:
+        RefusedError: it is packed in a way that nobody here unpacks.
+    """
+    encoding = request.headers.get("Content-Encoding", "").strip().lower()
+    if encoding in _UNPACKED:
+        return False
+    if encoding not in _ENCODINGS:
+        raise RefusedError(
+            Refusal(
+                status=400,
+                type="invalid",
+                message="The body's Content-Encoding is not known here: send it as it is, or "
+                f"packed by {' or '.join(sorted(_ENCODINGS))}.",
+            )
+        )
+    return True
 
 
 def spread(*, after_seconds: float) -> Middleware:

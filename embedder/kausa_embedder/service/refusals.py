@@ -97,6 +97,13 @@ def refusal_of(error: Exception) -> Refusal | None:
             )
         case ValidationError():
             return _malformed(error)
+        case web.RequestPayloadError():
+            # It was cut off, or is packed otherwise than it says, or not at all.
+            return Refusal(
+                status=400,
+                type="invalid",
+                message="The body is not what its Content-Encoding or Transfer-Encoding says.",
+            )
         case web.HTTPRequestEntityTooLarge():
             return Refusal(status=413, type="too_large", message="The body is too large.")
         case web.HTTPException():

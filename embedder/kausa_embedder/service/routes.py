@@ -115,15 +115,22 @@ class Routes:
         return _json({"model": self.engine.info.model, "scores": scores})
 
     async def rerank(self, request: web.Request) -> web.Response:
-        """The best first, each with its place among the documents."""
+        """The best first, each with its place among the documents; those that were not read, since
+        `max_new_tokens` was over, are left out.
+        """
         deadline = self._deadline(request)
         asked = await _read(request, deadline, RerankRequest)
         scores = await self.engine.rerank(
-            asked.query, asked.documents, priority=asked.priority, deadline=deadline
+            asked.query,
+            asked.documents,
+            priority=asked.priority,
+            deadline=deadline,
+            most_new_tokens=asked.max_new_tokens,
         )
+        read = [(index, score) for index, score in enumerate(scores) if score is not None]
         # Equal ones stay in the caller's order.
-        best = sorted(range(len(scores)), key=lambda index: -scores[index])[: asked.top_n]
-        results = [{"index": index, "relevance_score": scores[index]} for index in best]
+        best = sorted(read, key=lambda each: -each[1])[: asked.top_n]
+        results = [{"index": index, "relevance_score": score} for index, score in best]
         return _json({"model": self.engine.info.reranker, "results": results})
 
     def _deadline(self, request: web.Request) -> float:

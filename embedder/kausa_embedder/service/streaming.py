@@ -97,7 +97,7 @@ class Streaming:
                     async for line in _lines(request):
                         taken = await room.enter(len(line))
                         group.create_task(answer(line, taken))
-            except TooLargeError as error:
+            except (TooLargeError, web.RequestPayloadError) as error:
                 await write({"id": None, **self._refused(error).body})
             except TimeoutError:
                 pass  # nobody brings anything: whoever has more opens another

@@ -77,6 +77,9 @@ class RerankRequest(_Request):
     documents: list[str]
     top_n: Annotated[int | None, Field(ge=1)] = None
     """How many of the best are answered; without it, all."""
+    max_new_tokens: Annotated[int | None, Field(ge=1)] = None
+    """How much may be read for it: documents that were not read before and do not fit are left out
+    of the answer, though one of them is always read. Without it, all are read."""
 
 
 class ScoreLateRequest(_Request):

@@ -32,7 +32,10 @@ GOALS = (
 )
 CALIBRATING_TEXTS = 64
 LEAST_TEXTS, MOST_TEXTS = 128, 4000
-SIZES = {"raw": RAW_SIZES, "fastembed": FASTEMBED_SIZES}
+SIZES = {"raw": RAW_SIZES, "raw-lanes": RAW_SIZES, "fastembed": FASTEMBED_SIZES}
+LIMITS = ("raw", "raw-lanes")
+"""The goals are about the first: onnxruntime with its threads. Where the second is better it is
+what the hardware gives, so that what we reach of it is told, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +70,7 @@ def main() -> int:
             results[name] = run(
                 name, texts=plan.texts, threads=given.threads, size=plan.sizes.get(name, 0)
             )
-            say(line(name, results[name], limit=results.get("raw")))
+            say(line(name, results[name], limits=[results.get(limit) for limit in LIMITS]))
         rounds.append(results)
     say("")
     return 0 if judge(rounds) else 1
@@ -114,15 +117,17 @@ def run(name: str, *, texts: int, threads: int, size: int) -> Result:
 
 
 HEAD = (
-    f"{'':10} {'texts/s':>8} {'of raw':>7} {'tokens/s':>9} {'padding':>8} {'p50 ms':>8} "
-    f"{'p95 ms':>8} {'p99 ms':>8} {'single':>8} {'RSS MiB':>8}"
+    f"{'':10} {'texts/s':>8} {'of raw':>7} {'of lanes':>9} {'tokens/s':>9} {'padding':>8} "
+    f"{'p50 ms':>8} {'p95 ms':>8} {'p99 ms':>8} {'single':>8} {'RSS MiB':>8}"
 )
 
 
-def line(name: str, of: Result, *, limit: Result | None) -> str:
-    share = of.texts_per_second / limit.texts_per_second if limit else float("nan")
+def line(name: str, of: Result, *, limits: Sequence[Result | None]) -> str:
+    raw, lanes = (
+        of.texts_per_second / limit.texts_per_second if limit else float("nan") for limit in limits
+    )
     return (
-        f"{name:10} {of.texts_per_second:8.1f} {share:7.2f} "
+        f"{name:10} {of.texts_per_second:8.1f} {raw:7.2f} {lanes:9.2f} "
         f"{of.tokens_per_second:9.0f} {of.padding:8.1%} {of.p50_ms:8.1f} {of.p95_ms:8.1f} "
         f"{of.p99_ms:8.1f} {of.single_p50_ms:8.2f} {of.rss_mib:8.0f}"
     )
@@ -146,6 +151,15 @@ def judge(rounds: Sequence[dict[str, Result]]) -> bool:
                 f"({'at least' if more else 'at most'} {goal}; rounds from {min(ratios):.2f} to "
                 f"{max(ratios):.2f})"
             )
+    for one in ("engine-64", "http-64"):
+        shares = [
+            results[one].texts_per_second / max(results[name].texts_per_second for name in LIMITS)
+            for results in rounds
+            if {one, *LIMITS} <= results.keys()
+        ]
+        if shares:
+            share = statistics.median(shares)
+            say(f"       {one}, of the better of {' and '.join(LIMITS)}: {share:.2f}")
     return met
 
 

@@ -57,6 +57,13 @@ def test_texts_of_like_length_go_together() -> None:
     assert chosen == (0, 2, 4)
 
 
+def test_the_less_a_run_costs_beside_its_tokens_the_less_padding_is_worth_it() -> None:
+    window = [60, 44, 43, 42]
+    dear = cut(window, budget=512, max_texts=64, widths=WIDTHS, overhead=64)
+    cheap = cut(window, budget=512, max_texts=64, widths=WIDTHS, overhead=0)
+    assert (dear, cheap) == ((0, 1, 2, 3), (0,))
+
+
 @given(st.integers(8, 9000))
 def test_a_bucket_holds_what_is_put_into_it_and_wastes_little(max_tokens: int) -> None:
     widths = bucket_widths(max_tokens)

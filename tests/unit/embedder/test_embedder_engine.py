@@ -3,17 +3,17 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fake_models import FakeModel, FakeScorer, loader, token_of
+from support.fake_models import FakeModel, loader, token_of
+from support.running_engine import running
 
-from kausa_embedder.engine import LATE_INTERACTION, Embedded, Engine
+from kausa_embedder.engine import Embedded, Engine
 from kausa_embedder.errors import (
     BrokenError,
     ClosedError,
@@ -25,25 +25,7 @@ from kausa_embedder.errors import (
     TooLargeError,
     TooLongError,
 )
-from kausa_embedder.late_interaction import WordWeights
 from kausa_embedder.options import EngineOptions
-
-EVEN = WordWeights(words={}, unknown=1.0)
-
-
-@asynccontextmanager
-async def running(
-    model: FakeModel, *, scorer: FakeScorer | None = None, **options: Any
-) -> AsyncIterator[Engine]:
-    engine = Engine(EngineOptions(**options), load=loader(model, scorer=scorer), word_weights=EVEN)
-    await engine.start()
-    model.runs.clear()
-    try:
-        yield engine
-    finally:
-        if model.gate is not None:
-            model.gate.set()
-        await engine.close()
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -323,37 +305,6 @@ async def test_every_width_is_run_before_it_is_ready() -> None:
     await engine.close()
 
 
-async def test_token_vectors_are_of_the_text_and_not_of_the_models_marks() -> None:
-    async with running(FakeModel()) as engine:
-        vectors = await engine.embed_tokens(["one two three", ""])
-    assert [len(text) for text in vectors] == [3, 0]
-    np.testing.assert_allclose(np.linalg.norm(vectors[0], axis=1), 1, atol=1e-5)
-
-
-async def test_late_interaction_finds_the_document_with_the_querys_words_and_remembers_it() -> None:
-    model = FakeModel()
-    async with running(model) as engine:
-        documents = ["cake with apples", "out of memory", "memory"]
-        scores = await engine.score_late("out of memory", documents)
-        assert scores[1] == pytest.approx(1.0, abs=1e-3)
-        assert scores[1] > max(scores[0], scores[2])
-        before = len(model.texts)
-        assert await engine.score_late("out of memory", documents) == scores
-        assert len(model.texts) == before + 1, "the query alone"
-        weighted = await engine.score_late("out memory", documents, weights={"memory": 1, "out": 0})
-        assert weighted[2] == pytest.approx(1.0, abs=1e-3)
-        assert engine.info.reranker == LATE_INTERACTION
-        assert all(0 <= score <= 1 for score in await engine.rerank("out", documents))
-
-
-async def test_a_cross_encoder_reranks_where_there_is_one() -> None:
-    async with running(FakeModel(), scorer=FakeScorer()) as engine:
-        assert engine.info.reranker == "fake"
-        both, none, one = await engine.rerank("a b", ["a b", "c", "a"])
-        assert 1 > both > one > none > 0
-        assert await engine.rerank("a", []) == []
-
-
 async def test_the_text_that_a_call_of_many_failed_for_is_named() -> None:
     model = FakeModel()
     model.spoil = token_of("bad")
@@ -368,35 +319,3 @@ async def test_the_text_that_a_call_of_many_failed_for_is_named() -> None:
         with pytest.raises(TooLongError, match="text 2 of the call") as long:
             await engine.embed(["known", "a", "word " * 50], truncate=False)
         assert long.value.place == 2
-
-
-async def test_the_pairs_of_a_reranker_go_through_the_tokenizer_in_rounds() -> None:
-    """All at once they held its only thread, and a short question waited for all of them."""
-    scorer = FakeScorer()
-    sizes: list[int] = []
-    encode = scorer.encode_pairs
-
-    def noting(query: str, documents: Any) -> Any:
-        sizes.append(len(documents))
-        return encode(query, documents)
-
-    scorer.encode_pairs = noting  # type: ignore[method-assign]
-    documents = ["word " + "x" * 4000 for _ in range(64)]
-    async with running(FakeModel(), scorer=scorer) as engine:
-        scores = await engine.rerank("word", documents)
-    assert len(scores) == sum(sizes) == 64
-    assert max(sizes) <= 17
-
-
-@pytest.mark.parametrize("document", ["short", "long " * 200])
-async def test_a_reranker_whose_tokenizer_dies_is_an_error_of_ours(document: str) -> None:
-    scorer = FakeScorer()
-
-    def dies(query: str, documents: Any) -> Any:
-        raise KeyError("vocabulary")
-
-    async with running(FakeModel(), scorer=scorer) as engine:
-        scorer.encode_pairs = dies  # type: ignore[method-assign]
-        with pytest.raises(BrokenError, match="vocabulary"):
-            await engine.rerank("word", [document])
-        assert engine.failure is not None

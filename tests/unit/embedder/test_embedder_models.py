@@ -103,6 +103,44 @@ def test_an_empty_folder_is_a_missing_model_and_says_what_to_do(tmp_path: Path) 
         assert said in str(missing.value)
 
 
+def said_of(spec: ModelSpec, folder: Path, *, given: bool) -> str:
+    with pytest.raises(ModelMissingError) as missing:
+        check_files(spec, folder, given=given)
+    return str(missing.value)
+
+
+def test_our_own_command_is_advised_only_where_it_helps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAUSA_CACHE", str(tmp_path / "cache"))
+    ours = tmp_path / "cache" / "models" / DEFAULT_MODEL.folder
+    assert "run `make embedded-models`, which repairs it" in said_of(
+        DEFAULT_MODEL, ours, given=False
+    )
+    elsewhere = said_of(DEFAULT_MODEL, tmp_path / "elsewhere", given=True)
+    assert f"copy it from {ours}, which `make embedded-models` fills" in elsewhere
+    assert "or correct KAUSA_EMBEDDER_MODEL_PATH" in elsewhere
+    own = ModelSpec(
+        name="our-model", folder="m", backend="onnx", max_tokens=8, pooling="cls", licence="MIT"
+    )
+    said = said_of(own, tmp_path / "own", given=True)
+    assert "make embedded-models" not in said
+    assert "bring the files there that its kausa-model.json lists" in said
+
+
+def test_a_model_of_the_hub_is_fetched_into_a_cache_and_never_into_a_folder_of_somebody(
+    tmp_path: Path,
+) -> None:
+    small = PRESETS["cpu"]
+    command = f"`kausa-embedder fetch --model {small.name}`"
+    assert f"run {command}, which repairs it" in said_of(small, tmp_path / "cache", given=False)
+    assert f"which {command} fills" in said_of(small, tmp_path / "own", given=True)
+    scorer = MODELS["Xenova/ms-marco-MiniLM-L-6-v2"]
+    assert "correct KAUSA_EMBEDDER_RERANKER_PATH" in said_of(scorer, tmp_path / "own", given=True)
+    large = said_of(PRESETS["gpu"], tmp_path / "large", given=False)
+    assert f"hf download BAAI/bge-m3 --local-dir {tmp_path / 'large'}" in large
+
+
 def test_a_file_that_was_changed_is_never_loaded(tmp_path: Path) -> None:
     spec = ModelSpec(
         name="m", folder="m", backend="fastembed", max_tokens=8, pooling="cls", licence="MIT",

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -131,3 +134,18 @@ def test_cuda_is_refused_where_the_session_does_not_run_on_it(
     )
     with pytest.raises(ProviderMissingError, match="no NVIDIA"):
         load(EngineOptions(folder=folders[0], provider="cuda", threads=1))
+
+
+def test_onnxruntime_is_told_to_tell_nobody_before_it_is_imported() -> None:
+    program = (
+        "import os, sys\n"
+        "from kausa_embedder.backends.onnx_session import available_providers\n"
+        "assert 'onnxruntime' not in sys.modules\n"
+        "available_providers()\n"
+        "print(os.environ['ORT_DISABLE_TELEMETRY'])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "ORT_DISABLE_TELEMETRY"}
+    said = subprocess.run(
+        [sys.executable, "-c", program], env=environment, check=True, capture_output=True, text=True
+    )
+    assert said.stdout.strip() == "1"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import io
 import json
+import zlib
+from collections.abc import Callable
 from typing import Any
 
 import aiohttp
@@ -83,6 +86,48 @@ async def test_what_is_malformed_is_the_callers_fault(body: Any, status: int) ->
         got, answer, _ = await ask(service.url, body)
         assert got == status
         assert answer["error"]["code"] == status
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br", "zstd", "compress", "gzip, gzip"])
+@pytest.mark.parametrize("path", ["/v1/embeddings", "/rerank"])
+async def test_a_body_that_is_not_packed_as_it_says_is_the_callers_fault(
+    encoding: str, path: str
+) -> None:
+    async with serving() as service, aiohttp.ClientSession(service.url) as client:
+        body = json.dumps({"input": "x", "query": "x", "documents": ["x"]}).encode()
+        headers = {"Content-Encoding": encoding}
+        async with client.post(path, data=body, headers=headers) as response:
+            assert response.status == 400
+            said = await response.text()
+        assert "ncoding" in said
+        assert not service.engine.asked
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "identity"])
+async def test_a_body_that_is_packed_as_it_says_is_read(encoding: str) -> None:
+    packings: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": lambda body: gzip.compress(body),
+        "deflate": lambda body: zlib.compress(body),
+    }
+    pack = packings.get(encoding, bytes)
+    async with serving() as service, aiohttp.ClientSession(service.url) as client:
+        body = pack(json.dumps({"input": "x"}).encode())
+        headers = {"Content-Encoding": encoding}
+        async with client.post("/v1/embeddings", data=body, headers=headers) as response:
+            assert response.status == 200, await response.text()
+
+
+async def test_a_packed_body_is_bounded_by_what_it_comes_to() -> None:
+    async with serving(max_body_bytes=2048) as service:
+        body = gzip.compress(json.dumps({"input": "x" * 100_000}).encode())
+        assert len(body) < 2048
+        async with (
+            aiohttp.ClientSession(service.url) as client,
+            client.post(
+                "/v1/embeddings", data=body, headers={"Content-Encoding": "gzip"}
+            ) as response,
+        ):
+            assert response.status == 413
 
 
 @pytest.mark.parametrize(

@@ -119,6 +119,14 @@ async def test_rerank_answers_the_best_first(client: aiohttp.ClientSession, path
     ]
 
 
+async def test_documents_that_were_not_read_are_left_out(client: aiohttp.ClientSession) -> None:
+    body = {"query": "a b", "documents": ["a", "b a", "b"], "max_new_tokens": 3}
+    answer = await post(client, "/rerank", body)
+    assert [result["index"] for result in answer["results"]] == [1, 0]
+    async with client.post("/rerank", json=body | {"max_new_tokens": 0}) as response:
+        assert response.status == 422
+
+
 async def test_equal_scores_stay_in_the_callers_order(client: aiohttp.ClientSession) -> None:
     answer = await post(client, "/rerank", {"query": "a", "documents": ["x", "y", "z"]})
     assert [result["index"] for result in answer["results"]] == [0, 1, 2]

@@ -183,6 +183,16 @@ async def test_a_text_that_fails_is_answered_with_its_error() -> None:
         assert "secret" not in str(answer)
 
 
+async def test_a_body_that_is_not_packed_as_it_says_ends_the_stream_with_its_reason() -> None:
+    async with serving() as service, aiohttp.ClientSession(service.url) as client:
+        headers = {"Content-Encoding": "gzip"}
+        line = json.dumps({"id": "a", "text": "x"}).encode()
+        async with client.post("/v1/stream", data=line + b"\n", headers=headers) as response:
+            [answer] = [json.loads(each) async for each in response.content]
+    assert (answer["id"], answer["error"]["code"]) == (None, 400)
+    assert "Content-Encoding" in answer["error"]["message"]
+
+
 async def test_a_line_without_an_end_is_not_collected_for_ever(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
