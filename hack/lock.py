@@ -1,7 +1,8 @@
 """Writes requirements/*.txt: every image's packages, pinned with hashes, naming no index.
 
 One distribution, several images. The operator's files start from the base dependencies; the
-embedder's do not, because its images run none of the operator's code.
+embedder's do not, because its images run none of the operator's code. `python hack/lock.py NAME...`
+pins some files only.
 """
 
 from __future__ import annotations
@@ -23,7 +24,13 @@ SETS: dict[str, tuple[bool, tuple[str, ...]]] = {
     "embedder": (False, ("embedder",)),
     "embedder-gpu": (False, ("gpu",)),
     "embedder-sentence-transformers": (False, ("sentence-transformers",)),
+    # What the Dockerfile installs, beside `embedder`: the operator in the cluster carries no model.
+    "operator-image": (True, ("qdrant", "tracing")),
+    "embedder-gpu-image": (False, ("gpu",)),
+    "build-image": (False, ()),
 }
+# What an image needs beyond its extras: CUDA, which is the machine's own elsewhere.
+FURTHER = {"embedder-gpu-image": ("onnxruntime-gpu[cuda,cudnn]>=1.31,<2",)}
 COMPILE = (
     *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11", "--generate-hashes"),
     *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"),
@@ -45,11 +52,15 @@ def wanted(*, base: bool, extras: tuple[str, ...], project: dict[str, object]) -
     return sorted(set(lines))
 
 
-def main() -> int:
-    """Compile every set with uv; stop at the first that cannot be resolved."""
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    for name, (base, extras) in SETS.items():
-        lines = wanted(base=base, extras=extras, project=project)
+def main(names: list[str]) -> int:
+    """Compile sets with uv; stop at the first that cannot be resolved."""
+    document = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    for name in names or SETS:
+        base, extras = SETS[name]
+        lines = wanted(base=base, extras=extras, project=document["project"])
+        lines += FURTHER.get(name, ())
+        if name == "build-image":
+            lines += document["build-system"]["requires"]
         target = ROOT / "requirements" / f"{name}.txt"
         print(f"lock: {target.relative_to(ROOT)} ({len(lines)} direct)", file=sys.stderr)
         subprocess.run(
@@ -62,4 +73,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))
