@@ -79,7 +79,7 @@ def _image() -> dict[str, Any]:
 def test_two_workloads_over_one_quota_point_to_that_quota(
     start_operator: Callable[..., OperatorProcess], namespace: Namespace
 ) -> None:
-    start_operator(KAUSA_MEMORY_ENABLED="false")
+    start_operator()  # With its memory, for which workloads are decoded further.
     create(namespace, quota(0))
     namespace.apply(healthy("first"), healthy("second"))
     blocker = failure_of(namespace, "tight")
@@ -100,7 +100,7 @@ def test_two_workloads_over_one_quota_point_to_that_quota(
 def test_a_missing_service_account_is_told_of_the_deployment(
     start_operator: Callable[..., OperatorProcess], namespace: Namespace
 ) -> None:
-    start_operator(KAUSA_MEMORY_ENABLED="false")
+    start_operator()  # With its memory, for which workloads are decoded further.
     namespace.apply(deployment("robot", shell(LONG), serviceAccountName="missing-account"))
     found = failure_of(namespace, "robot")
     assert found["status"]["failure"]["category"] == "Admission"

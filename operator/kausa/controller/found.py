@@ -13,7 +13,18 @@ import msgspec
 
 from kausa.cluster.objects import Meta, ObjectReference, Pod
 from kausa.cluster.owners import Owner
-from kausa.cluster.workloads import Service, Workload
+from kausa.cluster.workloads import (
+    CronJob,
+    DaemonSet,
+    Deployment,
+    HorizontalPodAutoscaler,
+    Job,
+    Node,
+    PersistentVolumeClaim,
+    Service,
+    StatefulSet,
+    Workload,
+)
 from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom
 
@@ -107,7 +118,7 @@ def reference(found: Watched) -> ObjectReference:
             name=found.name,
             uid=found.uid,
         )
-    api_version, kind = _KINDS[type(found).__name__]
+    api_version, kind = _kind_of(type(found))
     meta = found.metadata
     return ObjectReference(
         api_version=api_version,
@@ -118,15 +129,23 @@ def reference(found: Watched) -> ObjectReference:
     )
 
 
-_KINDS = {
-    "Pod": ("v1", "Pod"),
-    "Node": ("v1", "Node"),
-    "Service": ("v1", "Service"),
-    "PersistentVolumeClaim": ("v1", "PersistentVolumeClaim"),
-    "Deployment": ("apps/v1", "Deployment"),
-    "StatefulSet": ("apps/v1", "StatefulSet"),
-    "DaemonSet": ("apps/v1", "DaemonSet"),
-    "Job": ("batch/v1", "Job"),
-    "CronJob": ("batch/v1", "CronJob"),
-    "HorizontalPodAutoscaler": ("autoscaling/v2", "HorizontalPodAutoscaler"),
+def _kind_of(found: type) -> tuple[str, str]:
+    """By class, also of one that decodes more of the same kind (`learning.rollout_kinds`)."""
+    for each in found.__mro__:
+        if each in _KINDS:
+            return _KINDS[each]
+    raise TypeError(f"{found.__name__} is no kind that is watched")
+
+
+_KINDS: dict[type, tuple[str, str]] = {
+    Pod: ("v1", "Pod"),
+    Node: ("v1", "Node"),
+    Service: ("v1", "Service"),
+    PersistentVolumeClaim: ("v1", "PersistentVolumeClaim"),
+    Deployment: ("apps/v1", "Deployment"),
+    StatefulSet: ("apps/v1", "StatefulSet"),
+    DaemonSet: ("apps/v1", "DaemonSet"),
+    Job: ("batch/v1", "Job"),
+    CronJob: ("batch/v1", "CronJob"),
+    HorizontalPodAutoscaler: ("autoscaling/v2", "HorizontalPodAutoscaler"),
 }

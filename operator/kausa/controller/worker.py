@@ -81,7 +81,8 @@ class Worker:
                 self._again_later(uid, found)
             except Exception:
                 # One object of a shape that nobody thought of must not stop the others.
-                _logger.exception("Could not look at an object", name=found.shown_by.name)
+                # Not by its name either, which is read from that shape.
+                _logger.exception("Could not look at an object", uid=uid)
                 self._recording.forget(uid)
                 self._queue.done(uid)
             else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 from msgspec import structs
@@ -13,6 +14,7 @@ from support.logs import captured_log
 from support.objects import NOW, deployment, note, said
 from support.pods import condition, container, event, pod, terminated, waiting
 from support.recording import Working
+from support.virtual_time import VirtualTimeLoop
 
 from kausa.cluster.objects import Marks, Pod
 from kausa.cluster.owners import Owner
@@ -20,6 +22,7 @@ from kausa.cluster.workloads import Deployment
 from kausa.controller.found import Found
 from kausa.detection.workloads.deployments import DEADLINE
 
+EVENT_LOOP = VirtualTimeLoop
 REPLICA_SET = Owner(
     api_version="apps/v1", kind="ReplicaSet", name="loose", uid="uid-of-loose", namespace="shop"
 )
@@ -202,6 +205,16 @@ async def test_what_cannot_be_recorded_is_tried_again_and_said_once() -> None:
     assert "Recording works again" in log.getvalue()
     ((_, sighting),) = work.sightings.of_owner(DEPLOYMENT.uid)
     assert sorted(sighting.count.pods) == ["a", "b"]
+
+
+async def test_an_object_that_cannot_be_named_does_not_stop_its_worker() -> None:
+    work = working()
+    work.queue.put("a", Found(object=cast(Any, object())))
+    work.judge.pod(crashing("b"))
+    with captured_log() as log:
+        await work.work(workers=1)
+    assert warnings(log.getvalue()) == ["Could not look at an object"]
+    assert work.recorded() == ["Deployment/checkout"]
 
 
 async def test_an_object_of_a_shape_that_nobody_thought_of_does_not_stop_its_worker() -> None:
