@@ -57,6 +57,7 @@ class FakeEmbedder:
     """A unit vector out of a hash. `fail` is raised until it is None; `delay` is waited."""
 
     reranker = ""
+    remembers = False
 
     def __init__(self, *, model: str = "fake", dimensions: int = 4) -> None:
         self._model = model
@@ -98,8 +99,14 @@ class FakeEmbedder:
             yield id_, vector
 
     async def rerank(
-        self, query: str, documents: Sequence[str], *, deadline_seconds: float
-    ) -> list[float]:
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+        most_new_tokens: int | None = None,
+    ) -> list[float | None]:
         raise unavailable("EmbedderMissing")
 
     async def close(self) -> None:

@@ -15,8 +15,11 @@ from typing import Any
 from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 from qdrant_client import AsyncQdrantClient, models
+from support.quick_clients import share_schemas
 
 __all__ = ["QdrantAnswers", "RefusedError", "plain"]
+
+share_schemas()
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 
 from qdrant_client import AsyncQdrantClient
+from support.quick_clients import share_schemas
 
 from kausa.memory.server.calls import Calls
 from kausa.memory.server.scrolling import ScrollPacking
@@ -13,6 +14,8 @@ from kausa.memory.server.settings import ServerSettings
 from kausa.memory.server.store import ServerStore
 
 __all__ = ["local_stores"]
+
+share_schemas()
 
 
 @contextlib.asynccontextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -75,6 +76,7 @@ async def _run(
     from kausa.commands.ingest_files import check_folder
     from kausa.commands.ingest_report import Report
     from kausa.commands.ingesting import DEADLINE_SECONDS, Ingestion, Options
+    from kausa.commands.waiting import WaitingTeller
     from kausa.evidence.redaction import Redactor
     from kausa.evidence.redaction_key import load_or_make_key
     from kausa.memory.audit import acting_as, this_user
@@ -91,7 +93,8 @@ async def _run(
         emails=settings.redact_emails,
         addresses=settings.redact_addresses,
     )
-    memory = open_memory(settings)
+    teller = WaitingTeller(command="kausa ingest", say=partial(click.echo, err=True))
+    memory = open_memory(settings, on_waiting=teller)
     report = Report()
     try:
         with acting_as(f"kausa ingest ({this_user()})"):

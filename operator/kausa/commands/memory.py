@@ -5,9 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from kausa.commands.memory_upkeep import Upkeep
 
 __all__ = ["memory"]
 
@@ -31,9 +36,7 @@ def memory() -> None:
 def status(output: str) -> None:
     """What the memory is, which model made it, and how much it holds."""
     with _told("status"):
-        from kausa.commands.memory_upkeep import Upkeep
-
-        Upkeep.from_environment(say=click.echo).status(as_json=output == "json")
+        _upkeep().status(as_json=output == "json")
 
 
 @memory.command()
@@ -44,9 +47,7 @@ def migrate() -> None:
     once. Ask again after an interruption: what was embedded is not embedded again.
     """
     with _told("migrate"):
-        from kausa.commands.memory_upkeep import Upkeep
-
-        Upkeep.from_environment(say=click.echo).migrate()
+        _upkeep().migrate()
 
 
 @memory.command()
@@ -60,9 +61,7 @@ def migrate() -> None:
 def backup(folder: Path, check: bool) -> None:
     """Write the memory into FOLDER, which is not there yet."""
     with _told("backup"):
-        from kausa.commands.memory_upkeep import Upkeep
-
-        Upkeep.from_environment(say=click.echo).back_up(folder, check=check)
+        _upkeep().back_up(folder, check=check)
 
 
 @memory.command()
@@ -76,9 +75,7 @@ def restore(folder: Path, yes: bool) -> None:
     if not yes:
         click.confirm("What the memory holds now is replaced. Go on?", abort=True)
     with _told("restore"):
-        from kausa.commands.memory_upkeep import Upkeep
-
-        Upkeep.from_environment(say=click.echo).restore(folder)
+        _upkeep().restore(folder)
 
 
 @memory.command()
@@ -94,11 +91,7 @@ def restore(folder: Path, yes: bool) -> None:
 def prune(dry_run: bool, all_clusters: bool, most: int) -> None:
     """Forget what is older than KAUSA_MEMORY_KEEP_DAYS and KAUSA_MEMORY_KEEP_OPEN_DAYS say."""
     with _told("prune"):
-        from kausa.commands.memory_upkeep import Upkeep
-
-        Upkeep.from_environment(say=click.echo).prune(
-            dry_run=dry_run, all_clusters=all_clusters, most=most
-        )
+        _upkeep().prune(dry_run=dry_run, all_clusters=all_clusters, most=most)
 
 
 @memory.command()
@@ -111,11 +104,14 @@ def sync(rebuild: bool, kubeconfig: Path | None, context: str | None) -> None:
     The operator does so by itself, at its start and after the memory was away.
     """
     with _told("sync"):
-        from kausa.commands.memory_upkeep import Upkeep
+        _upkeep().sync(rebuild=rebuild, kubeconfig=kubeconfig, context=context)
 
-        Upkeep.from_environment(say=click.echo).sync(
-            rebuild=rebuild, kubeconfig=kubeconfig, context=context
-        )
+
+def _upkeep() -> Upkeep:
+    """As the environment says. Raises `SettingsError`."""
+    from kausa.commands.memory_upkeep import Upkeep
+
+    return Upkeep.from_environment(say=click.echo, warn=partial(click.echo, err=True))
 
 
 @contextmanager

@@ -11,16 +11,18 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
 import msgspec
 
+from kausa.commands.waiting import WaitingTeller
 from kausa.errors import KausaError
 from kausa.memory.audit import acting_as, this_user
 from kausa.memory.backup import back_up, put_back
 from kausa.memory.embedding.choosing import choose_embedder
-from kausa.memory.errors import InvalidBackupError, MemoryUnavailableError
+from kausa.memory.errors import InvalidBackupError, MemoryUnavailableError, unwritable
 from kausa.memory.migration import Progress, migrate
 from kausa.memory.opening import audited, embedder_choice, open_store
 from kausa.memory.retention import RetentionPolicy, prune
@@ -37,6 +39,8 @@ SCRATCH = "kausa-check-"
 SCRATCH_OLD_SECONDS = 86_400
 """No check takes so long."""
 _SCRATCH = re.compile(rf"(?P<prefix>{SCRATCH}(?P<made>[0-9a-f]{{8}})-[0-9a-f]{{8}})_")
+MIGRATION_SECONDS = 120.0
+"""Of one call of a migration, which may be of 64 long passages."""
 LONG_SECONDS = 3600.0
 """Of one call of a backup: a large memory is packed in minutes."""
 
@@ -49,18 +53,21 @@ class Upkeep:
         *,
         settings: Settings,
         say: Callable[[str], None],
-        store: Callable[[Settings], VectorStore] = open_store,
+        warn: Callable[[str], None],
+        store: Callable[[Settings], VectorStore] | None = None,
     ) -> None:
+        """`warn` is told what is waited for; without `store` it is the one that settings name."""
         self._settings = settings
         self._say = say
-        self._make = store
+        self._waiting = WaitingTeller(command="kausa memory", say=warn)
+        self._make = store or partial(open_store, on_waiting=self._waiting)
 
     @classmethod
-    def from_environment(cls, *, say: Callable[[str], None]) -> Upkeep:
+    def from_environment(cls, *, say: Callable[[str], None], warn: Callable[[str], None]) -> Upkeep:
         """As the environment says. Raises `SettingsError`."""
         settings = Settings.from_environment()
         configure_logs(style=settings.log_format, level="warning")
-        return cls(settings=settings, say=say)
+        return cls(settings=settings, say=say, warn=warn)
 
     def status(self, *, as_json: bool = False) -> None:
         """Print what the memory is. Raises `MemoryUnavailableError`."""
@@ -113,6 +120,7 @@ class Upkeep:
                 credentials=credentials_of(kubeconfig, context=context),
                 rebuild=rebuild,
                 progress=say,
+                on_waiting=self._waiting,
             )
         )
         say(report)
@@ -137,14 +145,21 @@ class Upkeep:
             self._say(f"{health.bytes_on_disk / 1024 / 1024:.1f} MiB on disk")
         for each in generations:
             use = "in use" if each.active else "not in use: kausa memory migrate goes on with it"
-            self._say(f"{_shown(each.schema)}: {_counts(each.points)} ({use})")
+            self._say(f"{_shown(each.schema)}: {_held(each.points)} ({use})")
         if not generations:
             self._say("Nothing is kept yet: the operator makes the memory when it starts.")
 
     async def _migrate(self, store: VectorStore) -> None:
-        embedder = choose_embedder(embedder_choice(self._settings))
+        choice = embedder_choice(self._settings, on_waiting=self._waiting)
+        embedder = choose_embedder(choice)
         try:
-            done = await migrate(store, embedder=embedder, report=self._progress)
+            done = await migrate(
+                store,
+                embedder=embedder,
+                report=self._progress,
+                back=True,
+                call_seconds=MIGRATION_SECONDS,
+            )
         finally:
             await embedder.close()
         if not done.sources:
@@ -159,6 +174,12 @@ class Upkeep:
                 f"{len(done.unreadable)} points had no passage and were left behind, such as "
                 f"{done.unreadable[0]}."
             )
+        if done.refused:
+            id_, why = next(iter(done.refused.items()))
+            self._say(
+                f"{len(done.refused)} passages are not taken by {done.target.model} and were left "
+                f"behind, such as {id_}: {why}."
+            )
 
     def _progress(self, progress: Progress) -> None:
         share = 100 * progress.seen / progress.total if progress.total else 100.0
@@ -170,13 +191,19 @@ class Upkeep:
     async def _back_up(self, store: VectorStore, folder: Path, *, check: bool) -> None:
         await _open(store)
         async with self._scratch(folder, wanted=check) as scratch:
-            report = await back_up(store, folder, scratch=scratch, deadline_seconds=LONG_SECONDS)
+            report = await back_up(
+                store,
+                folder,
+                scratch=scratch,
+                scratch_is_beside=self._settings.memory_store == "embedded",
+                deadline_seconds=LONG_SECONDS,
+            )
         checked = "checked by putting it back" if report.checked else "not checked"
-        self._say(f"{report.folder}: {_counts(report.points)}, {checked}")
+        self._say(f"{report.folder}: {_held(report.points)}, {checked}")
 
     async def _restore(self, store: VectorStore, folder: Path) -> None:
         report = await put_back(store, folder, deadline_seconds=LONG_SECONDS)
-        self._say(f"The memory holds {_counts(report.points)} again.")
+        self._say(f"The memory holds {_held(report.points)} again.")
         for each in await store.generations(deadline_seconds=SHORT_SECONDS):
             if each.active:
                 self._say(
@@ -264,10 +291,7 @@ def _scratch_folder(folder: Path) -> Path:
         folder.parent.mkdir(parents=True, exist_ok=True)
         return Path(tempfile.mkdtemp(prefix=".kausa-check-", dir=folder.parent))
     except OSError as error:
-        raise KausaError(
-            f"{folder.parent} cannot be written: {error.strerror or error}. Name a folder "
-            "elsewhere."
-        ) from error
+        raise unwritable(folder.parent, error) from error
 
 
 async def _open(store: VectorStore) -> None:
@@ -284,6 +308,14 @@ async def _open(store: VectorStore) -> None:
 
 def _shown(schema: Schema) -> str:
     return f"{schema.model}, {schema.dimensions} dimensions, layout {schema.version}"
+
+
+def _held(points: Mapping[str, int]) -> str:
+    """Both collections keep more than what they are called."""
+    return (
+        f"{points.get('failures', 0)} passages of failures and rollouts, "
+        f"{points.get('runbooks', 0)} of runbooks and other documents"
+    )
 
 
 def _counts(points: Mapping[str, int]) -> str:

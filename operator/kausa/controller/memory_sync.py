@@ -26,6 +26,7 @@ from kausa.memory.opening import open_memory
 from kausa.memory.records import FailureRecord
 from kausa.memory.service import FailureMemory
 from kausa.memory.sync import MISMATCHES, SyncReport, rebuild_failures, sync_failures
+from kausa.memory.waiting import OnWaiting, nobody
 from kausa.resources.group import API_VERSION, FAILURE_DIAGNOSIS_KIND
 from kausa.settings import Settings
 from kausa.telemetry.logs import get_logger
@@ -102,13 +103,16 @@ async def sync_by_command(
     credentials: Credentials,
     rebuild: bool,
     progress: Callable[[SyncReport], None] = lambda _: None,
+    on_waiting: OnWaiting = nobody,
 ) -> SyncReport:
     """What `kausa memory sync` does: the memory that the settings name, the cluster's resources.
+
+    `on_waiting` is told while an embedder or a server that is away is waited for.
 
     Raises:
         KausaError: a setting, the API server or the memory is in the way; the message says which.
     """
-    memory = open_memory(settings)
+    memory = open_memory(settings, on_waiting=on_waiting)
     try:
         async with KubernetesClient(credentials) as client:
             owners = OwnerResolver(client=client, home_namespace=settings.home_namespace)
@@ -161,6 +165,11 @@ class MemorySync:
             failed="Memory is not available, diagnosing without it",
             recovered="Memory is available again",
         )
+        self._migrating = Trouble(
+            _logger,
+            failed="The memory could not be migrated",
+            recovered="The memory is migrated",
+        )
 
     def ask(self) -> None:
         """Walk over the resources soon: something of them was not told to the memory."""
@@ -206,8 +215,9 @@ class MemorySync:
         try:
             await self._migrate(self._memory)
         except MemoryError_ as error:
-            _logger.warning("The memory could not be migrated", why=str(error))
+            self._migrating.happened(error)
             return False
+        self._migrating.over()
         return True
 
     async def _synced(self) -> bool:

@@ -12,14 +12,15 @@ import shutil
 import tempfile
 import time
 from array import array
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
 import msgspec
 
-from kausa.memory.errors import InvalidBackupError, MemoryUnavailableError
+from kausa.memory.errors import InvalidBackupError, MemoryUnavailableError, unwritable
 from kausa.memory.filters import EVERYTHING
 from kausa.memory.store import COLLECTIONS, Collection, StoredPoint, VectorStore
 
@@ -72,13 +73,14 @@ async def back_up(
     target: Path,
     *,
     scratch: VectorStore | None = None,
+    scratch_is_beside: bool = False,
     deadline_seconds: float,
 ) -> BackupReport:
     """Write what a store holds into a folder that is not there yet.
 
     `store` is open. `scratch` is an empty place of the same backend: every point that stayed as it
     was from before the backup until after it must be there as it is. Whoever made the scratch store
-    removes it.
+    removes it. `scratch_is_beside`: it takes room on the disk of the folder, not in a server.
 
     Raises `InvalidBackupError` where the folder is there, cannot be written, or what comes back is
     not what went in, and `MemoryUnavailableError`.
@@ -91,11 +93,13 @@ async def back_up(
         if scratch is not None:
             for each in COLLECTIONS:
                 earlier[each] = await _digests(store, each, deadline_seconds=deadline_seconds)
-        await store.backup(half, deadline_seconds=deadline_seconds)
-        if scratch is not None:
-            await scratch.restore(half, deadline_seconds=deadline_seconds)
-            await _open(scratch, deadline_seconds)
-            await _compare(store, scratch, earlier=earlier, deadline_seconds=deadline_seconds)
+        with _as_named(half, target):
+            await store.backup(half, deadline_seconds=deadline_seconds)
+            if scratch is not None:
+                with _no_room_for_a_check(target if scratch_is_beside else None):
+                    await scratch.restore(half, deadline_seconds=deadline_seconds)
+                    await _open(scratch, deadline_seconds)
+                await _compare(store, scratch, earlier=earlier, deadline_seconds=deadline_seconds)
         await asyncio.to_thread(_rename, half, target)
     finally:
         await asyncio.to_thread(shutil.rmtree, ours, ignore_errors=True)
@@ -111,6 +115,35 @@ async def put_back(store: VectorStore, source: Path, *, deadline_seconds: float)
     await store.restore(source, deadline_seconds=deadline_seconds)
     health = await store.health(deadline_seconds=deadline_seconds)
     return BackupReport(folder=source, points=dict(health.points), checked=True)
+
+
+@contextmanager
+def _as_named(half: Path, target: Path) -> Iterator[None]:
+    """What is said of the folder that the backup is made in, said of the one that was asked for."""
+    try:
+        yield
+    except MemoryUnavailableError as error:
+        said = str(error).replace(str(half), str(target))
+        raise MemoryUnavailableError(said, reason=error.reason) from error
+    except InvalidBackupError as error:
+        raise InvalidBackupError(str(error).replace(str(half), str(target))) from error
+
+
+@contextmanager
+def _no_room_for_a_check(target: Path | None) -> Iterator[None]:
+    """A full disk of the scratch memory is no full disk of the memory; None leaves it as it is."""
+    try:
+        yield
+    except MemoryUnavailableError as error:
+        if target is None or error.reason != "StoreFull":
+            raise
+        raise MemoryUnavailableError(
+            f"the backup cannot be put back beside {target} to be checked, which takes as much "
+            f"room once more: the disk of {target.parent} has "
+            f"{shutil.disk_usage(target.parent).free >> 20} MiB left. Nothing was kept. Make room "
+            "there, name a folder on another disk, or leave the check out (--no-check)",
+            reason="StoreFull",
+        ) from error
 
 
 async def _compare(
@@ -191,9 +224,7 @@ def _make_half(target: Path) -> Path:
                 shutil.rmtree(each, ignore_errors=True)
         return Path(tempfile.mkdtemp(prefix=_HALF, dir=target.parent))
     except OSError as error:
-        raise InvalidBackupError(
-            f"{target.parent} cannot be written: {error.strerror or error}. Name a folder elsewhere"
-        ) from error
+        raise unwritable(target.parent, error) from error
 
 
 def _rename(half: Path, target: Path) -> None:
@@ -201,6 +232,4 @@ def _rename(half: Path, target: Path) -> None:
         # An empty folder of that name is taken over.
         half.rename(target)
     except OSError as error:
-        raise InvalidBackupError(
-            f"{target} cannot be written: {error.strerror or error}"
-        ) from error
+        raise unwritable(target, error) from error

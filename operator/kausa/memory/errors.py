@@ -15,8 +15,10 @@ processes end in `edge/`, `server/` and `embedding/`. Facts come first: whoever 
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Literal
 
 from kausa.errors import KausaError
@@ -28,6 +30,7 @@ __all__ = [
     "MemoryUnavailableError",
     "UnavailableReason",
     "deadline",
+    "unwritable",
 ]
 
 UnavailableReason = Literal[
@@ -45,6 +48,7 @@ UnavailableReason = Literal[
     "StoreLocked",
     "StoreOverloaded",
     "StoreReadOnly",
+    "StoreRefused",
     "StoreUnauthorized",
     "StoreUnavailable",
 ]
@@ -69,6 +73,13 @@ class InvalidRecordError(MemoryError_):
 
 class InvalidBackupError(MemoryError_):
     """A folder is not a backup of a memory, or not one that this memory can take."""
+
+
+def unwritable(folder: Path, error: OSError) -> InvalidBackupError:
+    """A backup cannot be written into this folder."""
+    full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    advice = "Make room there, or name a folder on another disk" if full else "Name another folder"
+    return InvalidBackupError(f"{folder} cannot be written: {error.strerror or error}. {advice}")
 
 
 @asynccontextmanager

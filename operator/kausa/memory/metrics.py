@@ -61,6 +61,12 @@ class MemoryMetrics:
             "Passages since the start of which the embedding model read only the beginning.",
         )
 
+        # A figure that appears with 1 has not grown, to Prometheus: these begin at 0.
+        for why in ("full", "malformed", "refused", "ending"):
+            self._dropped.labels(why)
+        for result in ("complete", "failed"):
+            self._syncs.labels(result)
+
     def observe_queue(self, length: Callable[[], int]) -> None:
         """Ask this for the number of records that wait."""
         self._queued.set_function(length)

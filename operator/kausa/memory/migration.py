@@ -5,23 +5,28 @@ again, so a migration that was killed anywhere goes on where it was. Walks are r
 finds nothing new, because operators go on writing with the old model meanwhile. After the switch
 more walks bring over what came between, and only where it was written later: from then on the new
 generation is the truth. The sparse vectors are those of words and are carried over as they are.
+
+A passage that the new model refuses is left behind and told; many of them end it, with the memory
+as it was. And nobody goes back by himself to a model that the memory was migrated away from: two
+operators of two models would do so in turns.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from kausa.memory.embedding.protocol import Embedder
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.filters import EVERYTHING
+from kausa.memory.reembedding import Reembedder, with_vector
 from kausa.memory.store import (
     COLLECTIONS,
     Collection,
+    Generation,
     Payload,
     Point,
     Schema,
-    SparseVector,
     StoredPoint,
     VectorStore,
 )
@@ -56,6 +61,8 @@ class Progress:
     """Deleted in the new one because they were in the old one."""
     unreadable: list[str] = field(default_factory=list)
     """Ids of points without a passage: nothing can be embedded, they are left behind."""
+    refused: int = 0
+    """Passages that the new model does not take, though it takes others: left behind, too."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +76,8 @@ class Migration:
     embedded: int = 0
     carried: int = 0
     unreadable: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Why the new model does not take a passage, by the id of its point."""
 
 
 Report = Callable[[Progress], None]
@@ -79,20 +88,25 @@ async def migrate(
     *,
     embedder: Embedder,
     report: Report = lambda _: None,
+    back: bool = False,
     call_seconds: float = 120.0,
 ) -> Migration:
     """Bring a memory to the embedder's model; the store is open for that model afterwards.
 
-    Every call of store and embedder gets `call_seconds`. Raises `MemoryUnavailableError`; whatever
+    Every call of store and embedder gets `call_seconds`. `back`: a person wants it, so also where
+    the memory was migrated away from this model before. Raises `MemoryUnavailableError`; whatever
     was in use then still is, and asking again goes on.
     """
     target = await _schema_of(embedder, call_seconds=call_seconds)
     generations = await store.generations(deadline_seconds=call_seconds)
     active = next((each.schema for each in generations if each.active), None)
+    if not back:
+        _refuse_to_go_back(generations, target=target)
     if active is None or (active == target and len(generations) == 1):
         await store.open(target, deadline_seconds=call_seconds)
         return Migration(target=target)
-    work = _Work(store=store, embedder=embedder, report=report, seconds=call_seconds)
+    embed = Reembedder(embedder=embedder, target=target, seconds=call_seconds)
+    work = _Work(store=store, embed=embed, report=report, seconds=call_seconds)
     if active != target:
         await store.open(active, deadline_seconds=call_seconds)
         new = await store.make(target, deadline_seconds=call_seconds)
@@ -120,6 +134,7 @@ async def migrate(
         embedded=work.embedded,
         carried=work.carried,
         unreadable=tuple(work.unreadable),
+        refused=dict(work.embed.refused),
     )
 
 
@@ -127,10 +142,10 @@ class _Work:
     """Walks from one generation to another."""
 
     def __init__(
-        self, *, store: VectorStore, embedder: Embedder, report: Report, seconds: float
+        self, *, store: VectorStore, embed: Reembedder, report: Report, seconds: float
     ) -> None:
         self._store = store
-        self._embedder = embedder
+        self.embed = embed
         self._report = report
         self._seconds = seconds
         self.embedded = 0
@@ -203,7 +218,8 @@ class _Work:
             )
             progress.seen += len(page.points)
             progress.embedded, progress.carried = self.embedded, self.carried
-            progress.unreadable = list(self.unreadable)
+            progress.unreadable, progress.refused = list(self.unreadable), len(self.embed.refused)
+            self.embed.check(total=progress.total)
             self._report(progress)
             after = page.after
             if after is None:
@@ -236,28 +252,14 @@ class _Work:
             if not isinstance(point.payload.get("passage"), str):
                 self.unreadable[point.id] = None
             elif found is not None and found.payload.get("passage") == point.payload["passage"]:
-                carry.append(_point(point, found.dense or (), target=target))
-            else:
+                carry.append(with_vector(point, found.dense or (), target=target))
+            elif not self.embed.is_refused(point):
                 embed.append(point)
-        written = carry + await self._embed(embed, target=target)
-        if written:
-            await new.upsert(collection, written, deadline_seconds=self._seconds)
+        made = await self.embed(embed)
+        if carry or made:
+            await new.upsert(collection, carry + made, deadline_seconds=self._seconds)
         self.carried += len(carry)
-        self.embedded += len(embed)
-
-    async def _embed(self, points: Sequence[StoredPoint], *, target: Schema) -> list[Point]:
-        if not points:
-            return []
-        vectors = await self._embedder.embed(
-            [str(point.payload["passage"]) for point in points],
-            kind="passage",
-            priority="bulk",
-            deadline_seconds=self._seconds,
-        )
-        return [
-            _point(point, vector, target=target)
-            for point, vector in zip(points, vectors, strict=True)
-        ]
+        self.embedded += len(made)
 
     async def _forget(
         self, old: VectorStore, new: VectorStore, collection: Collection, *, progress: Progress
@@ -281,6 +283,22 @@ class _Work:
             after = page.after
             if after is None:
                 return
+
+
+def _refuse_to_go_back(generations: Sequence[Generation], *, target: Schema) -> None:
+    active = next((each for each in generations if each.active), None)
+    if active is None or active.schema == target:
+        return
+    left = next((each for each in active.predecessors if each.schema == target), None)
+    if left is not None:
+        raise MemoryUnavailableError(
+            f"the memory was migrated from {target.model} to {active.schema.model} at {left.at}, "
+            "by another operator or by hand, and is not migrated back by itself: two operators of "
+            f"two models would do so in turns. Configure {active.schema.model} here, too, or give "
+            "this installation a memory of its own (KAUSA_MEMORY_PREFIX), or run `kausa memory "
+            "migrate` if the memory is to go back",
+            reason="ModelMismatch",
+        )
 
 
 async def _schema_of(embedder: Embedder, *, call_seconds: float) -> Schema:
@@ -317,14 +335,4 @@ def _age(payload: Payload) -> tuple[str, str, int, int]:
         seen if isinstance(seen, str) else "",
         occurrences,
         rewards,
-    )
-
-
-def _point(point: StoredPoint, dense: Sequence[float], *, target: Schema) -> Point:
-    of_vectors = {"model": target.model, "schema_version": target.version}
-    return Point(
-        id=point.id,
-        dense=list(dense),
-        sparse=point.sparse if point.sparse is not None else SparseVector((), ()),
-        payload=point.payload | of_vectors,
     )

@@ -15,6 +15,7 @@ from kausa.memory.chunking.tokens import ChunkSize
 from kausa.memory.embedding.choosing import EmbedderChoice, choose_embedder
 from kausa.memory.service import FailureMemory
 from kausa.memory.store import VectorStore
+from kausa.memory.waiting import OnWaiting, nobody
 from kausa.settings import DEFAULT_CLUSTER_NAME, Settings
 
 __all__ = [
@@ -28,8 +29,10 @@ __all__ = [
 ]
 
 
-def open_memory(settings: Settings) -> FailureMemory:
+def open_memory(settings: Settings, *, on_waiting: OnWaiting = nobody) -> FailureMemory:
     """The memory that the settings ask for. Nothing is loaded, connected or made yet.
+
+    `on_waiting` is told while a call waits for an embedder or a server that is away.
 
     Raises:
         SettingsError: what is set does not go together.
@@ -40,8 +43,8 @@ def open_memory(settings: Settings) -> FailureMemory:
         memory.passages_trimmed += passages
 
     memory = FailureMemory(
-        embedder=choose_embedder(embedder_choice(settings)),
-        store=audited(open_store(settings, on_trimmed=trimmed), settings),
+        embedder=choose_embedder(embedder_choice(settings, on_waiting=on_waiting)),
+        store=audited(open_store(settings, on_trimmed=trimmed, on_waiting=on_waiting), settings),
         size=chunk_size(settings),
     )
     return memory
@@ -85,11 +88,15 @@ def open_embedded_memory(*, folder: Path, model_path: Path | None = None) -> Fai
 
 
 def open_store(
-    settings: Settings, *, on_trimmed: Callable[[int], None] = lambda _: None
+    settings: Settings,
+    *,
+    on_trimmed: Callable[[int], None] = lambda _: None,
+    on_waiting: OnWaiting = nobody,
 ) -> VectorStore:
     """The store alone, for commands that need no model; it tells no audit of anything.
 
     `on_trimmed`: told how many points the embedded store took out because they were too many.
+    `on_waiting`: told while a call waits for a server that is away.
 
     Raises:
         SettingsError: what is set does not go together.
@@ -131,15 +138,18 @@ def open_store(
             verify=settings.memory_verify,
             prefix=settings.memory_prefix,
             replication_factor=settings.memory_replication_factor,
+            write_consistency_factor=settings.memory_write_consistency_factor,
+            backups=settings.memory_backups,
             tuning=Tuning(
                 quantization=settings.memory_quantization, vectors=settings.memory_vectors
             ),
-        )
+        ),
+        on_waiting=on_waiting,
     )
 
 
-def embedder_choice(settings: Settings) -> EmbedderChoice:
-    """What the settings say of the embedder."""
+def embedder_choice(settings: Settings, *, on_waiting: OnWaiting = nobody) -> EmbedderChoice:
+    """What the settings say of the embedder; `on_waiting` is told while it is waited for."""
     return EmbedderChoice(
         kind=settings.embedder,
         model_path=settings.embedder_model_path if settings.embedder == "in-process" else None,
@@ -152,6 +162,7 @@ def embedder_choice(settings: Settings) -> EmbedderChoice:
         model=settings.embedder_model,
         query_prefix=settings.embedder_query_prefix,
         passage_prefix=settings.embedder_passage_prefix,
+        on_waiting=on_waiting,
     )
 
 

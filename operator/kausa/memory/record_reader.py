@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from kausa.memory.embedding.protocol import Priority
 from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
 from kausa.memory.filters import EVERYTHING, Filter, OneOf
 from kausa.memory.points import from_payload, point_id
@@ -91,10 +92,22 @@ class RecordReader(Session):
         return [task.result() for task in tasks]
 
     async def rerank(
-        self, query: str, documents: Sequence[str], *, deadline_seconds: float
-    ) -> list[float]:
-        """How well each document answers the query, from 0 to 1."""
-        return await self.embedder.rerank(query, documents, deadline_seconds=deadline_seconds)
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+        most_new_tokens: int | None = None,
+    ) -> list[float | None]:
+        """How well each document answers the query, from 0 to 1; as the embedder's."""
+        return await self.embedder.rerank(
+            query,
+            documents,
+            priority=priority,
+            deadline_seconds=deadline_seconds,
+            most_new_tokens=most_new_tokens,
+        )
 
     async def get(
         self,

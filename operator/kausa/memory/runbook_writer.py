@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from kausa.memory.embedding.protocol import Priority
 from kausa.memory.errors import InvalidRecordError
@@ -19,6 +19,15 @@ __all__ = ["RunbookWriter"]
 
 class RunbookWriter(Session):
     """Passages, by their source."""
+
+    def watch_runbooks(self, listener: Callable[[Sequence[str]], None]) -> None:
+        """From now on, tell it the passages that are written, in the process that writes them.
+
+        Those that were written before are told when it is next asked which runbooks there are,
+        which whoever indexes does first.
+        """
+        self._untold.append(listener)
+        self._listeners.append(listener)
 
     async def upsert_runbook(
         self,
@@ -63,6 +72,8 @@ class RunbookWriter(Session):
                     deadline_seconds=deadline_seconds,
                 )
             await self._remove_others(chunks, deadline_seconds=deadline_seconds)
+        for listener in self._listeners:
+            listener([each.text for each in new])
         return True
 
     async def remove_runbook(self, *, cluster: str, source: str, deadline_seconds: float) -> None:
@@ -78,7 +89,9 @@ class RunbookWriter(Session):
         """Every source that is indexed, with its digest: what differs from it is written anew."""
         found: dict[str, str] = {}
         after: str | None = None
-        where = Filter(must=(*_of(cluster), OneOf("chunk", (0,))))
+        untold = tuple(self._untold)
+        first = () if untold else (OneOf("chunk", (0,)),)
+        where = Filter(must=(*_of(cluster), *first))
         while True:
             async with self._doing("reading which runbooks there are", deadline_seconds):
                 page = await self.store.scroll(
@@ -89,8 +102,12 @@ class RunbookWriter(Session):
                     deadline_seconds=deadline_seconds,
                 )
             for point in page.points:
-                found[str(point.payload.get("source"))] = str(point.payload.get("digest"))
+                if point.payload.get("chunk") == 0:
+                    found[str(point.payload.get("source"))] = str(point.payload.get("digest"))
+            for listener in untold:
+                listener([str(point.payload.get("passage", "")) for point in page.points])
             if page.after is None:
+                self._untold = [each for each in self._untold if each not in untold]
                 return found
             after = page.after
 
@@ -120,8 +137,15 @@ class RunbookWriter(Session):
         found = await self.store.get(
             "runbooks", [point_id(first.record_id, 0)], deadline_seconds=deadline_seconds
         )
-        reward = reward_of(found[0].payload) if found else None
-        return {"reward_sum": reward.sum, "reward_count": reward.count} if reward else {}
+        if not found:
+            return {}
+        reward = reward_of(found[0].payload)
+        return {
+            "reward_sum": reward.sum,
+            "reward_count": reward.count,
+            # Whoever counts one at this moment finds that it was changed, and reads it again.
+            "reward_revision": reward.revision + 1,
+        }
 
     async def _remove_others(
         self, chunks: Sequence[RunbookChunk], *, deadline_seconds: float

@@ -46,6 +46,11 @@ class FailureMemory(RecordReader, RecordWriter, RunbookWriter):
         return self.embedder.reranker
 
     @property
+    def remembers(self) -> bool:
+        """Whether a passage that `rerank` has read costs nothing to read again."""
+        return self.embedder.remembers
+
+    @property
     def schema(self) -> Schema | None:
         """What the store was opened for; None before."""
         return self._readiness.schema

@@ -7,7 +7,7 @@ counts a verdict on another record does not wait for that.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from weakref import WeakValueDictionary
@@ -44,6 +44,9 @@ class Session:
         self.passages_trimmed = 0
         """What the store has taken out so far because it was too much."""
         self._readiness = Readiness(embedder=embedder, store=store, encoder=encoder)
+        self._listeners: list[Callable[[Sequence[str]], None]] = []
+        self._untold: list[Callable[[Sequence[str]], None]] = []
+        """Of runbooks' passages: who is told of them, and who not yet of those that were there."""
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     @property

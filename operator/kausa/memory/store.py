@@ -31,6 +31,7 @@ __all__ = [
     "Page",
     "Payload",
     "Point",
+    "Predecessor",
     "Schema",
     "SparseVector",
     "StoredPoint",
@@ -109,6 +110,14 @@ class Page(msgspec.Struct, frozen=True):
     """Where the next part begins; None when this was the last."""
 
 
+class Predecessor(msgspec.Struct, frozen=True):
+    """A generation that another one took the place of."""
+
+    schema: Schema
+    at: str
+    """When, as RFC 3339 text in UTC."""
+
+
 class Generation(msgspec.Struct, frozen=True):
     """The vectors that one model made, and whether they are the ones in use."""
 
@@ -116,6 +125,9 @@ class Generation(msgspec.Struct, frozen=True):
     active: bool
     points: Mapping[str, int]
     """By collection."""
+    predecessors: tuple[Predecessor, ...] = ()
+    """Which were migrated to this one, newest first. Told where several operators may share a
+    memory; a memory of one process has one operator, who knows what it wants."""
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

@@ -123,7 +123,7 @@ async def rebuild_failures(
         return await sync_failures(memory, records, rebuild=True, **arguments)
     if await _is_unreadable(memory):
         return await _replaced(memory, records, arguments=arguments)
-    await migrate(memory.store, embedder=memory.embedder, call_seconds=BATCH_SECONDS)
+    await migrate(memory.store, embedder=memory.embedder, back=True, call_seconds=BATCH_SECONDS)
     await memory.start(deadline_seconds=BATCH_SECONDS)
     return await sync_failures(memory, records, **arguments)
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any, cast
 
 import pytest
+import structlog
 from prometheus_client import CollectorRegistry
 from support.diagnosed import diagnosed
 from support.dossiers import DEPLOYMENT
@@ -200,6 +201,26 @@ async def test_where_it_may_it_migrates_and_goes_on() -> None:
     async with it.running():
         await until(lambda: it.syncs == 1)
     assert migrated == [it.memory]
+
+
+async def test_a_migration_that_is_refused_again_and_again_is_said_once() -> None:
+    tried = 0
+
+    async def migrate(memory: FailureMemory) -> None:
+        nonlocal tried
+        tried += 1
+        if tried < 4:
+            raise unavailable("StoreRefused")
+        it.vectors.schema = Schema(model="fake", dimensions=4)
+
+    it = Syncing(migrate=migrate, store=FakeVectorStore(schema=Schema(model="older", dimensions=4)))
+    with structlog.testing.capture_logs() as lines:
+        async with it.running():
+            await until(lambda: it.syncs == 1)
+    said = [each["event"] for each in lines]
+    assert tried == 4
+    assert said.count("The memory could not be migrated") == 1
+    assert said.count("The memory is migrated") == 1
 
 
 async def test_who_had_it_open_before_does_not_migrate_it_back() -> None:

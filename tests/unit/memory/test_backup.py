@@ -62,6 +62,43 @@ async def test_a_backup_that_lacks_a_point_is_not_kept(
     assert os.listdir(tmp_path) == []
 
 
+async def test_a_check_without_room_names_the_disk_of_the_backup_and_what_to_do(
+    store: ServerStore, scratch: ServerStore, tmp_path: Path
+) -> None:
+    async def full(source: Path, *, deadline_seconds: float) -> None:
+        raise MemoryUnavailableError("the memory's disk is full", reason="StoreFull")
+
+    scratch.restore = full  # type: ignore[method-assign]
+    with pytest.raises(MemoryUnavailableError, match="--no-check") as refused:
+        await back_up(
+            store,
+            tmp_path / "b",
+            scratch=scratch,
+            scratch_is_beside=True,
+            deadline_seconds=SECONDS,
+        )
+    assert refused.value.reason == "StoreFull"
+    assert f"the disk of {tmp_path} has" in str(refused.value)
+    assert "memory's disk" not in str(refused.value)
+    assert os.listdir(tmp_path) == []
+    with pytest.raises(MemoryUnavailableError, match="memory's disk"):
+        await back_up(store, tmp_path / "b", scratch=scratch, deadline_seconds=SECONDS)
+
+
+@pytest.mark.parametrize("error", [InvalidBackupError, MemoryUnavailableError])
+async def test_what_is_said_of_the_folder_that_it_is_made_in_is_said_of_the_one_asked_for(
+    store: ServerStore, tmp_path: Path, error: type[Exception]
+) -> None:
+    async def full(target: Path, *, deadline_seconds: float) -> None:
+        how = {"reason": "StoreFull"} if error is MemoryUnavailableError else {}
+        raise error(f"{target / 'failures'} cannot be written", **how)
+
+    store.backup = full  # type: ignore[method-assign]
+    with pytest.raises(error) as refused:
+        await back_up(store, tmp_path / "b", deadline_seconds=SECONDS)
+    assert str(refused.value) == f"{tmp_path / 'b' / 'failures'} cannot be written"
+
+
 async def test_what_is_written_and_deleted_meanwhile_is_not_a_loss(
     store: ServerStore, scratch: ServerStore, tmp_path: Path
 ) -> None:

@@ -66,7 +66,9 @@ async def test_the_status_says_which_model_and_how_much(store: ServerStore, kaus
     told = await kausa("status")
     assert told.exit_code == 0, told.output
     assert "server 1.19.2" in told.output
-    assert "tiny-8, 8 dimensions, layout 2: 30 failures, 0 runbooks (in use)" in told.output
+    assert (
+        "tiny-8, 8 dimensions, layout 2: 30 passages of failures and rollouts, 0 of" in told.output
+    )
     document = json.loads((await kausa("status", "-o", "json")).output)
     assert document["generations"][0]["points"]["failures"] == 30
 
@@ -85,7 +87,8 @@ async def test_a_backup_is_checked_and_put_back_and_leaves_nothing_beside(
     folder = str(tmp_path / "backup")
     told = await kausa("backup", folder)
     assert told.exit_code == 0, told.output
-    assert "30 failures, 0 runbooks, checked by putting it back" in told.output
+    assert "30 passages of failures and rollouts, 0 of runbooks" in told.output
+    assert "checked by putting it back" in told.output
     assert len(shim.added) == 2
     assert not any(each.snapshots for each in shim.added.values())
     await store.delete("failures", where=EVERYTHING, deadline_seconds=SECONDS)
@@ -189,7 +192,9 @@ def test_the_same_result_of_a_sync_is_said_once(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("kausa.controller.memory_sync.sync_by_command", synced)
     monkeypatch.setattr("kausa.commands.run.credentials_of", lambda *_, **__: None)
     said: list[str] = []
-    upkeep = memory_upkeep.Upkeep(settings=Settings.from_environment(), say=said.append)
+    upkeep = memory_upkeep.Upkeep(
+        settings=Settings.from_environment(), say=said.append, warn=said.append
+    )
     upkeep.sync(rebuild=False, kubeconfig=None, context=None)
     assert said == [str(SyncReport(read=1)), str(SyncReport(read=2))]
 

@@ -14,6 +14,7 @@ from kausa.memory.edge.client import EdgeStore
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.filters import EVERYTHING
 from kausa.memory.opening import chunk_size, embedder_choice, open_memory, open_store
+from kausa.memory.server.store import ServerStore
 from kausa.settings import Settings
 
 
@@ -36,9 +37,15 @@ async def test_a_server_is_reached_as_the_settings_say(tmp_path: Path) -> None:
             memory_url="http://qdrant:6333",
             memory_prefix="team_a",
             cluster_name="prod-eu",
+            memory_replication_factor=3,
+            memory_write_consistency_factor=2,
+            memory_backups="scroll",
         )
     )
-    assert type(store).__name__ == "ServerStore"
+    assert isinstance(store, ServerStore)
+    asked = store._settings
+    assert (asked.prefix, asked.backups) == ("team_a", "scroll")
+    assert (asked.replication_factor, asked.write_consistency_factor) == (3, 2)
     await store.close()
 
 
@@ -57,8 +64,17 @@ async def test_a_server_is_reached_as_the_settings_say(tmp_path: Path) -> None:
             },
             "Not Ours",
         ),
+        (
+            {
+                "memory_store": "server",
+                "memory_url": "http://q:1",
+                "cluster_name": "prod-eu",
+                "memory_write_consistency_factor": 2,
+            },
+            "KAUSA_MEMORY_WRITE_CONSISTENCY_FACTOR",
+        ),
         ({"embedder": "http"}, "http"),
-        ({"embedder_url": "http://embedder:8080"}, "in this process"),
+        ({"embedder_url": "http://embedder:8080"}, "KAUSA_EMBEDDER is in-process"),
         ({"memory_chunk_tokens": 64, "memory_chunk_overlap": 60}, "KAUSA_MEMORY_CHUNK_OVERLAP"),
     ],
 )

@@ -290,6 +290,7 @@ async def test_a_shorter_runbook_leaves_no_passage_behind_and_keeps_its_reward()
     )
     (left,) = store.payloads("runbooks")
     assert (left["headings"], left["chunks"], left["reward_count"]) == (["See"], 1, 1)
+    assert left["reward_revision"] == 2, "who counts at this moment finds that it was written"
 
 
 async def test_a_runbook_of_which_a_passage_is_missing_is_written_again() -> None:

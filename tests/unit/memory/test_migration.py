@@ -14,7 +14,8 @@ from support.records import RECORD
 from support.server_stores import local_stores
 
 from kausa.memory.embedding.protocol import Embedder
-from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.embedding.replies import TextsRefusedError
+from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
 from kausa.memory.filters import EVERYTHING
 from kausa.memory.migration import Progress, migrate
 from kausa.memory.server.store import ServerStore
@@ -237,6 +238,100 @@ async def test_an_empty_place_gets_a_memory_of_the_model() -> None:
         done = await migrate(store, embedder=CountingEmbedder())
         assert done.embedded == 0
         assert await failures(store) == {}
+
+
+class Picky(CountingEmbedder):
+    """Does not take some texts, as embedders of OpenAI's shape do: whole requests are refused."""
+
+    def __init__(self, *refused: str) -> None:
+        super().__init__()
+        self.refused = frozenset(refused)
+        self.requests = 0
+
+    async def embed(self, texts: Sequence[str], **how: Any) -> list[list[float]]:
+        self.requests += 1
+        if self.refused.intersection(texts):
+            if len(texts) == 1:
+                raise InvalidRecordError("too long")
+            raise TextsRefusedError("one of them is too long")
+        return await super().embed(texts, **how)
+
+
+async def test_a_passage_that_the_new_model_refuses_is_left_behind_and_told(
+    store: ServerStore,
+) -> None:
+    embedder = Picky("passage 3", "passage 77", "passage 500")
+    told: list[int] = []
+    done = await migrate(
+        store, embedder=embedder, report=lambda progress: told.append(progress.refused)
+    )
+    assert set(done.refused) == {id_of(3), id_of(77), id_of(500)}
+    assert set(done.refused.values()) == {"too long"}
+    assert (done.embedded, done.points) == (148, 148)
+    assert told[-1] == 3
+    assert id_of(3) not in await failures(store)
+    # Each is found once, in a few halves, and not asked for again by every walk.
+    assert embedder.requests < 100
+
+
+async def test_a_model_that_refuses_much_changes_nothing(store: ServerStore) -> None:
+    embedder = Picky(*(f"passage {number}" for number in range(30)))
+    with pytest.raises(MemoryUnavailableError, match="not given up") as refused:
+        await migrate(store, embedder=embedder)
+    assert refused.value.reason == "EmbedderFailed"
+    listed = await store.generations(deadline_seconds=SECONDS)
+    assert [each.schema for each in listed if each.active] == [OLD]
+    assert len(await failures(store)) == 150
+
+
+async def test_an_embedder_that_is_away_in_the_middle_blames_no_passage(
+    store: ServerStore,
+) -> None:
+    embedder = Picky("passage 3")
+    embedder.fail_after = 100
+    with pytest.raises(MemoryUnavailableError) as away:
+        await migrate(store, embedder=embedder)
+    assert away.value.reason == "EmbedderUnavailable"
+    assert 0 < len(embedder.texts) <= 100
+
+
+async def test_two_operators_of_two_models_do_not_migrate_back_and_forth(
+    store: ServerStore,
+) -> None:
+    ours, theirs = CountingEmbedder("old", 4), CountingEmbedder()
+    done = await migrate(store, embedder=theirs)
+    # The other one is started again: the memory is of another model than its own.
+    with pytest.raises(MemoryUnavailableError, match="migrated from old to new at 20") as refused:
+        await migrate(store, embedder=ours)
+    assert refused.value.reason == "ModelMismatch"
+    for said in ("turns", "KAUSA_MEMORY_PREFIX", "kausa memory migrate"):
+        assert said in str(refused.value)
+    assert not ours.texts
+    # Who finds the memory so is told as much by its condition.
+    with pytest.raises(MemoryUnavailableError, match=r"since 20.*migrated from this embedder's"):
+        await reopened(store).open(OLD, deadline_seconds=SECONDS)
+    # A person may have it back, and then it is the other model that was left.
+    back = await migrate(store, embedder=ours, back=True)
+    assert (back.target, back.embedded) == (OLD, 151)
+    with pytest.raises(MemoryUnavailableError, match="migrated from new to old"):
+        await migrate(store, embedder=theirs)
+    assert done.target != OLD
+
+
+def reopened(store: ServerStore) -> ServerStore:
+    """Another operator's view of the same server."""
+    return ServerStore(
+        client=store._client,
+        settings=store._settings,
+        calls=store._calls,
+        packings=store._packings,
+    )
+
+
+async def test_a_third_model_is_migrated_to_by_itself(store: ServerStore) -> None:
+    await migrate(store, embedder=CountingEmbedder())
+    done = await migrate(store, embedder=CountingEmbedder("newest", 5))
+    assert done.embedded == 151
 
 
 async def test_progress_is_told_and_what_has_no_passage_is_named(store: ServerStore) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from kausa.memory.edge import copying
-from kausa.memory.edge.failures import unavailable
+from kausa.memory.edge.failures import OF_A_BACKUP, unavailable
 from kausa.memory.errors import InvalidBackupError
 from kausa.memory.store import COLLECTIONS, Generation, Schema
 
@@ -42,7 +42,8 @@ def prepare(target: Path) -> None:
         if any(target.iterdir()):
             raise InvalidBackupError(f"{target} is not empty: a backup needs a folder of its own")
     except OSError as error:
-        raise unavailable(f"the backup's folder {target} cannot be used", error) from error
+        doing = f"the backup's folder {target} cannot be used"
+        raise unavailable(doing, error, advice=OF_A_BACKUP) from error
 
 
 def finish(target: Path, copied: Generation) -> None:
@@ -59,7 +60,8 @@ def finish(target: Path, copied: Generation) -> None:
         described = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
         copying.write_file(target / _NAME, described + b"\n")
     except OSError as error:
-        raise unavailable(f"the backup in {target} cannot be finished", error) from error
+        doing = f"the backup in {target} cannot be finished"
+        raise unavailable(doing, error, advice=OF_A_BACKUP) from error
 
 
 def verified(source: Path) -> Manifest:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from kausa.memory.errors import MemoryUnavailableError, UnavailableReason
 
-__all__ = ["RESERVE_BYTES", "corrupt", "ensure_space", "reason_of", "unavailable"]
+__all__ = [
+    "OF_A_BACKUP",
+    "OF_THE_MEMORY",
+    "RESERVE_BYTES",
+    "corrupt",
+    "ensure_space",
+    "reason_of",
+    "unavailable",
+]
 
 RESERVE_BYTES = 128 * 2**20
 """Free space below which nothing is written.
@@ -31,10 +40,16 @@ _WORDS: tuple[tuple[str, UnavailableReason], ...] = (
     ("failed to fill whole buffer", "StoreCorrupt"),
     ("deserialize", "StoreCorrupt"),
 )
-_ADVICE: dict[UnavailableReason, str] = {
+OF_THE_MEMORY: Mapping[UnavailableReason, str] = {
     "StoreFull": "Make room: a larger volume, or fewer records kept (`kausa memory prune`)",
     "StoreReadOnly": "The operator needs a volume that it may write to",
 }
+"""What to do, where it is the memory's disk."""
+OF_A_BACKUP: Mapping[UnavailableReason, str] = {
+    "StoreFull": "Make room there, or name a folder on another disk",
+    "StoreReadOnly": "Name a folder that may be written to",
+}
+"""The same of the disk that a backup is written to."""
 
 
 def reason_of(error: BaseException) -> UnavailableReason:
@@ -48,11 +63,19 @@ def reason_of(error: BaseException) -> UnavailableReason:
     return next((reason for word, reason in _WORDS if word in words), "StoreUnavailable")
 
 
-def unavailable(doing: str, error: BaseException) -> MemoryUnavailableError:
+def unavailable(
+    doing: str,
+    error: BaseException,
+    *,
+    advice: Mapping[UnavailableReason, str] = OF_THE_MEMORY,
+) -> MemoryUnavailableError:
     """The error that says what could not be done, why, and what to do about it."""
     reason = reason_of(error)
-    advice = _ADVICE.get(reason, "")
-    message = f"{doing}: {error}" + (f". {advice}" if advice else "")
+    why = str(error)
+    if reason == "StoreFull" and isinstance(error, OSError) and error.strerror:
+        why = error.strerror  # a file inside, of a name that only we know, is not what is full
+    said = advice.get(reason, "")
+    message = f"{doing}: {why}" + (f". {said}" if said else "")
     return MemoryUnavailableError(message, reason=reason)
 
 
@@ -66,13 +89,19 @@ def corrupt(folder: Path, why: object) -> MemoryUnavailableError:
     )
 
 
-def ensure_space(folder: Path, *, needed: int = 0) -> None:
+def ensure_space(
+    folder: Path,
+    *,
+    needed: int = 0,
+    whose: str = "the memory",
+    advice: Mapping[UnavailableReason, str] = OF_THE_MEMORY,
+) -> None:
     """Raise `StoreFull` where the disk has no room for this many bytes and the reserve."""
     found = os.statvfs(folder)
     free = found.f_bavail * found.f_frsize
     if free < RESERVE_BYTES + needed:
         raise MemoryUnavailableError(
-            f"the disk of the memory in {folder} has {free >> 20} MiB left, and it needs "
-            f"{(RESERVE_BYTES + needed) >> 20}. {_ADVICE['StoreFull']}",
+            f"the disk of {whose} in {folder} has {free >> 20} MiB left, and it needs "
+            f"{(RESERVE_BYTES + needed) >> 20}. {advice['StoreFull']}",
             reason="StoreFull",
         )

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from kausa.memory.edge import copying
-from kausa.memory.edge.failures import corrupt, ensure_space, unavailable
+from kausa.memory.edge.failures import OF_A_BACKUP, corrupt, ensure_space, unavailable
 from kausa.memory.edge.generation import OpenGeneration, make_generation
 from kausa.memory.edge.lock import FolderLock
 from kausa.memory.errors import InvalidBackupError, MemoryError_, MemoryUnavailableError
@@ -138,13 +138,15 @@ class StoreFolder:
         opened = self._open(active)
         opened.flush()
         try:
-            ensure_space(target, needed=copying.bytes_on_disk(active))
+            needed = copying.bytes_on_disk(active)
+            ensure_space(target, needed=needed, whose="the backup", advice=OF_A_BACKUP)
             for each in sorted(active.iterdir()):
                 if each.is_dir():
                     copying.remove(target / each.name)
                     copying.copy_tree(each, target / each.name)
         except OSError as error:
-            raise unavailable(f"the backup in {target} cannot be written", error) from error
+            doing = f"the backup in {target} cannot be written"
+            raise unavailable(doing, error, advice=OF_A_BACKUP) from error
         return Generation(schema=self._schema(active), active=True, points=opened.counts())
 
     def restore(self, source: Path, *, schema: Schema, points: dict[str, int]) -> None:
@@ -158,7 +160,8 @@ class StoreFolder:
             copying.write_file(made / "schema.json", msgspec.json.encode(schema))
             copying.sync_tree(made)
         except OSError as error:
-            raise unavailable(f"the backup in {source} cannot be copied", error) from error
+            doing = f"the backup in {source} cannot be copied into {self._folder}"
+            raise unavailable(doing, error) from error
         self._check(made, source=source, points=points)
         replaced = self._find(schema)
         active = self._active_name()

@@ -69,14 +69,14 @@ def check_vectors(vectors: Sequence[Sequence[float]], *, expected: int, dimensio
             )
 
 
-def check_scores(scores: Sequence[float], *, expected: int) -> None:
-    """Raise unless these are so many scores from 0 to 1."""
+def check_scores(scores: Sequence[float | None], *, expected: int) -> None:
+    """Raise unless these are so many scores from 0 to 1, or None of what was not read."""
     if len(scores) != expected:
         raise MemoryUnavailableError(
             f"the embedder scored {len(scores)} of {expected} documents", reason="EmbedderFailed"
         )
     for score in scores:
-        if not 0.0 <= score <= 1.0:
+        if score is not None and not 0.0 <= score <= 1.0:
             raise MemoryUnavailableError(
                 f"the embedder answered the score {score!r}, which is not from 0 to 1",
                 reason="EmbedderFailed",

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from kausa.errors import SettingsError
 from kausa.memory.embedding.endpoint import Endpoint
 from kausa.memory.embedding.protocol import MOST_CHARACTERS, Embedder
+from kausa.memory.waiting import OnWaiting, nobody
 
 __all__ = ["EmbedderChoice", "choose_embedder"]
 
@@ -36,6 +37,8 @@ class EmbedderChoice:
     query_prefix: str = ""
     passage_prefix: str = ""
     most_characters: int = MOST_CHARACTERS
+    on_waiting: OnWaiting = nobody
+    """http, openai: told while a call goes on that has no answer yet."""
 
 
 def choose_embedder(choice: EmbedderChoice) -> Embedder:
@@ -47,8 +50,8 @@ def choose_embedder(choice: EmbedderChoice) -> Embedder:
     if choice.kind == "in-process":
         if choice.url is not None:
             raise SettingsError(
-                f"The embedder's address {choice.url!r} is set, and the embedder runs in this "
-                "process: say that it is http or openai, or leave the address out."
+                f"KAUSA_EMBEDDER_URL is set ({choice.url}), and KAUSA_EMBEDDER is in-process: set "
+                "it to http or openai, or leave the address out."
             )
         from kausa.memory.embedding.in_process import InProcessEmbedder
 
@@ -59,8 +62,8 @@ def choose_embedder(choice: EmbedderChoice) -> Embedder:
 def _endpoint(choice: EmbedderChoice) -> Endpoint:
     if choice.url is None:
         raise SettingsError(
-            f"The embedder is set to {choice.kind}, and no address is: set it, for example to "
-            "http://kausa-embedder:8080."
+            f"KAUSA_EMBEDDER is {choice.kind}, and KAUSA_EMBEDDER_URL is not set: set it, for "
+            "example to http://kausa-embedder:8080."
         )
     endpoint = Endpoint(
         url=choice.url,
@@ -78,7 +81,11 @@ def _remote(choice: EmbedderChoice, endpoint: Endpoint) -> Embedder:
     if choice.kind == "http":
         from kausa.memory.embedding.http import HttpEmbedder
 
-        return HttpEmbedder(endpoint, hedge_after_seconds=choice.hedge_after_seconds)
+        return HttpEmbedder(
+            endpoint,
+            hedge_after_seconds=choice.hedge_after_seconds,
+            on_waiting=choice.on_waiting,
+        )
     from kausa.memory.embedding.openai import OpenAIEmbedder, OpenAIModel
 
     model = OpenAIModel(
@@ -87,4 +94,9 @@ def _remote(choice: EmbedderChoice, endpoint: Endpoint) -> Embedder:
         passage_prefix=choice.passage_prefix,
         most_characters=choice.most_characters,
     )
-    return OpenAIEmbedder(endpoint, model=model, hedge_after_seconds=choice.hedge_after_seconds)
+    return OpenAIEmbedder(
+        endpoint,
+        model=model,
+        hedge_after_seconds=choice.hedge_after_seconds,
+        on_waiting=choice.on_waiting,
+    )

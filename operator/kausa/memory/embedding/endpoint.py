@@ -47,16 +47,19 @@ class Endpoint:
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise SettingsError(
-                f"The embedder's address {self.shown!r} is not one of http or https: "
+                f"KAUSA_EMBEDDER_URL, {self.shown!r}, is not an address of http or https: "
                 "it should look like http://kausa-embedder:8080."
             )
         if parts.scheme == "http" and (self.ca_file or self.cert_file):
             raise SettingsError(
-                f"The embedder's address {self.shown} is plain http, and files for TLS are given: "
-                "make it https, or leave them out."
+                f"KAUSA_EMBEDDER_URL, {self.shown}, is plain http, and files for TLS are given: "
+                "make it https, or leave KAUSA_EMBEDDER_CA_FILE, _CERT_FILE and _KEY_FILE out."
             )
         if (self.cert_file is None) != (self.key_file is None):
-            raise SettingsError("A certificate for the embedder needs its key, and the other way.")
+            raise SettingsError(
+                "Of KAUSA_EMBEDDER_CERT_FILE and KAUSA_EMBEDDER_KEY_FILE one is set: a certificate "
+                "needs its key, and the other way."
+            )
         self.tls()
 
     def headers(self) -> dict[str, str]:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncGenerator, AsyncIterable, Sequence
 from contextlib import aclosing
+from typing import Any
 
 from kausa.memory.embedding.checking import Identity, check_scores, clip_texts
 from kausa.memory.embedding.endpoint import Endpoint
 from kausa.memory.embedding.http_stream import stream_vectors
 from kausa.memory.embedding.parts import in_parts, own_fault
-from kausa.memory.embedding.protocol import Kind, Priority
+from kausa.memory.embedding.protocol import LATE_INTERACTION, Kind, Priority
 from kausa.memory.embedding.replies import TextsRefusedError
 from kausa.memory.embedding.transport import Transport
 from kausa.memory.embedding.wire import count_truncated, malformed, parse_embeddings, parse_scores
+from kausa.memory.waiting import OnWaiting, nobody
 
 __all__ = ["HttpEmbedder"]
 
@@ -29,9 +31,12 @@ class HttpEmbedder:
         endpoint: Endpoint,
         *,
         hedge_after_seconds: float | None = None,
+        on_waiting: OnWaiting = nobody,
         transport: Transport | None = None,
     ) -> None:
-        self._transport = transport or Transport(endpoint, hedge_after_seconds=hedge_after_seconds)
+        self._transport = transport or Transport(
+            endpoint, hedge_after_seconds=hedge_after_seconds, on_waiting=on_waiting
+        )
         self._identity = Identity()
         self._reranker: str | None = None
 
@@ -49,6 +54,11 @@ class HttpEmbedder:
     def reranker(self) -> str:
         """What `rerank` scores with; "" until the first answer."""
         return self._reranker or ""
+
+    @property
+    def remembers(self) -> bool:
+        """The worker keeps token vectors; what a cross-encoder says of a pair it does not."""
+        return self._reranker == LATE_INTERACTION
 
     @property
     def max_tokens(self) -> int:
@@ -109,18 +119,26 @@ class HttpEmbedder:
                 yield answer
 
     async def rerank(
-        self, query: str, documents: Sequence[str], *, deadline_seconds: float
-    ) -> list[float]:
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+        most_new_tokens: int | None = None,
+    ) -> list[float | None]:
         """Score with the worker's reranker."""
         if not documents:
             return []
         ends_at = time.monotonic() + deadline_seconds
         await self._introduce(ends_at=ends_at, patient=False)
         [query, *clipped] = clip_texts([query, *documents])
-        answer = await self._transport.ask(
-            "POST", "/rerank", {"query": query, "documents": clipped}, ends_at=ends_at
-        )
-        scores = parse_scores(answer, expected=len(documents))
+        body: dict[str, Any] = {"query": query, "documents": clipped, "priority": priority}
+        bounded = most_new_tokens is not None and self.remembers
+        if bounded:
+            body["max_new_tokens"] = most_new_tokens
+        answer = await self._transport.ask("POST", "/rerank", body, ends_at=ends_at)
+        scores = parse_scores(answer, expected=len(documents), all_of_them=not bounded)
         check_scores(scores, expected=len(documents))
         return scores
 

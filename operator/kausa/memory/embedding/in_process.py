@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from kausa.memory.embedding.breaker import Backoff
 from kausa.memory.embedding.checking import Identity, check_scores, clip_texts
 from kausa.memory.embedding.parts import own_fault
-from kausa.memory.embedding.protocol import Kind, Priority
+from kausa.memory.embedding.protocol import LATE_INTERACTION, Kind, Priority
 from kausa.memory.embedding.replies import TextsRefusedError
 from kausa.memory.embedding.streaming import stream_requests
 from kausa.memory.errors import MemoryUnavailableError, UnavailableReason, deadline
@@ -74,6 +74,11 @@ class InProcessEmbedder:
     def reranker(self) -> str:
         """What `rerank` scores with; "" until the model is loaded."""
         return self._reranker
+
+    @property
+    def remembers(self) -> bool:
+        """Token vectors are kept; what a cross-encoder says of a pair is not."""
+        return self._reranker == LATE_INTERACTION
 
     @property
     def max_tokens(self) -> int:
@@ -126,16 +131,26 @@ class InProcessEmbedder:
         return stream_requests(texts, embed, together=STREAM_TOGETHER, in_flight=STREAM_IN_FLIGHT)
 
     async def rerank(
-        self, query: str, documents: Sequence[str], *, deadline_seconds: float
-    ) -> list[float]:
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+        most_new_tokens: int | None = None,
+    ) -> list[float | None]:
         """Score with the model's cross-encoder, or with its token vectors where it has none."""
         [query, *documents] = clip_texts([query, *documents])
         ends_at = time.monotonic() + deadline_seconds
         async with deadline(deadline_seconds, doing="reranking"):
             engine = await self._running()
             async with self._boundary(engine):
-                scores: list[float] = await engine.rerank(
-                    query, documents, priority="interactive", deadline=ends_at
+                scores: list[float | None] = await engine.rerank(
+                    query,
+                    documents,
+                    priority=priority,
+                    deadline=ends_at,
+                    most_new_tokens=most_new_tokens if self.remembers else None,
                 )
         check_scores(scores, expected=len(documents))
         return scores

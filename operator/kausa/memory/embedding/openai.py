@@ -22,6 +22,7 @@ from kausa.memory.embedding.streaming import stream_requests
 from kausa.memory.embedding.transport import Transport
 from kausa.memory.embedding.wire import parse_embeddings, parse_scores
 from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.waiting import OnWaiting, nobody
 
 __all__ = ["OpenAIEmbedder", "OpenAIModel"]
 
@@ -52,10 +53,13 @@ class OpenAIEmbedder:
         *,
         model: OpenAIModel | None = None,
         hedge_after_seconds: float | None = None,
+        on_waiting: OnWaiting = nobody,
         transport: Transport | None = None,
     ) -> None:
         self._asked = model or OpenAIModel()
-        self._transport = transport or Transport(endpoint, hedge_after_seconds=hedge_after_seconds)
+        self._transport = transport or Transport(
+            endpoint, hedge_after_seconds=hedge_after_seconds, on_waiting=on_waiting
+        )
         self._identity = Identity()
         self._rerank_shape: Literal["documents", "texts", "none"] | None = None
 
@@ -73,6 +77,11 @@ class OpenAIEmbedder:
     def reranker(self) -> str:
         """The model's name where the endpoint reranks; "" where not, or before the first answer."""
         return self.model if self._rerank_shape in ("documents", "texts") else ""
+
+    @property
+    def remembers(self) -> bool:
+        """Such endpoints have cross-encoders, to which every pair is new."""
+        return False
 
     async def embed(
         self,
@@ -117,9 +126,15 @@ class OpenAIEmbedder:
         return stream_requests(texts, embed, together=STREAM_TOGETHER, in_flight=STREAM_IN_FLIGHT)
 
     async def rerank(
-        self, query: str, documents: Sequence[str], *, deadline_seconds: float
-    ) -> list[float]:
-        """Score with the endpoint's `/rerank`.
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+        most_new_tokens: int | None = None,
+    ) -> list[float | None]:
+        """Score all with the endpoint's `/rerank`, which knows no `priority` and no bound.
 
         Raises:
             MemoryUnavailableError: (EmbedderMissing) it has none; the others as ever.
@@ -137,7 +152,9 @@ class OpenAIEmbedder:
         """Close the connections."""
         await self._transport.close()
 
-    async def _rerank(self, query: str, documents: list[str], *, ends_at: float) -> list[float]:
+    async def _rerank(
+        self, query: str, documents: list[str], *, ends_at: float
+    ) -> list[float | None]:
         if self._rerank_shape not in ("documents", "texts"):
             raise MemoryUnavailableError(
                 "the embedder's endpoint has no /rerank", reason="EmbedderMissing"

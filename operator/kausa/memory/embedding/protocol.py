@@ -20,13 +20,15 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Literal, Protocol
 
-__all__ = ["MOST_CHARACTERS", "Embedder", "Kind", "Priority"]
+__all__ = ["LATE_INTERACTION", "MOST_CHARACTERS", "Embedder", "Kind", "Priority"]
 
 Kind = Literal["query", "passage"]
 """What a text is: some models prefix a question otherwise than what may answer it."""
 Priority = Literal["interactive", "bulk"]
 """`interactive` goes before `bulk`, which waits for its turn where the other would give up."""
 
+LATE_INTERACTION = "late-interaction"
+"""What our engine calls the reranker that works by the token vectors that it keeps."""
 MOST_CHARACTERS = 65_536
 """A text is cut here before it is sent: the longest model reads 8,192 tokens, which is less."""
 
@@ -48,6 +50,11 @@ class Embedder(Protocol):
     @property
     def reranker(self) -> str:
         """What `rerank` scores with; "" where it cannot, or before the first answer."""
+
+    @property
+    def remembers(self) -> bool:
+        """Whether a document that `rerank` has read costs nothing to read again. False before the
+        first answer."""
 
     async def embed(
         self,
@@ -74,9 +81,21 @@ class Embedder(Protocol):
         """
 
     async def rerank(
-        self, query: str, documents: Sequence[str], *, deadline_seconds: float
-    ) -> list[float]:
-        """How well each document answers the query, from 0 to 1, comparable within one call."""
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+        most_new_tokens: int | None = None,
+    ) -> list[float | None]:
+        """How well each document answers the query, from 0 to 1, comparable within one call.
+
+        With `most_new_tokens`, an embedder that `remembers` reads of the documents that it does not
+        know only the first that have about so many tokens together, and one at least. The others
+        get None. Any other embedder reads all, whatever is said here: what it left out it would not
+        know the next time either.
+        """
 
     async def close(self) -> None:
         """Let go of the model or the connections. Closing twice is closing once."""

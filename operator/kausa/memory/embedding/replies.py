@@ -60,7 +60,8 @@ def unreachable(error: BaseException, *, where: str) -> AttemptFailed:
     why = str(error) or type(error).__name__
     return AttemptFailed(
         MemoryUnavailableError(
-            f"the embedder at {where} cannot be reached ({why[:SHOWN_CHARACTERS]})",
+            f"the embedder at {where} cannot be reached ({why[:SHOWN_CHARACTERS]}): start it, "
+            "or correct KAUSA_EMBEDDER_URL",
             reason="EmbedderUnavailable",
         ),
         again=True,
@@ -80,12 +81,14 @@ def judge(status: int, body: bytes, *, headers: Mapping[str, str], where: str) -
     if status in (408, 504):
         return _failed(told, "DeadlineExceeded", again=False, alive=True)
     if status in (401, 403):
-        told += ": set the token that it takes"
+        told += ": set KAUSA_EMBEDDER_TOKEN to the token that it takes"
         return _failed(told, "EmbedderUnavailable", again=False, alive=True)
     if status in (413, 422) or (status == 500 and _type_of(body) in _FAULTS_OF_A_TEXT):
         return AttemptFailed(TextsRefusedError(told), again=False, alive=True)
+    if status in (404, 405, 501):
+        told += ": is it an embedder that answers at KAUSA_EMBEDDER_URL?"
     if 300 <= status < 400:
-        told += ": a redirect is not followed; set the address that it points to"
+        told += ": a redirect is not followed; set KAUSA_EMBEDDER_URL to where it points"
     return _failed(told, "EmbedderFailed", again=False, alive=True)
 
 

@@ -15,8 +15,8 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import Any
 
 import aiohttp
@@ -33,12 +33,15 @@ from kausa.memory.embedding.endpoint import Endpoint
 from kausa.memory.embedding.replies import AttemptFailed, judge, unreachable
 from kausa.memory.embedding.wire import encode_json, malformed
 from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.waiting import OnWaiting, Waiting, nobody
 
 __all__ = ["Transport"]
 
 CONNECT_SECONDS = 3.0
 FAIR_SECONDS = 1.0
 """Whoever gives the embedder less time than this cannot say that it is dead."""
+SILENT_SECONDS = 5.0
+"""An attempt without an answer for so long is told of: a batch takes a second or two."""
 CONNECTIONS = 64
 
 
@@ -52,14 +55,17 @@ class Transport:
         hedge_after_seconds: float | None = None,
         breaker: Breaker | None = None,
         make_backoff: Callable[[], Backoff] = Backoff,
+        on_waiting: OnWaiting = nobody,
     ) -> None:
         """`hedge_after_seconds`: ask a second time where no answer came for so long, and take the
-        first of both; None never does. It costs the server up to twice the work.
+        first of both; None never does. It costs the server up to twice the work. `on_waiting` is
+        told while a call goes on that has no answer yet.
         """
         self._endpoint = endpoint
         self._hedge_after = hedge_after_seconds
         self._breaker = breaker or Breaker()
         self.make_backoff = make_backoff
+        self._on_waiting = on_waiting
         self._session: aiohttp.ClientSession | None = None
         self._closed = False
         self._trouble = ""
@@ -142,7 +148,8 @@ class Transport:
                 left = ends_at - time.monotonic()
                 async with self._watched(blames_silence=left >= FAIR_SECONDS):
                     async with asyncio.timeout(left):
-                        return await attempt()
+                        with self._told_if_silent(ends_at):
+                            return await attempt()
             except AttemptFailed as failed:
                 if not failed.again:
                     raise failed.error from failed
@@ -155,6 +162,7 @@ class Transport:
                     reason="DeadlineExceeded",
                 ) from error
             pause = backoff.next_seconds(at_least=failure.pause_seconds)
+            self._tell(str(failure), ends_at=ends_at, pause=pause)
             await wait_or_raise(pause, ends_at=ends_at, otherwise=failure.error)
 
     async def _admitted(
@@ -165,7 +173,29 @@ class Transport:
             error = failure.error if failure else self._away()
             if not patient and failure is None:
                 raise error
+            self._tell(str(error), ends_at=ends_at, pause=wait)
             await wait_or_raise(wait, ends_at=ends_at, otherwise=error)
+
+    @contextmanager
+    def _told_if_silent(self, ends_at: float) -> Iterator[None]:
+        """Tell of an attempt that takes long."""
+
+        def tell() -> None:
+            shown = self._endpoint.shown
+            why = f"the embedder at {shown} has not answered for {SILENT_SECONDS:g} s"
+            self._tell(why, ends_at=ends_at)
+
+        timer = asyncio.get_running_loop().call_later(SILENT_SECONDS, tell)
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+    def _tell(self, why: str, *, ends_at: float, pause: float = 0.0) -> None:
+        """Who has no time for another attempt does not wait."""
+        left = ends_at - time.monotonic()
+        if pause < left:
+            self._on_waiting(Waiting(part="embedder", why=why, left_seconds=left))
 
     @asynccontextmanager
     async def _watched(self, *, blames_silence: bool = False) -> AsyncIterator[None]:

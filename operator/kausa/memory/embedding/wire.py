@@ -32,7 +32,8 @@ def encode_json(body: object) -> bytes:
 def malformed(what: str) -> MemoryUnavailableError:
     """The error for an answer of another shape than was agreed on."""
     return MemoryUnavailableError(
-        f"the embedder's answer cannot be read ({what}): is it an embedder that answers there?",
+        f"the embedder's answer cannot be read ({what}): is it an embedder that answers at "
+        "KAUSA_EMBEDDER_URL?",
         reason="EmbedderFailed",
     )
 
@@ -79,8 +80,9 @@ def count_truncated(answer: Any) -> int:
     return sum(each is True for each in told) if isinstance(told, list) else 0
 
 
-def parse_scores(answer: Any, *, expected: int) -> list[float]:
-    """The scores, in the order of the documents.
+def parse_scores(answer: Any, *, expected: int, all_of_them: bool = True) -> list[float | None]:
+    """The scores, in the order of the documents; None where the answer leaves one out, which is
+    malformed unless it may (`all_of_them`).
 
     Two shapes are common: `{"results": [{"index", "relevance_score"}]}`, and text-embeddings-
     inference's `[{"index", "score"}]`.
@@ -95,6 +97,9 @@ def parse_scores(answer: Any, *, expected: int) -> list[float]:
         }
     except (KeyError, TypeError, ValueError) as error:
         raise malformed("its scores lack index or score") from error
-    if scores.keys() != set(range(expected)):
+    documents = set(range(expected))
+    if not (scores.keys() <= documents and (scores or not documents)):
+        raise malformed(f"it scores others than the {expected} documents, or none of them")
+    if all_of_them and scores.keys() != documents:
         raise malformed(f"it does not score each of {expected} documents")
-    return [scores[index] for index in range(expected)]
+    return [scores.get(index) for index in range(expected)]

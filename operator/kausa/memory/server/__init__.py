@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.server.settings import ServerSettings, Tuning
+from kausa.memory.waiting import OnWaiting, nobody
 
 if TYPE_CHECKING:
     from kausa.memory.server.store import ServerStore
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
 __all__ = ["ServerSettings", "Tuning", "connect"]
 
 
-def connect(settings: ServerSettings) -> ServerStore:
+def connect(settings: ServerSettings, *, on_waiting: OnWaiting = nobody) -> ServerStore:
     """A store in the server that the settings name; nothing is sent before it is used.
+
+    `on_waiting` is told while a call waits for a server that is away.
 
     Raises `MemoryUnavailableError` where qdrant-client is not installed, or a certificate or key
     cannot be read; `SettingsError` where settings contradict each other.
@@ -31,4 +34,4 @@ def connect(settings: ServerSettings) -> ServerStore:
             "kausa[qdrant], or keep the memory embedded",
             reason="StoreUnavailable",
         ) from error
-    return make(settings)
+    return make(settings, on_waiting=on_waiting)

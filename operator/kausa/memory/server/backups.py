@@ -20,7 +20,7 @@ from typing import Literal, Protocol
 
 import msgspec
 
-from kausa.memory.errors import InvalidBackupError, MemoryError_
+from kausa.memory.errors import InvalidBackupError, MemoryError_, unwritable
 from kausa.memory.server.calls import Deadline
 from kausa.memory.server.catalog import Catalog, Place
 from kausa.memory.store import COLLECTIONS, Collection, Schema
@@ -101,9 +101,7 @@ class Backups:
             )
             await asyncio.to_thread(_finish, target, manifest)
         except OSError as error:
-            raise InvalidBackupError(
-                f"{target} cannot be written: {error.strerror or error}"
-            ) from error
+            raise unwritable(target, error) from error
 
     async def read(self, source: Path, *, expected: Schema | None, deadline: Deadline) -> Place:
         """Put a backup in place of the generation in use, and say where it is.

@@ -45,11 +45,11 @@ class Binding:
         """Find the generation in use; an empty server gets one of this schema."""
         await self._catalog.version(deadline)
         if not self.follows:
-            self._match(self.bound.schema, wanted=schema)
+            self._match(self.bound, wanted=schema)
             return
         active = await self._catalog.active(deadline)
         if active is not None:
-            self._match(active.schema, wanted=schema)
+            self._match(active, wanted=schema)
         names = {each: self._catalog.names.of(each, schema) for each in COLLECTIONS}
         place = Place(schema, {**names, **(active.names if active is not None else {})})
         await self._catalog.make(place, points=0, deadline=deadline)
@@ -65,6 +65,9 @@ class Binding:
                 "dimensions) to switch to: make and fill them first (kausa memory migrate)",
                 reason="SchemaMismatch",
             )
+        active = await self._catalog.active(deadline)
+        if active is not None and active.schema != schema:
+            await self._catalog.succeed(place, to=active, deadline=deadline)
         await self._catalog.switch(place, deadline)
         if self.follows:
             self.place = place
@@ -128,10 +131,11 @@ class Binding:
                 "again",
                 reason="StoreCorrupt",
             )
-        self._match(active.schema, wanted=lost.schema)
+        self._match(active, wanted=lost.schema)
         self.place = active
 
-    def _match(self, found: Schema, *, wanted: Schema) -> None:
+    def _match(self, place: Place, *, wanted: Schema) -> None:
+        found = place.schema
         if found == wanted:
             return
         reason: UnavailableReason = "ModelMismatch"
@@ -139,9 +143,11 @@ class Binding:
             reason = "SchemaMismatch"
         elif found.model == wanted.model:
             reason = "DimensionMismatch"
+        moved = next((each.at for each in place.predecessors if each.schema == wanted), None)
+        since = f" since {moved}, when it was migrated from this embedder's" if moved else ""
         raise MemoryUnavailableError(
             f"the memory in {self._calls.at} holds vectors of {found.model} ({found.dimensions} "
-            f"dimensions, schema {found.version}), but the embedder is {wanted.model} "
+            f"dimensions, schema {found.version}){since}, but the embedder is {wanted.model} "
             f"({wanted.dimensions} dimensions, schema {wanted.version}). Configure the model that "
             "they were made with, or make them anew with this one: `kausa memory migrate`",
             reason=reason,

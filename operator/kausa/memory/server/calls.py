@@ -17,6 +17,7 @@ from typing import TypeVar
 
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.server.refusals import Refusal, refusal_of
+from kausa.memory.waiting import OnWaiting, Waiting, nobody
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["Backoff", "Calls", "Deadline"]
@@ -68,10 +69,13 @@ class Calls:
         at: str,
         backoff: Backoff | None = None,
         chance: Callable[[], float] = random.random,
+        on_waiting: OnWaiting = nobody,
     ) -> None:
+        """`on_waiting` is told before each pause after which a call is made again."""
         self.at = at
         self._backoff = backoff or Backoff()
         self._chance = chance
+        self._on_waiting = on_waiting
 
     async def __call__(
         self,
@@ -103,6 +107,8 @@ class Calls:
                 if not last.passing or wait >= deadline.remaining:
                     raise last.error from error
             _logger.debug("Asking the server again", doing=doing, wait=wait, error=str(last.error))
+            left = deadline.remaining
+            self._on_waiting(Waiting(part="store", why=str(last.error), left_seconds=left))
             await asyncio.sleep(wait)
             repetition += 1
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from qdrant_client import AsyncQdrantClient, models
@@ -22,6 +23,7 @@ from kausa.memory.server.layout import (
     metadata_of,
     missing_indexes,
     plan_for,
+    predecessors_of,
     schema_of,
     update,
 )
@@ -29,12 +31,13 @@ from kausa.memory.server.naming import Names
 from kausa.memory.server.refusals import AlreadyThereError, NotThereError
 from kausa.memory.server.settings import ServerSettings
 from kausa.memory.server.versions import BEST, ServerVersion, checked
-from kausa.memory.store import COLLECTIONS, Collection, Schema
+from kausa.memory.store import COLLECTIONS, Collection, Predecessor, Schema
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["Catalog", "Place"]
 
 _logger = get_logger("kausa.memory.server")
+_MOST_PREDECESSORS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,8 @@ class Place:
 
     schema: Schema
     names: Mapping[Collection, str]
+    predecessors: tuple[Predecessor, ...] = ()
+    """Whose place it took, newest first."""
 
 
 class Catalog:
@@ -76,16 +81,17 @@ class Catalog:
         names = {each: aliases[alias] for each, alias in self._ours().items() if alias in aliases}
         if not names:
             return None
-        schemas = {each: await self._schema(name, deadline) for each, name in names.items()}
-        first = next(iter(schemas.values()))
-        if first is None or any(schema != first for schema in schemas.values()):
+        infos = [await self._info(name, deadline) for name in names.values()]
+        schemas = [schema_of(each) if each is not None else None for each in infos]
+        first = schemas[0]
+        if first is None or any(schema != first for schema in schemas):
             raise MemoryUnavailableError(
                 f"{self._calls.at}: the aliases {', '.join(self._ours().values())} lead to "
                 f"{', '.join(names.values())}, which are not two collections of one memory. Give "
                 "this installation another prefix, or delete the aliases",
                 reason="SchemaMismatch",
             )
-        return Place(first, names)
+        return Place(first, names, predecessors_of(infos[0]) if infos[0] is not None else ())
 
     async def places(self, deadline: Deadline) -> list[Place]:
         """Every generation: those in use, and those that were made as such.
@@ -132,6 +138,26 @@ class Catalog:
         if changes:
             await self._calls(
                 lambda: self._client.update_collection(name, **changes),
+                doing=f"changing {name}",
+                deadline=deadline,
+                writes=True,
+            )
+
+    async def succeed(self, place: Place, *, to: Place, deadline: Deadline) -> None:
+        """Note beside a generation whose place it is about to take: it is switched to next.
+
+        So that an operator of the model before does not take it for its own, and back again.
+        """
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        gone = (place.schema, to.schema)
+        before = (each for each in to.predecessors if each.schema not in gone)
+        predecessors = (Predecessor(to.schema, now), *before)[:_MOST_PREDECESSORS]
+        for collection, name in place.names.items():
+            kept = metadata_of(place.schema, collection=collection, predecessors=predecessors)
+            await self._calls(
+                lambda name=name, kept=kept: self._client.update_collection(  # type: ignore[misc]
+                    name, metadata=kept
+                ),
                 doing=f"changing {name}",
                 deadline=deadline,
                 writes=True,

@@ -17,6 +17,7 @@ from kausa.memory.server.scrolling import ScrollPacking
 from kausa.memory.server.settings import ServerSettings
 from kausa.memory.server.snapshots import SnapshotPacking
 from kausa.memory.server.store import ServerStore
+from kausa.memory.waiting import OnWaiting, nobody
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["connect"]
@@ -42,8 +43,13 @@ _GRPC_OPTIONS: dict[str, Any] = {
 }
 
 
-def connect(settings: ServerSettings, *, backoff: Backoff | None = None) -> ServerStore:
-    """A store in the server that the settings name; nothing is sent before it is used."""
+def connect(
+    settings: ServerSettings, *, backoff: Backoff | None = None, on_waiting: OnWaiting = nobody
+) -> ServerStore:
+    """A store in the server that the settings name; nothing is sent before it is used.
+
+    `on_waiting` is told while a call waits for a server that is away.
+    """
     if settings.api_key is not None and not settings.encrypted:
         _logger.warning("The API key goes over the network unencrypted", url=_shown(settings.url))
     tls = _tls(settings)
@@ -55,7 +61,7 @@ def connect(settings: ServerSettings, *, backoff: Backoff | None = None) -> Serv
         timeout=httpx.Timeout(_LONGEST_SECONDS, connect=_CONNECT_SECONDS),
         limits=_LIMITS,
     )
-    calls = Calls(at=_shown(settings.url), backoff=backoff)
+    calls = Calls(at=_shown(settings.url), backoff=backoff, on_waiting=on_waiting)
 
     async def let_go() -> None:
         await client.close()

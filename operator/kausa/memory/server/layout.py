@@ -8,15 +8,17 @@ error at once and not a slow server later.
 from __future__ import annotations
 
 from collections.abc import Collection as Names
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from qdrant_client import models
 
 from kausa.memory.schema import DENSE, INDEXED_FIELDS, SPARSE, IndexedField
 from kausa.memory.server.settings import Tuning
 from kausa.memory.server.versions import PLACEMENT, ServerVersion
-from kausa.memory.store import Collection, Schema
+from kausa.memory.store import Collection, Predecessor, Schema
 
 __all__ = [
     "LIMITS",
@@ -26,6 +28,7 @@ __all__ = [
     "metadata_of",
     "missing_indexes",
     "plan_for",
+    "predecessors_of",
     "schema_of",
     "search_params",
     "update",
@@ -135,16 +138,19 @@ def index_of(field: IndexedField) -> models.PayloadSchemaType | models.KeywordIn
     return models.KeywordIndexParams(type=models.KeywordIndexType.KEYWORD, is_tenant=True)
 
 
-def metadata_of(schema: Schema, *, collection: Collection) -> dict[str, Any]:
+def metadata_of(
+    schema: Schema, *, collection: Collection, predecessors: Sequence[Predecessor] = ()
+) -> dict[str, Any]:
     """What is kept beside a collection, so that nobody has to guess it from a name."""
-    return {
-        _KEY: {
-            "collection": collection,
-            "model": schema.model,
-            "dimensions": schema.dimensions,
-            "version": schema.version,
-        }
+    kept: dict[str, Any] = {
+        "collection": collection,
+        "model": schema.model,
+        "dimensions": schema.dimensions,
+        "version": schema.version,
     }
+    if predecessors:
+        kept["predecessors"] = msgspec.to_builtins(list(predecessors))
+    return {_KEY: kept}
 
 
 def schema_of(found: models.CollectionInfo) -> Schema | None:
@@ -156,6 +162,17 @@ def schema_of(found: models.CollectionInfo) -> Schema | None:
     if not isinstance(model, str) or dimensions is None or version is None:
         return None
     return Schema(model=model, dimensions=int(dimensions), version=int(version))
+
+
+def predecessors_of(found: models.CollectionInfo) -> tuple[Predecessor, ...]:
+    """Whose place a collection's generation took, newest first."""
+    kept = (found.config.metadata or {}).get(_KEY)
+    told = kept.get("predecessors", ()) if isinstance(kept, dict) else ()
+    try:
+        # Over gRPC whole numbers come back with a fraction.
+        return msgspec.convert(told, tuple[Predecessor, ...], strict=False)
+    except msgspec.ValidationError:
+        return ()
 
 
 def _dense(schema: Schema, *, plan: Plan, version: ServerVersion) -> models.VectorParams:

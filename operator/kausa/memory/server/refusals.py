@@ -15,14 +15,16 @@ import httpx
 from qdrant_client.common.client_exceptions import QdrantException, ResourceExhaustedResponse
 from qdrant_client.http.exceptions import ResponseHandlingException, UnexpectedResponse
 
-from kausa.memory.errors import (
-    InvalidRecordError,
-    MemoryError_,
-    MemoryUnavailableError,
-    UnavailableReason,
-)
+from kausa.memory.errors import MemoryError_, MemoryUnavailableError, UnavailableReason
 
-__all__ = ["AlreadyThereError", "NotThereError", "Refusal", "from_status", "refusal_of"]
+__all__ = [
+    "AlreadyThereError",
+    "NotThereError",
+    "Refusal",
+    "RequestRefusedError",
+    "from_status",
+    "refusal_of",
+]
 
 _MOST_WORDS = 300
 _PASSING = frozenset({408, 425, 429, 500, 502, 503, 504})
@@ -53,6 +55,10 @@ class NotThereError(MemoryUnavailableError):
 
 class AlreadyThereError(MemoryUnavailableError):
     """What was to be made is there: somebody was faster, or an answer was lost."""
+
+
+class RequestRefusedError(MemoryUnavailableError):
+    """The server does not take a request as it is, for whatever stands in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +132,8 @@ def from_status(
     if status == HTTPStatus.BAD_REQUEST and "dimension" in words.lower():
         return _unavailable(said, "DimensionMismatch")
     if status in {400, 413, 422}:
-        return Refusal(error=InvalidRecordError(said))
+        message = f"{said}. The server does not take what we ask: its log may say more"
+        return Refusal(error=RequestRefusedError(message, reason="StoreRefused"))
     return _unavailable(said, "StoreUnavailable")
 
 
@@ -166,7 +173,9 @@ def _from_transport(error: httpx.TransportError, *, doing: str, at: str) -> Refu
     if _is_distrust(words):
         return _distrust(words, doing=doing, at=at)
     return _unavailable(
-        f"{at} cannot be reached, {doing}: {words}", "StoreUnavailable", passing=True
+        f"{at} cannot be reached, {doing}: {words}. Start the server, or correct KAUSA_MEMORY_URL",
+        "StoreUnavailable",
+        passing=True,
     )
 
 

@@ -101,7 +101,8 @@ class ServerSettings:
         if self.write_consistency_factor > self.replication_factor:
             raise SettingsError(
                 f"{self.write_consistency_factor} replicas cannot confirm a write where there are "
-                f"{self.replication_factor}: lower the write consistency factor."
+                f"{self.replication_factor}: lower KAUSA_MEMORY_WRITE_CONSISTENCY_FACTOR, or raise "
+                "KAUSA_MEMORY_REPLICATION_FACTOR."
             )
 
     @property

@@ -16,7 +16,12 @@ import httpx
 import msgspec
 from qdrant_client.http.exceptions import UnexpectedResponse
 
-from kausa.memory.errors import InvalidBackupError, MemoryError_, MemoryUnavailableError
+from kausa.memory.errors import (
+    InvalidBackupError,
+    MemoryError_,
+    MemoryUnavailableError,
+    unwritable,
+)
 from kausa.memory.server.calls import Calls, Deadline
 from kausa.telemetry.logs import get_logger
 
@@ -91,10 +96,14 @@ class SnapshotPacking:
         digest = hashlib.sha256()
         async with self._http.stream("GET", path) as answer:
             await _check(answer)
-            with target.open("wb") as file:
-                async for chunk in answer.aiter_bytes(chunk_size=1024 * 1024):
-                    digest.update(chunk)
-                    file.write(chunk)
+            try:
+                with target.open("wb") as file:
+                    async for chunk in answer.aiter_bytes(chunk_size=1024 * 1024):
+                        digest.update(chunk)
+                        file.write(chunk)
+            except OSError as error:
+                # It is our disk, not the server's, nor the way to it: those are errors of httpx.
+                raise unwritable(target.parent, error) from error
         return digest.hexdigest()
 
     async def _forget(self, path: str) -> None:

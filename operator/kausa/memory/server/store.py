@@ -31,10 +31,11 @@ from kausa.memory.server.binding import Binding
 from kausa.memory.server.calls import Calls, Deadline
 from kausa.memory.server.catalog import Catalog, Place
 from kausa.memory.server.filtering import matches_nothing, translated
-from kausa.memory.server.passages import batches, incoming, merged, stored
+from kausa.memory.server.passages import merged, stored
 from kausa.memory.server.searching import requests_of
 from kausa.memory.server.settings import ServerSettings
 from kausa.memory.server.swapping import compare_and_set, set_values
+from kausa.memory.server.upserting import Upserter
 from kausa.memory.store import (
     Candidate,
     Collection,
@@ -73,6 +74,7 @@ class ServerStore:
         self._let_go = let_go
         self._catalog = Catalog(client=client, calls=calls, settings=settings)
         self._binding = Binding(catalog=self._catalog, calls=calls, place=place)
+        self._upsert = Upserter(client=client, binding=self._binding)
         self._closed = False
 
     async def open(self, schema: Schema, *, deadline_seconds: float) -> None:
@@ -92,15 +94,8 @@ class ServerStore:
             raise InvalidRecordError(f"{len(points)} points at once, at most {MOST_POINTS}")
         for point in points:
             check_point(point, dimensions=dimensions)
-        for batch in batches(list({canonical_id(each.id): each for each in points}.values())):
-            ready = [incoming(point) for point in batch]
-            await self._binding.ask(
-                collection,
-                lambda name, ready=ready: self._client.upsert(name, ready, wait=True),  # type: ignore[misc]
-                doing=f"writing {len(batch)} points",
-                deadline=deadline,
-                writes=True,
-            )
+        each_once = list({canonical_id(each.id): each for each in points}.values())
+        await self._upsert(collection, each_once, deadline=deadline)
 
     async def candidates(
         self, collection: Collection, query: HybridQuery, *, deadline_seconds: float
@@ -304,6 +299,7 @@ class ServerStore:
                 place.schema,
                 active is not None and place.schema == active.schema,
                 await self._catalog.points(place, deadline),
+                place.predecessors,
             )
             for place in await self._catalog.places(deadline)
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 from pathlib import Path
 
@@ -10,7 +11,8 @@ import qdrant_edge as edge
 from support.edge_in_process import copy_folder, in_process_store
 from support.store_contract import OTHER_SCHEMA, SCHEMA, SECONDS, count, point, write
 
-from kausa.memory.edge import failures
+from kausa.memory.backup import back_up
+from kausa.memory.edge import copying, failures
 from kausa.memory.edge.folder import StoreFolder
 from kausa.memory.errors import MemoryError_, MemoryUnavailableError, UnavailableReason
 from kausa.memory.schema import INDEXED_FIELDS
@@ -188,6 +190,34 @@ async def test_nothing_is_written_where_the_disk_is_nearly_full(
     assert await count(store) == 1
     await store.delete("failures", ids=[point(1).id], deadline_seconds=SECONDS)
     assert await count(store) == 0
+    await store.close()
+
+
+async def test_a_full_disk_of_a_backup_is_told_from_that_of_the_memory(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = in_process_store(folder)
+    await store.open(SCHEMA, deadline_seconds=SECONDS)
+    target = tmp_path / "backups" / "b"
+
+    def fills_up(_source: Path, made: Path) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(made / "segment"))
+
+    async def refused() -> str:
+        with pytest.raises(MemoryUnavailableError) as full:
+            await back_up(store, target, deadline_seconds=SECONDS)
+        assert full.value.reason == "StoreFull"
+        return str(full.value)
+
+    monkeypatch.setattr(copying, "copy_tree", fills_up)
+    advice = "Make room there, or name a folder on another disk"
+    assert await refused() == (
+        f"the backup in {target} cannot be written: No space left on device. {advice}"
+    )
+    monkeypatch.setattr(failures, "RESERVE_BYTES", 2**62)
+    said = await refused()
+    assert said.startswith(f"the disk of the backup in {target} has ")
+    assert said.endswith(advice)
     await store.close()
 
 

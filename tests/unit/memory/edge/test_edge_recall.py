@@ -23,7 +23,8 @@ from kausa.commands import recall as recall_command
 from kausa.memory.chunking.markdown import RunbookSource, runbook_chunks
 from kausa.memory.records import FailureRecord, RolloutRecord
 from kausa.memory.service import FailureMemory
-from kausa.recall.recall import Recall
+from kausa.recall.ranking import Ranking
+from kausa.recall.recall import Recall, RecallOptions
 from kausa.recall.requests import RecallFilters, SearchRequest
 from kausa.recall.results import Answer
 from kausa.recall.similar import SimilarFailures
@@ -199,7 +200,9 @@ async def test_nothing_of_another_namespace_or_cluster_is_ever_answered(
 async def test_no_question_widens_what_its_asker_may_see(
     memory: FailureMemory, question: str
 ) -> None:
-    asked = await Recall(memory=memory).ask(question, filters=OURS, limit=50)
+    # Hashes for vectors say nothing of likeness, and filters are what this is about.
+    recall = Recall(memory=memory, options=RecallOptions(ranking=Ranking(floor=0.0)))
+    asked = await recall.ask(question, filters=OURS, limit=50)
     assert {each.record.headline for each in asked.runbooks} == {
         "Ours > Out of memory",
         "Operators > Out of memory",
@@ -226,7 +229,7 @@ async def test_the_command_of_a_namespaced_installation_shows_its_own_namespace_
     monkeypatch.setenv("KAUSA_NAMESPACE", "shop")
     monkeypatch.setenv("KAUSA_CLUSTER_NAME", "test")
     monkeypatch.setenv("KAUSA_MEMORY_PATH", str(tmp_path / "unused"))
-    monkeypatch.setattr("kausa.memory.opening.open_memory", lambda settings: memory)
+    monkeypatch.setattr("kausa.memory.opening.open_memory", lambda _settings, **_: memory)
     asked = await recall_command._ask(RECORD.headline, ("pay",), limit=50, rerank=False)
     assert {each.source for each in asked.failures} == {RECORD.reference, "shop/cart"}
     assert SECRET not in repr((asked.failures, asked.runbooks))

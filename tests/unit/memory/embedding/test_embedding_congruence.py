@@ -18,7 +18,7 @@ from kausa.memory.embedding.endpoint import Endpoint
 from kausa.memory.embedding.http import HttpEmbedder
 from kausa.memory.embedding.in_process import InProcessEmbedder
 from kausa.memory.embedding.openai import OpenAIEmbedder
-from kausa.memory.embedding.protocol import MOST_CHARACTERS, Embedder
+from kausa.memory.embedding.protocol import MOST_CHARACTERS, Embedder, Priority
 from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
 from kausa_embedder.errors import ExpiredError, InferenceError, OverloadedError
 
@@ -162,6 +162,53 @@ async def test_a_stream_is_bulk(embedder: Embedder, engine: FakeEngine) -> None:
 async def test_rerank_scores_the_documents_in_their_order(embedder: Embedder) -> None:
     scores = await embedder.rerank("a b", ["none", "b a", "b"], deadline_seconds=5)
     assert scores == [0.0, 1.0, 0.5]
+
+
+async def test_of_new_documents_only_so_many_are_read_where_they_are_remembered(
+    embedder: Embedder, engine: FakeEngine
+) -> None:
+    """An endpoint that remembers nothing reads all: what it left out would stay unread for ever."""
+    assert not embedder.remembers
+    await embedder.rerank("a", ["a"], deadline_seconds=5)
+    scores = await embedder.rerank("a b", ["a", "b a", "b"], deadline_seconds=5, most_new_tokens=3)
+    if isinstance(embedder, OpenAIEmbedder):
+        assert not embedder.remembers
+        assert scores == [0.5, 1.0, 0.5]
+    else:
+        assert embedder.remembers
+        assert scores == [0.5, 1.0, None]
+
+
+async def test_a_cross_encoder_reads_all_of_them(embedder: Embedder, engine: FakeEngine) -> None:
+    engine.info = replace(engine.info, reranker="a cross-encoder")
+    await embedder.rerank("a", ["a"], deadline_seconds=5)
+    assert not embedder.remembers
+    scores = await embedder.rerank("a", ["a", "b"], deadline_seconds=5, most_new_tokens=1)
+    assert scores == [1.0, 0.0]
+
+
+async def test_a_reading_that_nobody_waits_for_is_bulk(
+    embedder: Embedder, engine: FakeEngine
+) -> None:
+    priorities: tuple[Priority, ...] = ("interactive", "bulk")
+    for priority in priorities:
+        await embedder.rerank("a", ["b"], priority=priority, deadline_seconds=5)
+        if not isinstance(embedder, OpenAIEmbedder):
+            assert engine.asked[-1]["priority"] == priority
+
+
+async def test_a_reading_that_is_taken_back_is_ended(
+    embedder: Embedder, engine: FakeEngine
+) -> None:
+    await embedder.rerank("a", ["b"], deadline_seconds=5)
+    engine.held.add("held")
+    reading = asyncio.create_task(embedder.rerank("a", ["held"], deadline_seconds=5))
+    while engine.asked[-1]["texts"] != ["a", "held"]:
+        await asyncio.sleep(0.001)
+    reading.cancel()
+    async with asyncio.timeout(5):
+        while not engine.left:
+            await asyncio.sleep(0.001)
 
 
 async def test_a_full_engine_is_asked_again_where_the_caller_is_patient(

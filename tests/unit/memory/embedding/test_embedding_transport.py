@@ -13,10 +13,12 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from kausa.memory.embedding import transport as transport_module
 from kausa.memory.embedding.breaker import Backoff, Breaker
 from kausa.memory.embedding.endpoint import Endpoint
 from kausa.memory.embedding.transport import Transport
 from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.waiting import Waiting
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
@@ -167,6 +169,12 @@ async def test_the_token_is_sent_and_never_told() -> None:
         assert "token" in str(refused.value)
 
 
+async def test_a_server_that_is_no_embedder_leads_to_the_variable_of_its_address() -> None:
+    async with talking(says(404)) as (transport, _):
+        with pytest.raises(MemoryUnavailableError, match=r"404: is it an embedder.*EMBEDDER_URL"):
+            await ask(transport)
+
+
 async def test_a_redirect_is_not_followed() -> None:
     async with talking(says(307, Location="/elsewhere"), good) as (transport, script):
         assert await reason_of(ask(transport)) == "EmbedderFailed"
@@ -224,6 +232,48 @@ async def test_a_full_server_is_not_a_dead_one() -> None:
             assert not breaker.is_open
             await asyncio.sleep(0)
         assert await asking == {"good": True}
+
+
+async def test_who_waits_is_told_at_once_what_for_and_how_long_at_most() -> None:
+    told: list[Waiting] = []
+    async with talking(says(503), dies, good, on_waiting=told.append) as (transport, script):
+        await ask(transport, seconds=5)
+        first, second = told
+        assert (first.part, second.part) == ("embedder", "embedder")
+        assert "answered 503" in first.why
+        assert script.url in second.why
+        assert "start it, or correct KAUSA_EMBEDDER_URL" in second.why
+        assert 4 < second.left_seconds <= first.left_seconds <= 5
+
+
+async def test_who_is_patient_with_a_server_known_to_be_away_is_told_so_too() -> None:
+    breaker, told = opening(), list[Waiting]()
+    for _ in range(2):
+        breaker.failed(time.monotonic())
+    async with talking(good, breaker=breaker, on_waiting=told.append) as (transport, _):
+        await ask(transport, patient=True)
+        assert told
+
+
+async def test_a_server_that_is_silent_for_long_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(transport_module, "SILENT_SECONDS", 0.01)
+    told: list[Waiting] = []
+
+    async def slow(_: web.BaseRequest) -> web.Response:
+        await asyncio.sleep(0.1)
+        return web.json_response({"good": True})
+
+    async with talking(slow, on_waiting=told.append) as (transport, _):
+        await ask(transport)
+        assert ["has not answered for 0.01 s" in each.why for each in told] == [True]
+    assert not told[1:]
+
+
+async def test_who_has_no_time_to_ask_again_does_not_wait() -> None:
+    told: list[Waiting] = []
+    async with talking(dies, make_backoff=hopeless, on_waiting=told.append) as (transport, _):
+        await reason_of(ask(transport))
+        assert not told
 
 
 async def test_a_second_attempt_overtakes_a_slow_first() -> None:

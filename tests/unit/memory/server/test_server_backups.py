@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.qdrant_shim import Fault, QdrantShim, running_shim
@@ -87,6 +89,25 @@ async def test_a_snapshot_that_arrives_damaged_is_no_backup(
     with pytest.raises(MemoryUnavailableError, match="did not arrive"):
         await store.backup(tmp_path / "b", deadline_seconds=SECONDS)
     assert MANIFEST not in os.listdir(tmp_path / "b")
+
+
+async def test_a_full_disk_here_is_not_taken_for_a_server_that_is_none(
+    store: ServerStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = Path.open
+
+    def full(path: Path, mode: str = "r", **how: Any) -> Any:
+        if path.suffix == ".snapshot" and "w" in mode:
+            raise OSError(errno.ENOSPC, "No space left on device", str(path))
+        return opened(path, mode, **how)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(InvalidBackupError) as refused:
+        await store.backup(tmp_path / "b", deadline_seconds=SECONDS)
+    assert str(refused.value) == (
+        f"{tmp_path / 'b'} cannot be written: No space left on device. Make room there, or name a "
+        "folder on another disk"
+    )
 
 
 async def test_a_backup_of_another_model_does_not_go_into_an_open_memory(

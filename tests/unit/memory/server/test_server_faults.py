@@ -22,6 +22,7 @@ from kausa.memory.filters import EVERYTHING, Filter, OneOf
 from kausa.memory.server import ServerSettings, connect
 from kausa.memory.server.store import ServerStore
 from kausa.memory.store import Schema
+from kausa.memory.waiting import Waiting
 
 EVENT_LOOP = VirtualTimeLoop
 ONE = Filter(must=(OneOf("reward_count", (0,)),))
@@ -82,6 +83,21 @@ async def test_a_storm_of_429_is_waited_out_as_the_server_asks(
     assert 35 <= now() - began < 60
     assert shim.calls("PUT .*/points$") == 6
     assert await count(store) == 1
+
+
+async def test_who_waits_for_a_server_is_told_at_once_what_for_and_how_long_at_most(
+    shim: QdrantShim,
+) -> None:
+    told: list[Waiting] = []
+    store = connect(ServerSettings(url=shim.url), on_waiting=told.append)
+    await shim.stop()
+    with pytest.raises(MemoryUnavailableError):
+        await store.open(SCHEMA, deadline_seconds=30)
+    assert {each.part for each in told} == {"store"}
+    assert 29 < told[0].left_seconds <= 30
+    assert shim.url in told[0].why
+    assert "correct KAUSA_MEMORY_URL" in told[0].why
+    await store.close()
 
 
 @pytest.mark.parametrize("retry_after", [None, "60", "Wed, 21 Oct 2026 07:28:00 GMT"])

@@ -18,7 +18,7 @@ from qdrant_client.http.exceptions import ResponseHandlingException
 from support.store_contract import CONDITIONS, point
 
 from kausa.errors import SettingsError
-from kausa.memory.errors import InvalidRecordError, MemoryUnavailableError
+from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.filters import Filter, OneOf, Range, TimeRange
 from kausa.memory.schema import INDEXED_FIELDS
 from kausa.memory.server.calls import Backoff
@@ -27,7 +27,13 @@ from kausa.memory.server.filtering import matches_nothing, translated
 from kausa.memory.server.layout import LIMITS, creation, index_of, plan_for, search_params
 from kausa.memory.server.naming import Names
 from kausa.memory.server.passages import batches
-from kausa.memory.server.refusals import AlreadyThereError, NotThereError, from_status, refusal_of
+from kausa.memory.server.refusals import (
+    AlreadyThereError,
+    NotThereError,
+    RequestRefusedError,
+    from_status,
+    refusal_of,
+)
 from kausa.memory.server.settings import ServerSettings, Tuning
 from kausa.memory.server.versions import OLDEST, PLACEMENT
 from kausa.memory.store import Schema
@@ -180,8 +186,8 @@ def test_a_wait_is_never_shorter_than_asked_nor_longer_than_its_bound(
 @pytest.mark.parametrize(
     ("status", "body", "expected", "passing"),
     [
-        (400, "Wrong input", InvalidRecordError, False),
-        (413, "Payload too large", InvalidRecordError, False),
+        (400, "Wrong input", RequestRefusedError, False),
+        (413, "Payload too large", RequestRefusedError, False),
         (404, "Collection not found", NotThereError, False),
         (409, "Collection exists", AlreadyThereError, False),
         (400, "Wrong input: Collection `x` already exists!", AlreadyThereError, False),
