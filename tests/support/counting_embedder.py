@@ -15,6 +15,7 @@ class CountingEmbedder:
     """Vectors that tell the model and the text apart; fails once `fail_after` texts are done."""
 
     reranker = ""
+    remembers = False
 
     def __init__(self, model: str = "new", dimensions: int = 6) -> None:
         self.model = model
@@ -35,7 +36,7 @@ class CountingEmbedder:
         raise NotImplementedError
         yield
 
-    async def rerank(self, query: str, documents: Sequence[str], **_how: Any) -> list[float]:
+    async def rerank(self, query: str, documents: Sequence[str], **_how: Any) -> list[float | None]:
         raise NotImplementedError
 
     async def close(self) -> None:

@@ -120,8 +120,23 @@ class FakeEngine:
         words = set(query.split())
         return [len(words & set(text.split())) / max(1, len(words)) for text in documents]
 
-    async def rerank(self, query: str, documents: Sequence[str], **how: Any) -> list[float]:
-        return await self.score_late(query, documents, **how)
+    async def rerank(
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        most_new_tokens: int | None = None,
+        **how: Any,
+    ) -> list[float | None]:
+        """A word is a token, and nothing is known beforehand."""
+        scores = await self.score_late(query, documents, most_new_tokens=most_new_tokens, **how)
+        words = 0
+        answer: list[float | None] = []
+        for place, (text, score) in enumerate(zip(documents, scores, strict=True)):
+            words += len(text.split())
+            within = most_new_tokens is None or words <= most_new_tokens or not place
+            answer.append(score if within else None)
+        return answer
 
     async def drain(self) -> None:
         self.drained = True

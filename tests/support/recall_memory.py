@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from kausa.memory.embedding.protocol import Priority
 from kausa.memory.filters import Absent, Condition, Filter, OneOf, Range, TimeRange
 from kausa.memory.points import payload_of
 from kausa.memory.records import Record
@@ -64,12 +65,18 @@ class FakeMemory:
         self.reranker = ""
         self.reread: dict[str, float] = {}
         """Scores by a part of the passage; others get 0.1."""
+        self.remembers = True
+        self.most_new: list[int | None] = []
+        self.known: set[str] | None = None
+        """Passages that cost nothing; of others one is read where there is a bound. None: all."""
+        self.listeners: list[Callable[[Sequence[str]], None]] = []
         self.rerank_seconds = 0.0
         self.error: Exception | None = None
         self.rerank_error: Exception | None = None
         self.searches: list[tuple[Collection, str, str, Sequence[Filter]]] = []
         self.limits: list[int] = []
         self.rereads: list[Sequence[str]] = []
+        self.priorities: list[Priority] = []
 
     def knows(self, *candidates: Candidate) -> FakeMemory:
         for each in candidates:
@@ -98,14 +105,31 @@ class FakeMemory:
         ]
 
     async def rerank(
-        self, query: str, documents: Sequence[str], *, deadline_seconds: float
-    ) -> list[float]:
+        self,
+        query: str,
+        documents: Sequence[str],
+        *,
+        priority: Priority = "interactive",
+        deadline_seconds: float,
+        most_new_tokens: int | None = None,
+    ) -> list[float | None]:
         self.rereads.append(documents)
+        self.priorities.append(priority)
+        self.most_new.append(most_new_tokens)
         if self.rerank_seconds:
             await asyncio.sleep(self.rerank_seconds)
         if self.rerank_error is not None:
             raise self.rerank_error
+        new = [] if self.known is None else [t for t in documents if t not in self.known]
+        left = set(new if most_new_tokens is None else new[1:])
+        if self.known is not None:
+            self.known |= set(documents) - (left if most_new_tokens is not None else set())
         return [
-            next((score for part, score in self.reread.items() if part in text), 0.1)
+            None
+            if most_new_tokens is not None and text in left
+            else next((score for part, score in self.reread.items() if part in text), 0.1)
             for text in documents
         ]
+
+    def watch_runbooks(self, listener: Callable[[Sequence[str]], None]) -> None:
+        self.listeners.append(listener)

@@ -6,13 +6,16 @@ import asyncio
 import secrets
 import sys
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 if TYPE_CHECKING:
+    from kausa.memory.service import FailureMemory
     from kausa.recall.ask import Asked
     from kausa.recall.results import Scored
+    from kausa.settings import Settings
 
 __all__ = ["recall"]
 
@@ -46,6 +49,8 @@ def recall(
     shows how it is understood. The embedded memory belongs to one process: while an operator runs
     on it, ask where it is a server.
 
+    What fits less than KAUSA_RANKING_FLOOR is not shown, unless QUESTION names whom it is of.
+
     Exit codes: 0 something was found, 1 nothing was, 2 the memory or an argument cannot be used.
     """
     from kausa.errors import KausaError
@@ -65,6 +70,7 @@ def recall(
 
 
 async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank: bool) -> Asked:
+    from kausa.commands.waiting import WaitingTeller
     from kausa.controller.memory_parts import recall_options
     from kausa.evidence.redaction import Redactor
     from kausa.memory.audit import acting_as, this_user
@@ -78,14 +84,15 @@ async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank
     if settings.namespace is not None:
         # A namespaced installation shows its own namespace, whatever is asked for.
         allowed = (settings.namespace,)
-    memory = open_memory(settings)
+    teller = WaitingTeller(command="kausa recall", say=partial(click.echo, err=True))
+    memory = open_memory(settings, on_waiting=teller)
     # A person waits for a second reading; a diagnosis would not.
     options = replace(recall_options(settings), rerank_seconds=SEARCH_SECONDS)
     asker = Recall(memory=memory, options=options)
     try:
         with acting_as(f"kausa recall ({this_user()})"):
             await memory.start(deadline_seconds=START_SECONDS)
-            return await asker.ask(
+            asked = await asker.ask(
                 # No embedder and no terminal needs a secret that came with a pasted line.
                 Redactor(key=secrets.token_bytes(32)).text(question).value,
                 filters=RecallFilters(
@@ -97,9 +104,38 @@ async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank
                 rerank=rerank,
                 deadline_seconds=SEARCH_SECONDS,
             )
+            if asked.failures or asked.runbooks:
+                return asked
+            why = await _why_nothing(memory, asked, settings=settings)
+            return replace(asked, notes=(why, *asked.notes))
     finally:
         await asker.close()
         await memory.close()
+
+
+async def _why_nothing(memory: FailureMemory, asked: Asked, *, settings: Settings) -> str:
+    """What to tell a person who was answered nothing."""
+    from kausa.memory.filters import Filter, OneOf
+    from kausa.memory.store import COLLECTIONS
+
+    if asked.weak:
+        return (
+            f"Nothing fits: what was found ({asked.weak}) is less relevant than "
+            f"{settings.ranking_floor:g} (KAUSA_RANKING_FLOOR), and not shown."
+        )
+    where = Filter(must=(OneOf("cluster", (settings.cluster_name,)),))
+    counts = [
+        await memory.count(each, where=where, deadline_seconds=SEARCH_SECONDS)
+        for each in COLLECTIONS
+    ]
+    if any(counts):
+        return "Nothing fits: no record is of what the question names."
+    return (
+        f"The memory holds nothing of the cluster {settings.cluster_name!r} (KAUSA_CLUSTER_NAME): "
+        "it is empty. An operator that runs on it (`kausa run`) fills it with failures and "
+        "runbooks, `kausa memory sync` with the failures that the cluster knows, `kausa ingest "
+        "FOLDER` with your own runbooks, logs and manifests."
+    )
 
 
 def _print_text(asked: Asked, *, verbose: bool) -> None:
@@ -135,6 +171,7 @@ def _print_json(asked: Asked) -> None:
         "subQuestions": [part.question.text for part in asked.parts],
         "failures": [each.to_builtins() for each in asked.failures],
         "runbooks": [each.to_builtins() for each in asked.runbooks],
+        "weak": asked.weak,
         "notes": list(asked.notes),
     }
     click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())

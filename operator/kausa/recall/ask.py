@@ -3,6 +3,10 @@
 What the question names becomes a filter. A namespace, a label and a time are meant; whom a Pod's
 name belongs to, and what went wrong, are guessed, and where a guess finds nothing the search is
 repeated without it, and the answer says so. Nothing in a question widens what its asker may see.
+
+A search always finds something that is nearest. What is less relevant than the floor of the ranking
+is not answered but counted: to a person, nothing is a better answer than something else. Failures
+of what the question names fit by that, however little it says besides.
 """
 
 from __future__ import annotations
@@ -12,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from kausa.recall.query import QueryAnalysis, SubQuestion, analyse
-from kausa.recall.ranking import best_of_each
+from kausa.recall.ranking import Ranking, best_of_each
 from kausa.recall.requests import RecallFilters, SearchRequest
 from kausa.recall.results import Answer, Scored
 from kausa.recall.together import together
@@ -44,6 +48,8 @@ class Asked:
     failures: tuple[Scored, ...]
     runbooks: tuple[Scored, ...]
     notes: tuple[str, ...]
+    weak: int = 0
+    """How many records were found, and fit less than the floor of the ranking."""
 
 
 async def ask(
@@ -79,6 +85,7 @@ async def ask(
         failures=_merged([part.failures for part in parts], limit=limit),
         runbooks=_merged([part.runbooks for part in parts], limit=limit),
         notes=tuple(dict.fromkeys(each for each in notes if each)),
+        weak=sum(part.failures.weak + part.runbooks.weak for part in parts),
     )
 
 
@@ -131,14 +138,15 @@ async def _part(
         filters=allowed or filters,
         limit=limit,
         rerank=rerank,
-        ranking=recall.options.ranking,
+        ranking=_from_the_floor(recall.options.ranking),
         reasons=part.reasons,
         categories=part.categories,
     )
+    of_failures = request if allowed == filters else _unfloored(request, recall)
     runbooks, failures = await together(
         (
             recall.runbooks(request, deadline_seconds=deadline_seconds),
-            _failures(recall, request, analysis, deadline_seconds=deadline_seconds)
+            _failures(recall, of_failures, analysis, deadline_seconds=deadline_seconds)
             if allowed is not None
             else _nothing(),
         )
@@ -146,14 +154,23 @@ async def _part(
     return PartAnswer(question=part, failures=failures, runbooks=runbooks)
 
 
+def _from_the_floor(ranking: Ranking) -> Ranking:
+    return replace(ranking, least_relevance=max(ranking.least_relevance, ranking.floor))
+
+
+def _unfloored(request: SearchRequest, recall: Recall) -> SearchRequest:
+    return replace(request, ranking=recall.options.ranking)
+
+
 async def _failures(
     recall: Recall, request: SearchRequest, analysis: QueryAnalysis, *, deadline_seconds: float
 ) -> Answer:
     guessed = _guessed(request.filters, analysis)
-    answer = await recall.failures(
-        replace(request, filters=guessed), deadline_seconds=deadline_seconds
-    )
-    if answer.results or guessed == request.filters:
+    if guessed == request.filters:
+        return await recall.failures(request, deadline_seconds=deadline_seconds)
+    named = replace(_unfloored(request, recall), filters=guessed)
+    answer = await recall.failures(named, deadline_seconds=deadline_seconds)
+    if answer.results:
         return answer
     wider = await recall.failures(request, deadline_seconds=deadline_seconds)
     if not wider.results:

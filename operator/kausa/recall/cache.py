@@ -37,6 +37,11 @@ class QueryCache(Generic[T]):
     def __len__(self) -> int:
         return len(self._kept)
 
+    @property
+    def most(self) -> int:
+        """How many answers are kept at most."""
+        return self._most
+
     def get(self, key: Hashable) -> T | None:
         """What was put under this key, unless it is too old."""
         kept = self._kept.get(key)

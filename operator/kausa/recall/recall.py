@@ -35,6 +35,7 @@ __all__ = ["Recall", "RecallOptions"]
 
 What = Literal["failures", "rollouts", "runbooks"]
 DEADLINE_SECONDS = 10.0
+PATIENT_SECONDS = 2.0
 _ROLLOUT_OUTCOMES = frozenset({"STARTED", "SUCCEEDED", "FAILED"})
 
 
@@ -45,6 +46,12 @@ class RecallOptions:
     ranking: Ranking = field(default_factory=Ranking)
     rerank_seconds: float = 0.5
     """How long the second reading may take before an answer goes without it."""
+    rerank_new_tokens: int = 150
+    """How much text that the embedder does not know yet may be read for an answer within that time.
+    The rest is read behind it, and known the next time. Who gives the second reading more than
+    `PATIENT_SECONDS` waits for all of it."""
+    behind_after_seconds: float = 0.25
+    """How long nobody must have searched before something is read behind the answers."""
     cache_seconds: float = 30.0
     """How long an answer is given again; 0 caches nothing."""
     cache_entries: int = 256
@@ -64,7 +71,15 @@ class Recall:
         self.options = options or RecallOptions()
         self._memory = memory
         self._now = now
-        self._rereader = Rereader(reranker=memory, budget_seconds=self.options.rerank_seconds)
+        patient = self.options.rerank_seconds > PATIENT_SECONDS
+        self._rereader = Rereader(
+            reranker=memory,
+            budget_seconds=self.options.rerank_seconds,
+            most_new_tokens=None if patient else self.options.rerank_new_tokens,
+            behind_after_seconds=self.options.behind_after_seconds,
+        )
+        if self.options.rerank_seconds:
+            memory.watch_runbooks(self._rereader.read_ahead)
         self._searcher = Searcher(source=memory, rereader=self._rereader, now=now)
         self._cache: QueryCache[Answer] = QueryCache(
             most=self.options.cache_entries, seconds=self.options.cache_seconds, clock=clock
@@ -186,6 +201,10 @@ class Recall:
             deadline_seconds=deadline_seconds,
         )
 
+    async def idle(self) -> None:
+        """Wait until nothing is left to be read behind the answers, or somebody searches."""
+        await self._rereader.idle()
+
     async def close(self) -> None:
         """End what still goes on behind an answer. The memory is its owner's to close."""
         await self._rereader.close()
@@ -210,7 +229,7 @@ class Recall:
             deadline_seconds=deadline_seconds,
         )
         # What was done worse than it could be is not kept; the next time it may go better.
-        if not answer.notes:
+        if not answer.notes and not answer.unread:
             self._cache.put(self._key(what, request), answer, generation=generation)
         return answer
 

@@ -62,6 +62,11 @@ class Answer:
     """Such as that nothing was read a second time, and why. In sentences."""
     reranked: int = 0
     """How many passages were read a second time."""
+    unread: int = 0
+    """How many should have been, and were left for behind the answer: the next time they are known.
+    """
+    weak: int = 0
+    """How many records were found, and fit too little to be answered."""
 
 
 _UNITS = ((86_400, "day"), (3600, "hour"), (60, "minute"))

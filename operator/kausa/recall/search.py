@@ -9,7 +9,7 @@ again, so praise cannot push a passage that fits out of the second reading.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,8 +29,6 @@ __all__ = ["Searcher"]
 
 CANDIDATES_PER_RESULT = 5
 """A passage that one list leaves out has no score of it, and several may be of one record."""
-LONGEST_REREAD = 1600
-"""Characters of a passage that are read again: what a small model reads of it."""
 
 
 class Searcher:
@@ -52,22 +50,29 @@ class Searcher:
         deadline_seconds: float,
     ) -> Answer:
         """The best, one per record or owner. Raises `MemoryUnavailableError`."""
-        found = await self._source.candidates(
-            collection,
-            text=request.text,
-            words=request.words or request.text,
-            wheres=wheres,
-            limit=max(request.ranking.candidates, CANDIDATES_PER_RESULT * request.limit),
-            deadline_seconds=deadline_seconds,
-        )
-        candidates = {candidate.id: candidate for candidate in found}
-        reading = await self._read_again(candidates, request, deadline_seconds=deadline_seconds)
+        with self._rereader.searching():
+            found = await self._source.candidates(
+                collection,
+                text=request.text,
+                words=request.words or request.text,
+                wheres=wheres,
+                limit=max(request.ranking.candidates, CANDIDATES_PER_RESULT * request.limit),
+                deadline_seconds=deadline_seconds,
+            )
+            candidates = {candidate.id: candidate for candidate in found}
+            reading = await self._read_again(candidates, request, deadline_seconds=deadline_seconds)
         records = _by_record(list(candidates.values()), request, reading)
         ranked = rank(
             [each.rankable for each in records.values()], ranking=request.ranking, now=self._now()
         )
         notes = (reading.skipped,) if reading.skipped else ()
-        return self._answer(ranked, records, request, notes=notes, reranked=len(reading.scores))
+        answer = self._answer(ranked, records, request, notes=notes)
+        return replace(
+            answer,
+            weak=len(records) - len(ranked),
+            reranked=len(reading.scores),
+            unread=reading.unread,
+        )
 
     async def _read_again(
         self,
@@ -86,11 +91,15 @@ class Searcher:
         best = [candidate for _, candidate in order[: request.ranking.rerank_best]]
         rereading = await self._rereader.read(
             request.words or request.text,
-            [_passage(each)[:LONGEST_REREAD] for each in best],
+            [_passage(each) for each in best],
             deadline_seconds=deadline_seconds,
         )
         scores = zip((each.id for each in best), rereading.scores, strict=False)
-        return _Read(scores=dict(scores), skipped=rereading.skipped)
+        return _Read(
+            scores={name: score for name, score in scores if score is not None},
+            skipped=rereading.skipped,
+            unread=rereading.unread,
+        )
 
     def _answer(
         self,
@@ -99,7 +108,6 @@ class Searcher:
         request: SearchRequest,
         *,
         notes: tuple[str, ...],
-        reranked: int,
     ) -> Answer:
         results: list[Scored] = []
         broken = 0
@@ -112,7 +120,7 @@ class Searcher:
                 broken += 1
         if broken:
             notes = (*notes, f"{broken} records could not be read: they are malformed.")
-        return Answer(results=tuple(results), notes=notes, reranked=reranked)
+        return Answer(results=tuple(results), notes=notes)
 
     def _scored(self, candidate: Candidate, ranked: Ranked) -> Scored:
         record = from_payload(candidate.payload)
@@ -139,6 +147,7 @@ class _Read:
 
     scores: Mapping[str, float] = field(default_factory=dict)
     skipped: str = ""
+    unread: int = 0
 
 
 def _by_record(

@@ -61,8 +61,9 @@ class SimilarFailures:
         options: RecallOptions | None = None,
         now: Callable[[], datetime] = utc_now,
     ) -> None:
-        # What is written while this failure is diagnosed counts: nothing is cached.
-        options = replace(options or RecallOptions(), cache_seconds=0.0)
+        # What is written while this failure is diagnosed counts: nothing is cached. And nothing is
+        # read again.
+        options = replace(options or RecallOptions(), cache_seconds=0.0, rerank_seconds=0.0)
         self._recall = Recall(memory=memory, options=options, now=now)
 
     async def find(

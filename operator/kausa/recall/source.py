@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from kausa.memory.filters import Filter
@@ -37,3 +37,6 @@ class CandidateSource(Protocol):
 
 class RecallMemory(CandidateSource, Reranker, Protocol):
     """All of the memory that recall needs; `kausa.memory.service.FailureMemory` is one."""
+
+    def watch_runbooks(self, listener: Callable[[Sequence[str]], None]) -> None:
+        """From now on, tell it the passages of the runbooks that are indexed, or were before."""

@@ -16,7 +16,7 @@ from kausa.memory.edge.client import EdgeStore
 from kausa.memory.embedding.in_process import InProcessEmbedder
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.service import FailureMemory
-from kausa.recall.recall import Recall
+from kausa.recall.recall import Recall, RecallOptions
 from kausa.recall.requests import RecallFilters
 
 __all__ = ["HOOKS", "Hook", "model_here"]
@@ -38,17 +38,20 @@ async def model_here() -> str:
 
 
 async def recall(store: EdgeStore, corpus: Corpus, questions: Sequence[Question]) -> Times | None:
-    """Embed a question, search, read the best again, rank: with the model that ships."""
+    """Embed a question, search, read the best again, rank: with the model that ships. An answer is
+    never given a second time."""
     embedder = InProcessEmbedder(model_path=None)
-    memory = FailureMemory(embedder=embedder, store=store)
+    asked = Recall(
+        memory=FailureMemory(embedder=embedder, store=store),
+        options=RecallOptions(cache_seconds=0.0),
+    )
     try:
-        found = await end_to_end(
-            Recall(memory=memory), filters=RecallFilters(cluster="cluster-0"), rounds=10
-        )
+        found = await end_to_end(asked, filters=RecallFilters(cluster="cluster-0"), rounds=10)
     except MemoryUnavailableError as error:
         print(f"recall  not measured: {error}")
         return None
     finally:
+        await asked.close()
         await embedder.close()
     print(f"recall  {found}")
     return Times(found.p50, found.p95, found.p99)

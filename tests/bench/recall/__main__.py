@@ -12,10 +12,12 @@ import asyncio
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from bench.recall.corpus import filled_memory
+from bench.recall.failures import CLUSTER
 from bench.recall.metrics import place_of, summed_up
 from bench.recall.questions import BrokenQuestionsError, Question, check, read_questions
 from bench.recall.systems import AS_OPERATOR, DEPTH, FULL, System, systems
@@ -58,10 +60,19 @@ async def _run(questions: list[Question], options: argparse.Namespace) -> int:
         )
         # ... but for one line, which is what a diagnosis gets on this machine.
         seconds = Settings().rerank_seconds
+        as_set = RecallOptions(rerank_seconds=seconds, cache_seconds=0.0)
+        new_tokens = options.new_tokens or as_set.rerank_new_tokens
         operators = Recall(
-            memory=corpus.memory, options=RecallOptions(rerank_seconds=seconds, cache_seconds=0.0)
+            memory=corpus.memory, options=replace(as_set, rerank_new_tokens=new_tokens)
         )
-        print(f"{AS_OPERATOR}: the second reading has {seconds:g} s, as in the operator")
+        if not options.unread:
+            # As the operator's indexing does, which tells of the runbooks.
+            await corpus.memory.runbook_sources(cluster=CLUSTER, deadline_seconds=60.0)
+            await operators.idle()
+        print(
+            f"{AS_OPERATOR}: the second reading has {seconds:g} s and {new_tokens} new tokens, as "
+            f"in the operator; runbooks were {'not ' if options.unread else ''}read before"
+        )
         asked = systems(corpus.memory, recall, operators=operators, names=corpus.names)
         places = {name: await _places(system, questions) for name, system in asked.items()}
         _table(places, questions)
@@ -128,6 +139,8 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench-recall")
     parser.add_argument("--questions", type=Path, default=HERE / "questions.yaml")
     parser.add_argument("--half", choices=["tuning", "scoring", "both"], default="tuning")
+    parser.add_argument("--new-tokens", type=int, help="Not as many as the operator would read.")
+    parser.add_argument("--unread", action="store_true", help="Without runbooks read beforehand.")
     parser.add_argument("--model", type=Path, default=None, help="The model's folder.")
     parser.add_argument("--goals", action="store_true", help="Exit with 1 where one is missed.")
     parser.add_argument("-v", "--verbose", action="store_true", help="Show what was missed.")

@@ -38,12 +38,15 @@ class EndToEnd:
     p95: float
     p99: float
     reread: int
+    passages: int
+    """Read again by a search, in the median; the others of its best are read behind it."""
     found: int
 
     def __str__(self) -> str:
         return (
             f"recall end to end p50 {self.p50:.1f}  p95 {self.p95:.1f}  p99 {self.p99:.1f} ms; "
-            f"{self.reread} of {self.searches} read a second time, {self.found} found something"
+            f"{self.reread} of {self.searches} read a second time ({self.passages} passages in the "
+            f"median), {self.found} found something"
         )
 
 
@@ -59,11 +62,13 @@ async def end_to_end(
     """Search the failures for every question so often, one after the other.
 
     Each search is another one to the caches of answers and of exact texts (a number is put behind
-    the question). Passages that were found before are known to the embedder: `warm_up` rounds are
-    not counted, as an operator's memory is asked for the same failures again and again.
+    the question). Passages that were read before are known to the embedder, up to `rerank_new_tokens`
+    more by each search: nothing is read behind the answers, since they follow one another at once.
+    `warm_up` rounds are not counted, as the model is loaded in them.
     """
     times: list[float] = []
-    reread = found = 0
+    passages: list[int] = []
+    found = 0
     for number in range(warm_up + rounds):
         for question in questions:
             request = _request(recall, f"{question} {number}", filters)
@@ -72,15 +77,17 @@ async def end_to_end(
             took = time.perf_counter() - started
             if number >= warm_up:
                 times.append(took * 1000)
-                reread += answer.reranked > 0
+                passages.append(answer.reranked)
                 found += bool(answer.results)
     times.sort()
+    passages.sort()
     return EndToEnd(
         searches=len(times),
         p50=_quantile(times, 0.50),
         p95=_quantile(times, 0.95),
         p99=_quantile(times, 0.99),
-        reread=reread,
+        reread=sum(each > 0 for each in passages),
+        passages=passages[len(passages) // 2] if passages else 0,
         found=found,
     )
 

@@ -7,14 +7,28 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
-from support.recall_memory import FakeMemory, candidate
-from support.records import RECORD
+from support.recall_memory import FakeMemory, candidate, matches
+from support.records import NOON, RECORD
 
 from kausa.commands.recall import recall
 from kausa.memory import opening
 from kausa.memory.audit import actor, this_user
 from kausa.memory.errors import MemoryUnavailableError
+from kausa.memory.filters import Filter
+from kausa.memory.records import RunbookChunk
+from kausa.memory.store import Collection
 from kausa.settings import Settings
+
+RUNBOOK = RunbookChunk(
+    cluster="test",
+    name="registry",
+    source="builtin:registry",
+    title="Registry away",
+    text="Call us.",
+    position=0,
+    count=1,
+    last_seen=NOON,
+)
 
 
 class OpenedMemory(FakeMemory):
@@ -31,6 +45,9 @@ class OpenedMemory(FakeMemory):
         if self.error is not None:
             raise self.error
 
+    async def count(self, collection: Collection, *, where: Filter, deadline_seconds: float) -> int:
+        return sum(matches(where, each.payload) for each in self.candidates_of[collection])
+
     async def close(self) -> None:
         self.calls.append("close")
 
@@ -41,7 +58,7 @@ def memory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> OpenedMemory:
         candidate(replace(RECORD, outcome="Resolved", resolution="raised it"), dense=0.8),
         candidate(replace(RECORD, namespace="pay", reference="pay/x"), dense=0.7),
     )
-    monkeypatch.setattr(opening, "open_memory", lambda _settings: opened)
+    monkeypatch.setattr(opening, "open_memory", lambda _settings, **_: opened)
     monkeypatch.setenv("KAUSA_CLUSTER_NAME", "test")
     monkeypatch.setenv("KAUSA_MEMORY_PATH", str(tmp_path))
     monkeypatch.delenv("KAUSA_NAMESPACE", raising=False)
@@ -85,9 +102,39 @@ def test_what_should_be_known_of_the_answer_is_noted(memory: OpenedMemory) -> No
     assert "Note: Nothing was read a second time" in run("why is it OOMKilled").output
 
 
-def test_nothing_found_is_exit_code_1(memory: OpenedMemory) -> None:
+def test_an_empty_memory_says_that_it_is_and_how_it_is_filled(memory: OpenedMemory) -> None:
     memory.candidates_of["failures"].clear()
-    assert run("why").exit_code == 1
+    result = run("why")
+    assert result.exit_code == 1
+    for said in ("it is empty", "KAUSA_CLUSTER_NAME", "kausa run", "kausa ingest"):
+        assert said in result.output
+
+
+def test_what_hardly_fits_is_counted_and_not_shown(memory: OpenedMemory) -> None:
+    memory.candidates_of["failures"] = [candidate(RECORD, dense=0.2)]
+    memory.candidates_of["runbooks"] = [candidate(RUNBOOK, dense=0.1)]
+    result = run("how do I bake bread", "--no-rerank")
+    assert result.exit_code == 1
+    assert "Failures: none\nRunbooks: none\n" in result.output
+    assert "Nothing fits: what was found (2) is" in result.output
+    assert "less relevant than 0.3 (KAUSA_RANKING_FLOOR)" in result.output
+    assert json.loads(run("how do I bake bread", "-o", "json").output)["weak"] == 2
+
+
+def test_failures_of_what_a_question_names_are_shown_however_little_else_it_says(
+    memory: OpenedMemory,
+) -> None:
+    memory.candidates_of["failures"] = [candidate(RECORD, dense=0.1)]
+    assert run("what was it in namespace shop", "--no-rerank").exit_code == 0
+    assert run("what about pod checkout-7d4b9c6f5d-x2x4k", "--no-rerank").exit_code == 0
+
+
+def test_what_a_question_names_and_nobody_knows_is_told_from_an_empty_memory(
+    memory: OpenedMemory,
+) -> None:
+    result = run("what failed in namespace elsewhere")
+    assert result.exit_code == 1
+    assert "no record is of what the question names" in result.output
 
 
 def test_a_memory_that_cannot_be_used_says_why_and_is_closed(memory: OpenedMemory) -> None:

@@ -109,7 +109,7 @@ async def test_each_part_of_a_question_has_its_best_before_anybodys_second() -> 
     class Two(FakeMemory):
         async def candidates(self, *args: Any, text: str, **more: Any) -> list[Candidate]:
             if "registry" in text:
-                return [runbook("registry", dense=0.4), runbook("both", dense=0.3)]
+                return [runbook("registry", dense=0.6), runbook("both", dense=0.5)]
             return [runbook("crash", dense=0.9), runbook("both", dense=0.8), runbook("third")]
 
     memory = Two()
@@ -130,6 +130,23 @@ async def test_a_memory_that_is_away_is_one_error_and_not_a_group_of_them() -> N
     recall = Recall(memory=memory, now=lambda: NOW)
     with pytest.raises(MemoryUnavailableError, match="away"):
         await recall.ask("why, and how do I mend the registry secret", filters=ANYBODY)
+
+
+async def test_what_hardly_fits_is_counted_and_not_answered() -> None:
+    asked = await ask("how is bread baked", failed("web", dense=0.3), runbook("oom", dense=0.4))
+    assert (asked.failures, asked.runbooks, asked.weak) == ((), (), 2)
+    asked = await ask("how is bread baked", failed("web", dense=0.3), runbook("oom", dense=0.6))
+    assert (sources(asked.runbooks), asked.weak) == (["builtin:oom"], 1)
+
+
+@pytest.mark.parametrize(
+    "question",
+    ["what of pod web-7d4b9c6f5d-x2x4k", "what is there in namespace shop", "anything since today"],
+)
+async def test_failures_of_what_a_question_names_fit_by_that(question: str) -> None:
+    asked = await ask(question, failed("web", dense=0.1, last_seen=NOON), runbook("oom", dense=0.1))
+    assert sources(asked.failures) == ["shop/web"]
+    assert asked.runbooks == ()
 
 
 async def test_a_question_of_nothing_but_a_name_still_searches() -> None:
