@@ -15,6 +15,7 @@ from kausa import __version__
 __all__ = ["main"]
 
 COMMANDS = {
+    "ask": "Answer a question about what fails, from evidence and memory, with citations.",
     "diagnose": "Say what fails in a folder of files, and why, without a cluster.",
     "eval": "Run cases with known causes, and say how many are diagnosed rightly.",
     "ingest": "Put folders of runbooks, logs, manifests and events into the memory.",

@@ -52,7 +52,7 @@ def run(
 ) -> None:
     """Run the operator until Ctrl-C or SIGTERM.
 
-    Every other setting is an environment variable, KAUSA_<NAME>; see operator/kausa/settings.py.
+    Every other setting is an environment variable, KAUSA_<NAME>; see docs/configure.md.
 
     Exit codes: 0 stopped as asked, 2 a setting or kubeconfig that cannot be used, 3 the cluster
     does not know FailureDiagnosis, 4 the API server refuses the credentials, 5 another operator

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from kausa.cluster.client import KubernetesClient
@@ -16,13 +16,15 @@ from kausa.cluster.watch import Watcher
 from kausa.cluster.workloads import NAMESPACES, WORKLOADS, Namespace, Workload
 from kausa.controller.asking import Asking
 from kausa.controller.found import Found, merge
+from kausa.controller.inspection import show_embedder, show_memory_parts, show_state
 from kausa.controller.judge import Judge
 from kausa.controller.kopf_host import KopfHost, RunbookHandlers
 from kausa.controller.looks import Looks
 from kausa.controller.memory_parts import MemoryParts, memory_parts
 from kausa.controller.mending import Mender
+from kausa.controller.model_parts import ModelParts, model_parts
 from kausa.controller.observed import Observed
-from kausa.controller.reconcile import Reconciler
+from kausa.controller.reconcile import Reconciler, Telemetry
 from kausa.controller.recorder import Recorder
 from kausa.controller.recovery import Recovery
 from kausa.controller.remembering import Remembering
@@ -37,16 +39,18 @@ from kausa.controller.streams import Streams
 from kausa.controller.subjects import SubjectFinder
 from kausa.controller.worker import Worker
 from kausa.controller.workqueue import WorkQueue
-from kausa.diagnosis.consultation import Consultant
-from kausa.diagnosis.model.ollama import OllamaModel
+from kausa.diagnosis.model.models import Models
 from kausa.diagnosis.remediation.dry_run import DryRuns
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
 from kausa.learning.rollout_kinds import ROLLING_KINDS
 from kausa.memory.metrics import MemoryMetrics
 from kausa.memory.service import FailureMemory
+from kausa.resources.diagnosis import DecidedBy
 from kausa.settings import Settings
+from kausa.telemetry.debugging import Debugging
 from kausa.telemetry.metrics import Metrics
+from kausa.telemetry.tracing import NO_TRACING, Tracer
 
 __all__ = ["Helpers", "Operator", "assemble"]
 
@@ -61,8 +65,10 @@ class Helpers:
     store: FailureDiagnosisStore
     redactor: Redactor
     memory: FailureMemory | None
-    model: OllamaModel | None
+    models: Models | None
     metrics: Metrics
+    tracer: Tracer = NO_TRACING
+    debugging: Debugging = field(default_factory=Debugging)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +140,10 @@ def assemble(helpers: Helpers) -> Operator:
         namespace=settings.namespace,
         size=helpers.memory.passage_size if helpers.memory is not None else None,
         on_changed=memory.recall.cache.clear if memory is not None else lambda: None,
+        on_built_in=shared.looks.all_again,
     )
-    reconciler = _reconciler(helpers, shared, memory=memory)
+    model = _model(helpers, shared)
+    reconciler = _reconciler(helpers, shared, memory=memory, model=model)
     host = _kopf(
         helpers, shared, reconciler=reconciler, streams=streams, memory=memory, runbooks=runbooks
     )
@@ -157,11 +165,28 @@ def assemble(helpers: Helpers) -> Operator:
         streams.on_workload_gone = memory.rollouts.gone
     sweep = ServiceSweep(client=helpers.client, judge=judge, sightings=shared.sightings)
     _observe(helpers.metrics, streams=streams, shared=shared, judge=judge)
+    show_state(
+        helpers.debugging,
+        settings=settings,
+        streams=streams,
+        judge=judge,
+        sightings=shared.sightings,
+        observed=shared.observed,
+        owners=shared.owners,
+        looks=shared.looks,
+    )
+    if memory is not None and helpers.memory is not None:
+        show_memory_parts(helpers.debugging, memory)
+        show_embedder(helpers.debugging, helpers.memory, settings)
 
     async def look_again() -> None:
         await shared.looks.run(reconciler.look_again)
 
-    work = (streams.run, host.run, look_again, recovery.run, sweep.run, runbooks.run)
+    async def ask_model() -> None:
+        if model.consulting is not None:
+            await model.consulting.run(ask=reconciler.take_turn, tell=reconciler.tell_waiting)
+
+    work = (streams.run, host.run, look_again, recovery.run, sweep.run, runbooks.run, ask_model)
     return Operator(streams=streams, work=(*work, *(memory.work if memory is not None else ())))
 
 
@@ -178,6 +203,22 @@ def _memory(helpers: Helpers, shared: _Shared) -> MemoryParts | None:
         metrics=MemoryMetrics(helpers.metrics.registry),
         watches=shared.scope.watches,
     )
+
+
+def _model(helpers: Helpers, shared: _Shared) -> ModelParts:
+    model = model_parts(
+        helpers.models,
+        settings=helpers.settings,
+        sightings=shared.sightings,
+        redact=lambda text: helpers.redactor.text(text).value,
+        registry=helpers.metrics.registry,
+        tracer=helpers.tracer,
+        debugging=helpers.debugging,
+    )
+    if model.consulting is not None:
+        # Whoever says that a failure is over or gone says so there.
+        shared.looks.on_forget = model.consulting.forget
+    return model
 
 
 T = TypeVar("T", Pod, Event, Namespace, Workload)
@@ -238,7 +279,9 @@ def _streams(
     )
 
 
-def _reconciler(helpers: Helpers, shared: _Shared, *, memory: MemoryParts | None) -> Reconciler:
+def _reconciler(
+    helpers: Helpers, shared: _Shared, *, memory: MemoryParts | None, model: ModelParts
+) -> Reconciler:
     settings, reader = helpers.settings, LiveCluster(client=helpers.client)
     return Reconciler(
         store=helpers.store,
@@ -254,6 +297,7 @@ def _reconciler(helpers: Helpers, shared: _Shared, *, memory: MemoryParts | None
             reader=reader,
             redactor=helpers.redactor,
             whole_cluster=settings.namespace is None,
+            tracer=helpers.tracer,
         ),
         dry_runs=DryRuns(
             client=helpers.client, redact=lambda text: helpers.redactor.text(text).value
@@ -263,12 +307,8 @@ def _reconciler(helpers: Helpers, shared: _Shared, *, memory: MemoryParts | None
             sightings=shared.sightings,
             cluster=settings.cluster_name,
         ),
-        consultant=Consultant(
-            model=helpers.model,
-            below_confidence=settings.model_below_confidence,
-            timeout_seconds=settings.model_timeout_seconds,
-        ),
-        metrics=helpers.metrics,
+        model=model.help,
+        telemetry=Telemetry(metrics=helpers.metrics, tracer=helpers.tracer),
         concurrent=settings.concurrent_diagnoses,
     )
 
@@ -316,3 +356,4 @@ def _observe(metrics: Metrics, *, streams: Streams, shared: _Shared, judge: Judg
         metrics.observe_watch(kind, watcher)
     metrics.observe_queue(judge)
     metrics.observe_failures(lambda: len(shared.sightings.by_resource))
+    metrics.observe_deciders(DecidedBy)

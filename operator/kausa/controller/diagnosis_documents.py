@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from kausa.diagnosis.consultation import Consultation
 from kausa.diagnosis.finding import Diagnosis, Finding, Fix, Patch
-from kausa.diagnosis.model.protocol import ModelReply
 from kausa.diagnosis.remediation.patches import patch_text
 from kausa.evidence.dossier import Dossier, Evidence
 from kausa.recall import similar as recall
@@ -116,12 +116,18 @@ def similar_part(
     )
 
 
-def model_part(reply: ModelReply) -> resource_diagnosis.ModelUse:
-    """Which model answered, and what it took."""
+def model_part(consultation: Consultation) -> resource_diagnosis.ModelUse | None:
+    """Which model answered, why it was that one, and what it took; None where none did."""
+    reply, choice = consultation.reply, consultation.choice
+    if reply is None:
+        return None
     return resource_diagnosis.ModelUse(
         name=reply.model,
-        reason="rules were not sure",
+        reason=choice.why if choice is not None else None,
+        complexity=choice.complexity.percent if choice is not None else None,
         prompt_tokens=reply.prompt_tokens,
         output_tokens=reply.output_tokens,
         milliseconds=reply.milliseconds,
+        thinking=reply.thinking or None,
+        digest=consultation.digest or None,
     )

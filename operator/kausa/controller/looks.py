@@ -18,6 +18,7 @@ from kausa.cluster.errors import ClusterError
 from kausa.controller.sightings import ResourceKey
 from kausa.detection.fingerprint import normalise
 from kausa.detection.symptom import Symptom
+from kausa.telemetry.following import follow
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["Looks"]
@@ -26,6 +27,8 @@ AFTER_CHANGE_SECONDS = 30.0
 AFTER_RETURN_SECONDS = 60.0
 AFTER_GAP_SECONDS = 60.0
 LONGEST_AFTER_GAP_SECONDS = 3600.0
+AFTER_NEWS_SECONDS = 10.0
+"""Longer than a look takes: one that began before the news does not count for one after it."""
 MOST_KEYS = 10_000
 MOST_WORDS = 8
 MOST_AT_ONCE = 4
@@ -56,6 +59,11 @@ class Looks:
         self._refresh_seconds = refresh_seconds
         self._clock = clock
         self._looks: OrderedDict[ResourceKey, _Look] = OrderedDict()
+        self.on_forget: Callable[[ResourceKey], None] = lambda _key: None
+        """Told of each failure that is over, gone, or not to be looked at any more."""
+
+    def __len__(self) -> int:
+        return len(self._looks)
 
     def seen(self, key: ResourceKey, symptom: Symptom) -> None:
         """The failure was seen (again)."""
@@ -94,9 +102,24 @@ class Looks:
         last = known.words[-1] if known.words else None
         self._keep(key, replace(known, at=now, looked_on=last, due=due, attempts=attempts))
 
-    def forget(self, key: ResourceKey) -> None:
-        """The resource is gone."""
+    def later(self, key: ResourceKey) -> None:
+        """It cannot be looked at just now: somebody is at it."""
+        self._again(key, AFTER_GAP_SECONDS)
+
+    def all_again(self) -> None:
+        """More can be found out than before: all is due soon, what is looked at now as well."""
+        due = self._clock() + AFTER_NEWS_SECONDS
+        for key, look in self._looks.items():
+            self._looks[key] = replace(look, due=min(look.due, due))
+
+    def rest(self, key: ResourceKey) -> None:
+        """Nothing shows the failure just now; it is heard of again where it goes on."""
         self._looks.pop(key, None)
+
+    def forget(self, key: ResourceKey) -> None:
+        """The failure is over, or its resource gone."""
+        self.rest(key)
+        self.on_forget(key)
 
     def due(self) -> tuple[ResourceKey, ...]:
         """What is to be looked at now."""
@@ -108,6 +131,7 @@ class Looks:
         in_flight: set[ResourceKey] = set()
 
         async def one(key: ResourceKey) -> None:
+            follow("/".join(key))
             try:
                 await look(key)
             except ClusterError as error:
@@ -131,10 +155,12 @@ class Looks:
                     tasks.create_task(one(key))
 
     def _again_later(self, key: ResourceKey) -> None:
+        self._again(key, LONGEST_AFTER_GAP_SECONDS / 6)
+
+    def _again(self, key: ResourceKey, seconds: float) -> None:
         known = self._looks.get(key)
         if known is not None:
-            due = min(known.due, self._clock() + LONGEST_AFTER_GAP_SECONDS / 6)
-            self._keep(key, replace(known, due=due))
+            self._keep(key, replace(known, due=min(known.due, self._clock() + seconds)))
 
     def _keep(self, key: ResourceKey, look: _Look) -> None:
         self._looks[key] = look

@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from typing import Any
 
+from kausa import __version__
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.credentials import Credentials
 from kausa.cluster.errors import (
@@ -24,15 +25,18 @@ from kausa.controller.assembly import Helpers, Operator, assemble
 from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.controller.health import Health
 from kausa.controller.store import FailureDiagnosisStore
-from kausa.diagnosis.model.ollama import OllamaModel
+from kausa.diagnosis.model.models import Models
+from kausa.diagnosis.model.opening import open_models
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
 from kausa.memory.opening import open_memory
 from kausa.memory.service import FailureMemory
 from kausa.settings import Settings
+from kausa.telemetry.debugging import Debugging
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.metrics import Metrics, measure_loop_lag
 from kausa.telemetry.server import ProbeServer
+from kausa.telemetry.tracing import tracing
 from kausa.telemetry.trouble import Trouble
 
 __all__ = ["run_operator"]
@@ -58,7 +62,12 @@ async def run_operator(
         LeaseForbiddenError: the permission for the Lease is missing.
     """
     metrics, health = Metrics(), Health(dead_seconds=settings.stream_dead_seconds)
-    async with KubernetesClient(credentials) as client, _probes(settings, health, metrics):
+    debugging = Debugging()
+    async with (
+        tracing(_collector(settings), about=_about(settings)) as tracer,
+        KubernetesClient(credentials) as client,
+        _probes(settings, health, metrics, debugging),
+    ):
         store = FailureDiagnosisStore(client=client)
         await _until_the_api_answers(store, stop=stop, credentials=credentials)
         if stop.is_set():
@@ -74,7 +83,7 @@ async def run_operator(
                 emails=settings.redact_emails,
                 addresses=settings.redact_addresses,
             )
-            async with _memory(settings) as memory, _model(settings) as model:
+            async with _memory(settings) as memory, _models(settings, redactor) as models:
                 helpers = Helpers(
                     settings=settings,
                     credentials=credentials,
@@ -82,8 +91,10 @@ async def run_operator(
                     store=store,
                     redactor=redactor,
                     memory=memory,
-                    model=model,
+                    models=models,
                     metrics=metrics,
+                    tracer=tracer,
+                    debugging=debugging,
                 )
                 await _lead(helpers, election=election, health=health, stop=stop, abandon=abandon)
 
@@ -104,7 +115,7 @@ async def _lead(
         server=helpers.credentials.server,
         namespace=settings.namespace or "all",
         memory=helpers.memory is not None,
-        model=helpers.model.name if helpers.model is not None else None,
+        model=helpers.models.names.simple if helpers.models is not None else None,
         identity=settings.identity if election is not None else None,
     )
     work = [each() for each in operator.work]
@@ -191,7 +202,9 @@ async def _or_stop(work: Callable[[], Coroutine[Any, Any, None]], *, stop: async
 
 
 @contextlib.asynccontextmanager
-async def _probes(settings: Settings, health: Health, metrics: Metrics) -> AsyncIterator[None]:
+async def _probes(
+    settings: Settings, health: Health, metrics: Metrics, debugging: Debugging
+) -> AsyncIterator[None]:
     if settings.probe_port is None:
         yield
         return
@@ -201,9 +214,24 @@ async def _probes(settings: Settings, health: Health, metrics: Metrics) -> Async
         livez=health.livez,
         readyz=health.readyz,
         registry=metrics.registry,
+        debugging=debugging if settings.debug_endpoints else None,
     ) as server:
         _logger.info("Serving probes and metrics", port=server.port)
         yield
+
+
+def _collector(settings: Settings) -> str | None:
+    return str(settings.otlp_endpoint) if settings.otlp_endpoint is not None else None
+
+
+def _about(settings: Settings) -> dict[str, str]:
+    """Whose traces they are, in the words of OpenTelemetry's conventions."""
+    return {
+        "service.name": "kausa",
+        "service.version": __version__,
+        "service.instance.id": settings.identity,
+        "k8s.cluster.name": settings.cluster_name,
+    }
 
 
 async def _until_the_api_answers(
@@ -243,12 +271,10 @@ async def _memory(settings: Settings) -> AsyncIterator[FailureMemory | None]:
 
 
 @contextlib.asynccontextmanager
-async def _model(settings: Settings) -> AsyncIterator[OllamaModel | None]:
-    if settings.model_url is None:
-        yield None
-        return
-    model = OllamaModel(url=str(settings.model_url), name=settings.model_name)
+async def _models(settings: Settings, redactor: Redactor) -> AsyncIterator[Models | None]:
+    models = open_models(settings, redact=lambda text: redactor.text(text).value)
     try:
-        yield model
+        yield models
     finally:
-        await model.close()
+        if models is not None:
+            await models.close()

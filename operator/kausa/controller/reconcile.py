@@ -3,26 +3,33 @@
 Facts first: what the rules say is published before memory or a model is asked. Every step can be
 repeated, so a kill in the middle costs nothing but the time: the next process sees that the status
 is not complete and begins again.
+
+A model takes its time, so a look ends with a place in its queue (`consulting.py`). When the turn
+has come it is looked at once more, and the model is asked about what is there then. An answer
+stands for as long as what it was asked about does.
 """
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import replace
+from dataclasses import dataclass
 
 from kausa.cluster.errors import ClusterError
+from kausa.controller.consulting import QUEUE_FULL, Why
 from kausa.controller.errors import DiagnosisFailedError
 from kausa.controller.keyed_locks import KeyedLocks
 from kausa.controller.looks import Looks
+from kausa.controller.model_help import ModelHelp
 from kausa.controller.remembering import Remembering
-from kausa.controller.report import Report
+from kausa.controller.report import Report, kept_diagnosis
 from kausa.controller.sighting_documents import failure_part
 from kausa.controller.sightings import Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder
-from kausa.diagnosis.consultation import Consultant, Consultation
-from kausa.diagnosis.decide import completed, decide
+from kausa.diagnosis.consultation import Consultation
+from kausa.diagnosis.consultation_queue import NotNow
+from kausa.diagnosis.decide import decide
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection
 from kausa.diagnosis.remediation.dry_run import DryRuns
@@ -33,14 +40,38 @@ from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.spec import Trigger
 from kausa.resources.status import FailureDiagnosisStatus
 from kausa.telemetry.clock import utc_now
+from kausa.telemetry.following import following, traced
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.metrics import Metrics
+from kausa.telemetry.tracing import NO_TRACING, Tracer
 
-__all__ = ["Reconciler"]
+__all__ = ["Reconciler", "Telemetry"]
 
 SECOND_LOOKS_AFTER_SECONDS = (2.0, 5.0)
 """Right around a restart the runtime has no log to give; a moment later it does."""
+EVIDENCE_MISSING = (
+    "EvidenceMissing",
+    "evidence of an earlier look cannot be read any more, and there is nothing better to ask about",
+)
 _logger = get_logger("kausa.controller.reconcile")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Telemetry:
+    """Who is told of each look."""
+
+    metrics: Metrics
+    tracer: Tracer = NO_TRACING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Decided:
+    """What rules say of what was gathered."""
+
+    dossier: Dossier
+    diagnosis: Diagnosis
+    kept: bool = False
+    """Whether an earlier answer is about the same, and stands."""
 
 
 class Reconciler:
@@ -53,10 +84,10 @@ class Reconciler:
         subjects: SubjectFinder,
         gatherer: Gatherer,
         remembering: Remembering,
-        consultant: Consultant,
+        model: ModelHelp,
         looks: Looks,
         sightings: Sightings,
-        metrics: Metrics,
+        telemetry: Telemetry,
         concurrent: int,
         dry_runs: DryRuns | None = None,
     ) -> None:
@@ -64,15 +95,17 @@ class Reconciler:
         self._subjects = subjects
         self._gatherer = gatherer
         self._remembering = remembering
-        self._consultant = consultant
+        self._model = model
         self._looks = looks
         self._sightings = sightings
-        self._metrics = metrics
+        self._metrics, self._tracer = telemetry.metrics, telemetry.tracer
         self._dry_runs = dry_runs
         # Held while facts are read and published, never while a model thinks.
         self._turns = asyncio.Semaphore(concurrent)
         self._locks = KeyedLocks()
         self._said_permissions: set[str] = set()
+        self._asked_for: dict[tuple[str, str], int] = {}
+        """The generations that the model is asked for just now."""
 
     async def reconcile(self, resource: FailureDiagnosis, *, again: bool = False) -> None:
         """Fill the status; one that is complete for this generation only where asked `again`.
@@ -82,6 +115,46 @@ class Reconciler:
             DiagnosisFailedError: a defect of ours; the status says so, and the log has the details.
         """
         key = resource.metadata.namespace or "", resource.metadata.name
+        asked_for = self._asked_for.get(key)
+        if asked_for not in (None, resource.metadata.generation):
+            self._model.interrupt(key)
+        await self._locked(resource, again=again, turn=False)
+
+    async def take_turn(self, key: tuple[str, str]) -> None:
+        """It is this failure's turn: look at it once more, and ask the model.
+
+        Raises:
+            NotNow: no model can be asked; the turn is to come again.
+            ClusterError: something could not be read or written.
+        """
+        resource = await self._store.get(namespace=key[0], name=key[1])
+        sighting = self._sightings.by_resource.get(key)
+        if resource is None or (sighting is not None and sighting.resolved):
+            return
+        self._asked_for[key] = resource.metadata.generation or 1
+        try:
+            await self._locked(resource, again=True, turn=True)
+        except DiagnosisFailedError:
+            # It is in the log and the status; the next look begins anew.
+            self._looks.looked(key, missing=True)
+        finally:
+            del self._asked_for[key]
+
+    async def tell_waiting(self, key: tuple[str, str], why: Why) -> None:
+        """Say in a resource that waits for the model why it does; raises ClusterError."""
+        async with self._locks.hold(key):
+            resource = await self._store.get(namespace=key[0], name=key[1])
+            if resource is None:
+                return
+            report = Report(resource, now=utc_now())
+            if report.says_it_waits:
+                report.waits(why)
+                await self._publish(report)
+            if why[0] == QUEUE_FULL:
+                self._looks.looked(key, missing=True)
+
+    async def _locked(self, resource: FailureDiagnosis, *, again: bool, turn: bool) -> None:
+        key = resource.metadata.namespace or "", resource.metadata.name
         async with self._locks.hold(key) as waited:
             if again or waited:
                 # Somebody else may have written it meanwhile.
@@ -90,11 +163,13 @@ class Reconciler:
                     self._looks.forget(key)
                     return
                 resource = fresh
-            await self._reconcile(resource, again=again)
+            with following("/".join(key)):
+                await self._reconcile(resource, again=again, turn=turn)
 
-    async def _reconcile(self, resource: FailureDiagnosis, *, again: bool) -> None:
+    async def _reconcile(self, resource: FailureDiagnosis, *, again: bool, turn: bool) -> None:
         report = Report(resource, now=utc_now())
         if report.complete() and not again:
+            self._model.wait_on(report)
             return
         if resource.spec.suspend:
             self._looks.forget(report.key)
@@ -102,9 +177,13 @@ class Reconciler:
                 report.suspended()
                 await self._publish(report)
             return
+        with self._tracer.span("diagnosis", again=again, turn=turn) as span, traced(span.trace_id):
+            await self._look(report, again=again, turn=turn)
+
+    async def _look(self, report: Report, *, again: bool, turn: bool) -> None:
         try:
-            await self._diagnose(report, again=again)
-        except ClusterError:
+            await self._diagnose(report, again=again, turn=turn)
+        except (ClusterError, NotNow):
             raise
         except Exception as error:
             _logger.exception("Could not diagnose", name="/".join(report.key))
@@ -116,12 +195,17 @@ class Reconciler:
         """Diagnose a resource again, if it is there and its workload still fails."""
         namespace, name = key
         resource = await self._store.get(namespace=namespace, name=name)
-        if resource is None or not self._sightings.still_fails(key):
+        if resource is None:
             self._looks.forget(key)
+        elif not self._sightings.still_fails(key):
+            self._looks.rest(key)
+        elif self._model.is_asking(key):
+            # It would wait for the model, and keep others from being looked at.
+            self._looks.later(key)
         else:
             await self.reconcile(resource, again=True)
 
-    async def _diagnose(self, report: Report, *, again: bool) -> None:
+    async def _diagnose(self, report: Report, *, again: bool, turn: bool) -> None:
         if not report.diagnosed_before and not await self._publish(report):
             return
         started = time.monotonic()
@@ -131,47 +215,77 @@ class Reconciler:
             report.no_target()
             await self._publish(report)
             return
-        decided = await self._decide_with_second_looks(report, subject, again=again)
+        decided = await self._decide_with_second_looks(report, subject, again=again, turn=turn)
         if decided is None:
             return
-        dossier, diagnosis = decided
+        dossier, diagnosis = decided.dossier, decided.diagnosis
+        if decided.kept:
+            await self._keep(report, decided)
+            return
         if not again:
             # The first answer does not wait for the API server to look at its patches.
             diagnosis = await self._with_dry_runs(diagnosis)
             report.checked(diagnosis)
         await self._record_manual(report, dossier)
-        await self._announce(report, subject, diagnosis)
-        recollection, consultation = await self._ask_for_help(report, dossier, diagnosis)
+        if not turn:
+            await self._announce(report, subject, diagnosis)
+        recollection = await self._recall(report, dossier, diagnosis)
+        if turn:
+            # What memory found is there while the model thinks.
+            await self._publish(report)
+            consultation = await self._model.ask(
+                report, dossier, diagnosis, recollection, dry_run=self._with_dry_runs
+            )
+        else:
+            consultation = self._model.queue(report, dossier, diagnosis)
+        report.consulted(consultation)
         if not await self._publish(report):
             return
         final = consultation.diagnosis or diagnosis
-        self._metrics.diagnosed(final.decided_by, seconds=time.monotonic() - started)
+        if not turn or final.decided_by is DecidedBy.MODEL:
+            self._metrics.diagnosed(final.decided_by, seconds=time.monotonic() - started)
         if final.summary != diagnosis.summary:
             # The memory was left what rules said.
             self._remembering.decided(report.resource, dossier, final)
             await self._announce(report, subject, final)
         degraded = self._say_degraded(report, dossier, recollection, consultation)
-        self._looks.looked(report.key, missing=degraded or not final.determined)
+        unknown = not final.determined and not consultation.waits
+        outside = consultation.not_consulted[0] == QUEUE_FULL
+        self._looks.looked(report.key, missing=degraded or unknown or outside)
+        if consultation.comes_again:
+            raise NotNow(consultation.error)
+
+    async def _keep(self, report: Report, decided: _Decided) -> None:
+        """The answer stands; what memory recalls may be more than it was."""
+        report.kept()
+        stands = kept_diagnosis(report.resource, decided.diagnosis)
+        recollection = await self._recall(report, decided.dossier, stands)
+        if await self._publish(report):
+            lost = recollection is not None and recollection.unavailable is not None
+            missing = lost or bool(decided.dossier.gaps) or not stands.determined
+            self._looks.looked(report.key, missing=missing)
 
     async def _decide_with_second_looks(
-        self, report: Report, subject: Subject, *, again: bool
-    ) -> tuple[Dossier, Diagnosis] | None:
+        self, report: Report, subject: Subject, *, again: bool, turn: bool
+    ) -> _Decided | None:
         """What rules say; None where the resource is gone, or where an earlier answer is better."""
-        for pause in (0.0, *SECOND_LOOKS_AFTER_SECONDS):
+        # The model stands still in a turn, and there were looks enough before it.
+        for pause in (0.0, *(SECOND_LOOKS_AFTER_SECONDS if not turn else ())):
             await asyncio.sleep(pause)
             await self._sightings.openings.over()
             async with self._turns:
                 started = time.monotonic()
-                dossier = await self._gatherer.gather(
-                    owner=subject.owner,
-                    pod=subject.pod,
-                    symptom=subject.symptom,
-                    shown_by=subject.shown_by,
-                    question=report.resource.spec.question,
-                )
-                diagnosis = decide(dossier)
+                dossier = await self._gather(report, subject)
+                with self._tracer.span("rules") as span:
+                    diagnosis = decide(dossier)
+                    span.tell(determined=diagnosis.determined, confidence=diagnosis.confidence)
+                if self._model.stands(report, dossier, diagnosis):
+                    return _Decided(dossier=dossier, diagnosis=diagnosis, kept=True)
                 if again and report.determined_before and dossier.gaps and not diagnosis.determined:
                     self._looks.looked(report.key, missing=True)
+                    if turn:
+                        report.waits(EVIDENCE_MISSING)
+                        await self._publish(report)
                     return None
                 if again:
                     diagnosis = await self._with_dry_runs(diagnosis)
@@ -181,30 +295,32 @@ class Reconciler:
                     return None
             if diagnosis.determined or not dossier.gaps:
                 break
-        return dossier, diagnosis
+        return _Decided(dossier=dossier, diagnosis=diagnosis)
 
-    async def _ask_for_help(
+    async def _gather(self, report: Report, subject: Subject) -> Dossier:
+        with self._tracer.span("gather") as span:
+            dossier = await self._gatherer.gather(
+                owner=subject.owner,
+                pod=subject.pod,
+                symptom=subject.symptom,
+                shown_by=subject.shown_by,
+                question=report.resource.spec.question,
+            )
+            span.tell(evidence=len(dossier.evidence), gaps=len(dossier.gaps))
+            return dossier
+
+    async def _recall(
         self, report: Report, dossier: Dossier, diagnosis: Diagnosis
-    ) -> tuple[Recollection | None, Consultation]:
-        """Memory, then the model."""
+    ) -> Recollection | None:
         started = time.monotonic()
-        recollection = await self._remembering.recall(report.resource, dossier, diagnosis)
+        with self._tracer.span("recall") as span:
+            recollection = await self._remembering.recall(report.resource, dossier, diagnosis)
+            if recollection is not None:
+                span.tell(similar=len(recollection.similar), runbooks=len(recollection.runbooks))
+                if recollection.unavailable is not None:
+                    span.failed(recollection.unavailable[0])
         report.recalled(recollection, seconds=time.monotonic() - started)
-        if self._consultant.has_model:
-            await self._publish(report)
-        question = report.resource.spec.question
-        consultation = await self._consultant.consult(
-            dossier,
-            diagnosis,
-            recollection,
-            question=self._gatherer.redact(question) if question else None,
-        )
-        answer = consultation.diagnosis
-        if answer is not None and answer.decided_by is DecidedBy.MODEL:
-            answer = await self._with_dry_runs(completed(dossier, answer))
-            consultation = replace(consultation, diagnosis=answer)
-        report.consulted(consultation)
-        return recollection, consultation
+        return recollection
 
     async def _with_dry_runs(self, diagnosis: Diagnosis) -> Diagnosis:
         """What the API server says of its patches, where it is asked."""
@@ -227,9 +343,12 @@ class Reconciler:
     async def _publish(self, report: Report) -> bool:
         """Write what is known now; False where the resource is gone."""
         namespace, name = report.key
-        return await self._store.write_diagnosis(
-            namespace=namespace, name=name, status=report.status()
-        )
+        with self._tracer.span("publish") as span:
+            there = await self._store.write_diagnosis(
+                namespace=namespace, name=name, status=report.status()
+            )
+            span.tell(there=there)
+            return there
 
     async def _announce(self, report: Report, subject: Subject, diagnosis: Diagnosis) -> None:
         namespace, name = report.key

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -21,6 +22,7 @@ from kausa.controller.diagnosis_documents import (
 from kausa.controller.runbook_passages import failing_of, runbook_passages
 from kausa.diagnosis.consultation import Consultation
 from kausa.diagnosis.finding import Diagnosis
+from kausa.diagnosis.model.prompt.screening import suspicion
 from kausa.diagnosis.recollection import Recollection
 from kausa.diagnosis.rules.wording import plural
 from kausa.evidence.dossier import Dossier, EvidenceGap
@@ -30,6 +32,8 @@ from kausa.resources.condition import (
     EVIDENCE_GATHERED,
     MEMORY_RECALLED,
     MODEL_CONSULTED,
+    RESOLVED,
+    SUSPICIOUS_TEXT,
     Condition,
     ConditionStatus,
     find_condition,
@@ -39,11 +43,17 @@ from kausa.resources.diagnosis import DecidedBy, Timings
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.status import FailureDiagnosisStatus
 
-__all__ = ["Report"]
+__all__ = ["Report", "kept_diagnosis"]
 
 OUR_CONDITIONS = (DIAGNOSED, EVIDENCE_GATHERED, MEMORY_RECALLED, MODEL_CONSULTED)
-
-
+"""Those that every diagnosis sets."""
+AWAITING = frozenset(
+    {
+        *("Queued", "QueueFull", "Unavailable", "CircuitOpen", "ModelMissing", "BudgetSpent"),
+        *("DeadlineExceeded", "EvidenceMissing", "Disabled"),
+    }
+)
+"""Reasons why the model was not consulted that may be over by now."""
 OUR_PARTS = (
     *("diagnosis", "evidence", "evidence_gaps", "changes", "redactions"),
     *("similar", "similar_count", "runbooks", "model"),
@@ -69,7 +79,7 @@ class Report:
         self._timings = (known.timings if known is not None else None) or Timings()
         before = resource.status.conditions if resource.status is not None else None
         self._conditions: tuple[Condition, ...] = tuple(
-            each for each in before or () if each.type in OUR_CONDITIONS
+            each for each in before or () if each.type in (*OUR_CONDITIONS, SUSPICIOUS_TEXT)
         )
         self._already = self._conditions
         for type_ in OUR_CONDITIONS:
@@ -103,6 +113,51 @@ class Report:
         """Whether there is a diagnosis of an earlier generation to be kept."""
         before = find_condition(self._already, DIAGNOSED)
         return before is not None and before.status is not ConditionStatus.UNKNOWN
+
+    @property
+    def confidence(self) -> int:
+        """Of the diagnosis as it stands, in percent."""
+        diagnosis = self._parts.get("diagnosis")
+        return diagnosis.confidence if diagnosis is not None else 0
+
+    @property
+    def answered_digest(self) -> str:
+        """Of the question that the model has answered in this status; empty where it has not."""
+        consulted = find_condition(self._already, MODEL_CONSULTED)
+        use = self._parts.get("model")
+        if use is None or consulted is None or consulted.status is not ConditionStatus.TRUE:
+            return ""
+        return use.digest or ""
+
+    @property
+    def resolved(self) -> bool:
+        """Whether the failure is over."""
+        status = self.resource.status
+        resolved = find_condition((status.conditions if status else None) or (), RESOLVED)
+        return resolved is not None and resolved.status is ConditionStatus.TRUE
+
+    @property
+    def awaits_model(self) -> bool:
+        """Whether an answer of the model is still to be had, as far as the status tells."""
+        return self.says_it_waits and not self.resolved
+
+    @property
+    def says_it_waits(self) -> bool:
+        """Whether the condition says so."""
+        consulted = find_condition(self._already, MODEL_CONSULTED)
+        return (
+            consulted is not None
+            and consulted.status is ConditionStatus.FALSE
+            and consulted.reason in AWAITING
+        )
+
+    @property
+    def waited_seconds(self) -> float:
+        """How long it has waited for the model, where it does."""
+        consulted = find_condition(self._already, MODEL_CONSULTED)
+        if consulted is None or not self.awaits_model:
+            return 0.0
+        return max(0.0, (self._now - consulted.last_transition_time).total_seconds())
 
     def suspended(self) -> None:
         """A person does not want it diagnosed."""
@@ -196,14 +251,32 @@ class Report:
     def consulted(self, consultation: Consultation) -> None:
         """The model's part, or why it was not asked."""
         self._parts.pop("model", None)
+        self._suspect(consultation)
         if consultation.diagnosis is None or consultation.reply is None:
-            reason, message = consultation.not_consulted
-            self._set(MODEL_CONSULTED, ConditionStatus.FALSE, reason, message)
+            self.waits(consultation.not_consulted)
             return
-        self._parts["model"] = model_part(consultation.reply)
+        self._parts["model"] = model_part(consultation)
         self._time(model_milliseconds=consultation.reply.milliseconds)
         self.decided(consultation.diagnosis, detected_at=None)
         self._set(MODEL_CONSULTED, ConditionStatus.TRUE, "Answered", consultation.reply.model)
+
+    def waits(self, why: tuple[str, str]) -> None:
+        """The model was not consulted, or not yet."""
+        self._set(MODEL_CONSULTED, ConditionStatus.FALSE, *why)
+
+    def kept(self) -> None:
+        """What an earlier look said stands, for this generation as well."""
+        for each in self._conditions:
+            if each.status is not ConditionStatus.UNKNOWN:
+                self._set(each.type, each.status, each.reason, each.message)
+
+    def _suspect(self, consultation: Consultation) -> None:
+        """Somebody who writes instructions for a model into a log wants something."""
+        if consultation.suspicious:
+            message = suspicion(consultation.suspicious)
+            self._set(SUSPICIOUS_TEXT, ConditionStatus.TRUE, "InstructionsSeen", message)
+        elif consultation.reply is not None and find_condition(self._conditions, SUSPICIOUS_TEXT):
+            self._set(SUSPICIOUS_TEXT, ConditionStatus.FALSE, "NoneSeen", "")
 
     def version(self) -> str:
         """A short hash of the answer: the same answer is announced once."""
@@ -239,3 +312,21 @@ class Report:
 def _said(gap: EvidenceGap) -> str:
     needed = f" (needs the permission to {gap.permission})" if gap.permission else ""
     return f"{gap.what}: {gap.why}{needed}"
+
+
+def kept_diagnosis(resource: FailureDiagnosis, by_rules: Diagnosis) -> Diagnosis:
+    """The diagnosis of an earlier look as it stands in the status, for the memory."""
+    known = resource.status.diagnosis if resource.status is not None else None
+    if known is None:
+        return by_rules
+    before = resource.status.conditions if resource.status is not None else None
+    diagnosed = find_condition(before or (), DIAGNOSED)
+    return replace(
+        by_rules,
+        summary=known.summary,
+        root_cause=known.root_cause or "",
+        explanation=known.explanation or "",
+        confidence=known.confidence,
+        decided_by=known.decided_by,
+        determined=diagnosed is not None and diagnosed.status is ConditionStatus.TRUE,
+    )

@@ -77,12 +77,14 @@ class RunbookIndexer:
         namespace: str | None,
         size: Callable[[], Awaitable[ChunkSize]] | None = None,
         on_changed: Callable[[], None] = lambda: None,
+        on_built_in: Callable[[], None] = lambda: None,
         now: Callable[[], datetime] = utc_now,
         first_pause_seconds: float = FIRST_PAUSE_SECONDS,
     ) -> None:
         """`namespace`: the only one whose Runbooks are looked after; None looks after all. `size`:
         asks the memory how long passages are, which its embedding model has a say in. `on_changed`:
         told after passages of a Runbook were written or removed, for caches of answers.
+        `on_built_in`: told once the built-in runbooks have been indexed that were not before.
         """
         self._store = store
         self._memory = memory
@@ -91,6 +93,7 @@ class RunbookIndexer:
         self._namespace = namespace
         self._size = size
         self._on_changed = on_changed
+        self._on_built_in = on_built_in
         self._now = now
         self._first_pause = first_pause_seconds
         self._pending: dict[Key, None] = {}
@@ -314,6 +317,8 @@ class RunbookIndexer:
                     cluster=self._cluster, source=source, deadline_seconds=DEADLINE_SECONDS
                 )
                 self._on_changed()
+        if missing:
+            self._on_built_in()
 
     async def _passage_size(self) -> ChunkSize | None:
         """Raises `MemoryUnavailableError`."""

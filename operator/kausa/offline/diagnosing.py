@@ -1,8 +1,9 @@
-"""One snapshot from end to end: survey, choose, gather, decide; all that the operator does."""
+"""One snapshot from end to end: survey, choose, gather, decide; what the operator does by rules."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,7 +13,7 @@ from kausa.cluster.owners import OwnerResolver
 from kausa.cluster.reader import LiveCluster
 from kausa.cluster.snapshot import Snapshot, SnapshotClient
 from kausa.detection.case import later
-from kausa.diagnosis.decide import completed, decide
+from kausa.diagnosis.decide import decide
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.remediation.dry_run import not_asked
 from kausa.evidence.dossier import Dossier
@@ -22,14 +23,13 @@ from kausa.offline.owner_view import OwnerView
 from kausa.offline.scene import Scene, set_the_scene
 from kausa.offline.subjects import Subject, Subjects
 from kausa.offline.unwatched import is_sure, unwatched
-from kausa.resources.diagnosis import DecidedBy
 from kausa.telemetry.clock import utc_now
 
 if TYPE_CHECKING:
     # It brings the client of the model and all of HTTP, which nobody needs who asks no model.
-    from kausa.diagnosis.consultation import Consultant, Consultation
+    from kausa.diagnosis.consultation import Consultation
 
-__all__ = ["Answer", "OfflineDiagnosis", "moment_of"]
+__all__ = ["NO_CLUSTER", "Answer", "OfflineDiagnosis", "moment_of"]
 
 A_LITTLE = timedelta(seconds=5)
 """After the last thing that was written down, somebody wrote it down."""
@@ -61,7 +61,10 @@ def moment_of(snapshot: Snapshot, *, given: datetime | None = None) -> datetime:
 
 
 class OfflineDiagnosis:
-    """The pipeline over one snapshot; memory is absent, and the model unless one is given."""
+    """The pipeline over one snapshot, without memory; a model is asked afterwards (`consulting`).
+
+    `decides` says what is found in a dossier; the rules, unless they are to be left out.
+    """
 
     def __init__(
         self,
@@ -69,12 +72,12 @@ class OfflineDiagnosis:
         *,
         redactor: Redactor,
         now: datetime,
-        consultant: Consultant | None = None,
+        decides: Callable[[Dossier], Diagnosis] = decide,
     ) -> None:
         self._snapshot = snapshot
         self._now = now
         self._redactor = redactor
-        self._consultant = consultant
+        self._decides = decides
         self._owners = OwnerResolver(client=OwnerView(snapshot))
         self._reader = LiveCluster(client=SnapshotClient(snapshot))
         self._scene: Scene | None = None
@@ -101,7 +104,7 @@ class OfflineDiagnosis:
         for target in unwatched(self._snapshot, waiting=waiting, namespace=namespace):
             if target.uid not in told:
                 for subject in (await self._subjects().of(target))[:1]:
-                    answer = await self._answer(subject, question=question, alone=True)
+                    answer = await self._answer(subject, question=question)
                     if is_sure(answer.diagnosis):
                         answers.append(answer)
         return tuple(answers)
@@ -129,10 +132,7 @@ class OfflineDiagnosis:
             self._chosen = Subjects(self._scene, owners=self._owners, now=self._now)
         return self._chosen
 
-    async def _answer(
-        self, subject: Subject, *, question: str | None, alone: bool = False
-    ) -> Answer:
-        """`alone`: by the rules, whatever model there is."""
+    async def _answer(self, subject: Subject, *, question: str | None) -> Answer:
         gatherer = Gatherer(
             reader=self._reader,
             redactor=self._redactor,
@@ -148,18 +148,10 @@ class OfflineDiagnosis:
             question=question,
         )
         seconds = time.perf_counter() - started
-        diagnosis, consultation = decide(dossier), None
-        if self._consultant is not None and not alone:
-            words = gatherer.redact(question) if question else None
-            consultation = await self._consultant.consult(dossier, diagnosis, None, question=words)
-            answer = consultation.diagnosis or diagnosis
-            by_model = answer.decided_by is DecidedBy.MODEL
-            diagnosis = completed(dossier, answer) if by_model else answer
         return Answer(
             subject=subject,
             dossier=dossier,
-            diagnosis=not_asked(diagnosis, why=NO_CLUSTER),
-            consultation=consultation,
+            diagnosis=not_asked(self._decides(dossier), why=NO_CLUSTER),
             gather_seconds=seconds,
         )
 

@@ -24,6 +24,7 @@ __all__ = [
     "MEMORY_RECALLED",
     "MODEL_CONSULTED",
     "RESOLVED",
+    "SUSPICIOUS_TEXT",
     "Condition",
     "ConditionStatus",
     "Conditions",
@@ -36,6 +37,8 @@ EVIDENCE_GATHERED: Final = "EvidenceGathered"
 MEMORY_RECALLED: Final = "MemoryRecalled"
 MODEL_CONSULTED: Final = "ModelConsulted"
 RESOLVED: Final = "Resolved"
+SUSPICIOUS_TEXT: Final = "SuspiciousText"
+"""Only where a model was asked, and text was seen that reads like an instruction to it."""
 INDEXED: Final = "Indexed"
 """The condition of a Runbook; the others are a FailureDiagnosis'."""
 

@@ -156,7 +156,7 @@ class ModelUse(Part):
     """Why this model was chosen."""
 
     complexity: Percent | None = None
-    """How hard the failure was judged to be, from 0 to 100. Not written yet."""
+    """How hard the failure was judged to be, from 0 to 100."""
 
     prompt_tokens: Int64 | None = None
     """How many tokens the model read."""
@@ -168,7 +168,11 @@ class ModelUse(Part):
     """How long its answer took."""
 
     thinking: Annotated[str, Text(limits.THINKING)] | None = None
-    """What the model wrote while it reasoned, redacted and shortened. Not written yet."""
+    """What the model wrote while it reasoned, redacted and shortened. No part of the answer."""
+
+    digest: Annotated[str, Line(limits.FINGERPRINT)] | None = None
+    """A hash of what the model was asked: as long as it stays, its answer stands and it is not
+    asked again."""
 
 
 class Timings(Part):

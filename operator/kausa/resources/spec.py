@@ -100,7 +100,8 @@ class FailureDiagnosisSpec(Part):
         Annotated[str, Field(max_length=limits.MODEL, pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/@-]*$")]
         | None
     ) = None
-    """The language model to ask. Not read yet: the operator asks the one of its own settings."""
+    """The language model to ask, instead of the one that the operator would choose; its server must
+    have it."""
 
     feedback: Feedback | None = None
     """What you say about the diagnosis: the memory ranks this failure by it when one like it

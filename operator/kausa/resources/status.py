@@ -30,7 +30,8 @@ class FailureDiagnosisStatus(Part):
 
     conditions: Conditions | None = None
     """How far the diagnosis has come: Diagnosed, EvidenceGathered, MemoryRecalled, ModelConsulted
-    and Resolved, which is True once nothing of the target has failed for a while."""
+    and Resolved, which is True once nothing of the target has failed for a while. SuspiciousText is
+    True where text was seen that reads like an instruction to a model."""
 
     target: Annotated[str, Line(limits.PATH)] | None = None
     """The target as kind/name, for tables."""

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 from support.dossiers import DEPLOYMENT, LATER, FakeReader
+from support.fake_language_model import FakeLanguageModel, models_of
 from support.pods import container, event, pod, terminated, waiting
 
 from kausa.controller.report import Report
@@ -56,23 +57,16 @@ class Scene:
     objects: list[dict[str, Any]] = field(default_factory=list)
 
 
-class _Listening:
+class _Listening(FakeLanguageModel):
     """A model that takes its question down and answers nothing."""
 
-    name = "listening"
-
     def __init__(self) -> None:
+        super().__init__("listening")
         self.heard: list[str] = []
 
-    async def check(self, *, deadline_seconds: float) -> None:
-        return None
-
-    async def complete(self, messages: Sequence[Message], **_: object) -> Completion:
+    async def complete(self, messages: Sequence[Message], **_: Any) -> Completion:
         self.heard.extend(each.content for each in messages)
         raise ModelError("it only listens")
-
-    async def close(self) -> None:
-        return None
 
 
 def leave(scene: Scene, *, redactor: Redactor) -> Mapping[str, str]:
@@ -85,7 +79,7 @@ async def _leave(scene: Scene, *, redactor: Redactor) -> dict[str, str]:
     assert dossier.symptom is not None
     diagnosis = decide(dossier)
     model = _Listening()
-    consultant = Consultant(model=model, below_confidence=101, timeout_seconds=1)
+    consultant = Consultant(models=models_of(model), below_confidence=101)
     consultation = await consultant.consult(dossier, diagnosis, None, question=question)
     report = Report(_resource(), now=NOW)
     report.gathered(dossier, seconds=0.1)

@@ -3,13 +3,36 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 from support.cases import case_of
+from support.fake_model_server import FakeModelServer
+from support.model_server_in_thread import served
 
 from kausa import cli
+
+MODEL_SAYS = {
+    "citations": ["E1", "E2", "E3"],
+    "rootCause": "The variable REGION is not set.",
+    "summary": "variable REGION is not set",
+    "explanation": "Container api says that the variable REGION is not set.",
+    "category": "Config",
+    "confidence": 90,
+    "remediation": [],
+}
+
+
+@pytest.fixture
+def model_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeModelServer]:
+    with served("ollama") as fake:
+        fake.script = [fake.says(json.dumps(MODEL_SAYS))]
+        monkeypatch.setenv("KAUSA_MODEL_URL", fake.url)
+        monkeypatch.setenv("KAUSA_SIMPLE_MODEL", "tiny")
+        monkeypatch.setenv("KAUSA_REASONING_MODEL", "tiny")
+        yield fake
 
 
 def run(*arguments: str | Path) -> tuple[int, str, str]:
@@ -83,3 +106,33 @@ def test_a_model_that_does_not_answer_is_said_so(
     code, _, why = run(folder, "--model")
     assert code == 2
     assert "The model does not answer" in why
+
+
+def test_what_a_model_alone_finds_is_measured_without_the_rules(folder: Path) -> None:
+    code, said, _ = run(folder, "--without-rules")
+    assert code == 0
+    assert "cause not determined: CrashLoopBackOff of container api" in said
+    assert "passed: 0/2   0 %" in said
+
+
+def test_with_a_model_both_rates_are_told(
+    folder: Path, tmp_path: Path, model_server: FakeModelServer
+) -> None:
+    code, said, progress = run(
+        folder, "--model", "--without-rules", "--at-once", "2", "--json", tmp_path / "out.json"
+    )
+    assert code == 0, said + progress
+    assert "asked right: " in progress
+    assert "model tiny: asked about 2 of 2 cases" in said
+    assert "changed: right: wrong without, right with it" in said
+    document = json.loads((tmp_path / "out.json").read_text())
+    assert document["passed"] == 1
+    assert document["model"]["passedWithout"] == 0
+    assert document["model"]["passedWith"] == 1
+    (right, _) = document["model"]["questions"]
+    assert right["published"]["rootCause"] == MODEL_SAYS["rootCause"]
+    assert {each["id"] for each in right["evidence"]} >= set(right["reply"]["citations"])
+
+
+def test_a_sample_is_each_so_many_th_case(folder: Path) -> None:
+    assert "passed: 1/1 100 %" in run(folder, "--every", "2")[1]

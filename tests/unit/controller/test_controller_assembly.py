@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, cast
 
 import pytest
+from support.fake_language_model import FakeLanguageModel, models_of
 from support.fake_memory import fake_memory
 from support.fake_store import FakeClient, FakeStore
 
@@ -12,8 +13,10 @@ from kausa.cluster.watch import Watcher
 from kausa.cluster.workloads import DaemonSet, Deployment, Job, StatefulSet
 from kausa.controller import assembly
 from kausa.controller.assembly import Helpers, assemble
+from kausa.controller.looks import Looks
 from kausa.controller.memory_parts import MemoryParts, memory_parts
 from kausa.controller.runbooks import RunbookIndexer
+from kausa.diagnosis.model.models import Models
 from kausa.evidence.redaction import Redactor
 from kausa.learning.rollout_kinds import (
     RollingDaemonSet,
@@ -24,7 +27,7 @@ from kausa.settings import Settings
 from kausa.telemetry.metrics import Metrics
 
 
-def helpers(*, memory: Any) -> Helpers:
+def helpers(*, memory: Any, models: Models | None = None) -> Helpers:
     return Helpers(
         settings=Settings.from_environment(),
         credentials=cast(Any, None),
@@ -32,7 +35,7 @@ def helpers(*, memory: Any) -> Helpers:
         store=cast(Any, FakeStore()),
         redactor=Redactor(key=b"k" * 32),
         memory=memory,
-        model=None,
+        models=models,
         metrics=Metrics(),
     )
 
@@ -106,3 +109,36 @@ def test_runbooks_are_cut_as_the_memory_cuts_and_forget_old_answers(
     cache.put("asked", cast(Any, "answer"), generation=cache.generation)
     it.of_runbooks["on_changed"]()
     assert len(cache) == 0
+
+
+def test_once_built_in_runbooks_are_there_what_was_diagnosed_is_looked_at_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Looks] = []
+
+    def looks(**given: Any) -> Looks:
+        made.append(Looks(**given))
+        return made[-1]
+
+    monkeypatch.setattr(assembly, "Looks", looks)
+    it = Assembled(monkeypatch, memory=fake_memory())
+    assert it.of_runbooks["on_built_in"] == made[0].all_again
+
+
+def test_whoever_ends_a_failure_ends_its_waiting_for_the_model(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[Looks] = []
+
+    def looks(**given: Any) -> Looks:
+        made.append(Looks(**given))
+        return made[-1]
+
+    monkeypatch.setattr(assembly, "Looks", looks)
+    it = helpers(memory=None, models=models_of(FakeLanguageModel()))
+    operator = assemble(it)
+    assert made[0].on_forget.__name__ == "forget"
+    without = assemble(helpers(memory=None))
+    assert len(operator.work) == len(without.work)
+    registry = it.metrics.registry
+    assert registry.get_sample_value("kausa_model_queue_waiting") == 0

@@ -11,7 +11,13 @@ from hypothesis import strategies as st
 from msgspec import structs
 from support.recording import HandClock
 
-from kausa.controller.looks import AFTER_CHANGE_SECONDS, AFTER_GAP_SECONDS, MOST_KEYS, Looks
+from kausa.controller.looks import (
+    AFTER_CHANGE_SECONDS,
+    AFTER_GAP_SECONDS,
+    AFTER_NEWS_SECONDS,
+    MOST_KEYS,
+    Looks,
+)
 from kausa.detection.symptom import Symptom
 from kausa.resources.category import Category
 
@@ -148,3 +154,41 @@ def test_a_failure_that_says_again_what_it_said_before_is_looked_at_again(
     clock.now += 2.0
     looks.seen(KEY, SYMPTOM)
     assert looks.due() == (KEY,)
+
+
+def test_what_memory_can_tell_since_now_is_looked_up_for_all_that_was_diagnosed(
+    looks: Looks, clock: HandClock
+) -> None:
+    for name in ("before", "meanwhile"):
+        looks.seen(("shop", name), SYMPTOM)
+    looks.looked(("shop", "before"), missing=False)
+    clock.now = 30
+    looks.all_again()
+    # This look began before the news, and ends after it.
+    clock.now = 33
+    looks.looked(("shop", "meanwhile"), missing=False)
+    assert looks.due() == ()
+    clock.now = 30 + AFTER_NEWS_SECONDS
+    assert set(looks.due()) == {("shop", "before"), ("shop", "meanwhile")}
+    for key in looks.due():
+        looks.looked(key, missing=False)
+    clock.now = 500
+    assert looks.due() == ()
+
+
+def test_who_is_busy_is_looked_at_later(looks: Looks, clock: HandClock) -> None:
+    looks.seen(KEY, SYMPTOM)
+    looks.later(KEY)
+    assert looks.due() == ()
+    clock.now = AFTER_GAP_SECONDS
+    assert looks.due() == (KEY,)
+
+
+def test_who_needs_no_look_any_more_is_told_on_and_who_rests_is_not(looks: Looks) -> None:
+    told: list[tuple[str, str]] = []
+    looks.on_forget = told.append
+    looks.seen(KEY, SYMPTOM)
+    looks.rest(KEY)
+    assert (told, len(looks)) == ([], 0)
+    looks.forget(KEY)
+    assert told == [KEY]

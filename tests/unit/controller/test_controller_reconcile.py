@@ -12,7 +12,7 @@ from support.fake_store import FakeStore
 from support.pods import container, pod, terminated, waiting
 
 from kausa.controller.looks import Looks
-from kausa.controller.reconcile import Reconciler
+from kausa.controller.reconcile import Reconciler, Telemetry
 from kausa.controller.remembering import Remembering
 from kausa.controller.sightings import Sightings
 from kausa.controller.subjects import Subject
@@ -45,8 +45,6 @@ class FakeRemembrance:
 class Answers:
     """Finds, gathers and answers what it was told, at once."""
 
-    has_model = True
-
     def __init__(self, answer: Diagnosis | None) -> None:
         self.answer = answer
 
@@ -56,7 +54,10 @@ class Answers:
     async def gather(self, **_: Any) -> Any:
         return SEEN
 
-    async def consult(self, *_: Any, **__: Any) -> Consultation:
+    def stands(self, *_: Any) -> bool:
+        return False
+
+    def queue(self, *_: Any) -> Consultation:
         return Consultation(diagnosis=self.answer)
 
 
@@ -70,10 +71,10 @@ async def remembered(answer: Diagnosis | None) -> list[FailureRecord]:
         subjects=answers,
         gatherer=answers,
         remembering=Remembering(remembrance=cast(Any, kept), sightings=sightings, cluster="test"),
-        consultant=answers,
+        model=answers,
         looks=Looks(refresh_seconds=600),
         sightings=sightings,
-        metrics=Metrics(),
+        telemetry=Telemetry(metrics=Metrics()),
         concurrent=1,
     )
     await reconciler.reconcile(resource)

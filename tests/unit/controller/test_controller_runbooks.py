@@ -29,6 +29,7 @@ def indexer(
     *,
     namespace: str | None = None,
     on_changed: Callable[[], None] = lambda: None,
+    on_built_in: Callable[[], None] = lambda: None,
 ) -> RunbookIndexer:
     return RunbookIndexer(
         store=store,  # type: ignore[arg-type]
@@ -37,6 +38,7 @@ def indexer(
         cluster="c1",
         namespace=namespace,
         on_changed=on_changed,
+        on_built_in=on_built_in,
         first_pause_seconds=0.01,
     )
 
@@ -131,6 +133,15 @@ async def test_who_keeps_answers_is_told_of_built_in_runbooks_too() -> None:
     told.clear()
     await found.sweep(memory)
     assert told == []
+
+
+async def test_once_all_built_in_runbooks_are_there_it_is_told_and_not_before() -> None:
+    store, memory = FakeRunbookStore(made_runbook()), FakeRunbookMemory()
+    told: list[int] = []
+    found = indexer(store, memory, on_built_in=lambda: told.append(len(memory.kept)))
+    for _ in range(2):
+        await found.sweep(memory)
+    assert told == [len(built_in_runbooks())]
 
 
 async def test_the_status_is_not_written_again_and_again() -> None:

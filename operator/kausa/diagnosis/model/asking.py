@@ -2,6 +2,8 @@
 
 The same for every server. What comes back is checked against the evidence; an answer that does not
 hold is told once what is wrong with it, in the same deadline, and then the rules' answer stands.
+
+A person who waits may follow it (`ask_live`): each sentence is shown once it is written and holds.
 """
 
 from __future__ import annotations
@@ -9,11 +11,14 @@ from __future__ import annotations
 import asyncio
 import re
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
 from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.model.answer import answer_schema, check_answer
+from kausa.diagnosis.model.answer.live import LiveAnswer, OnSentence
+from kausa.diagnosis.model.answer.support import Corpus
 from kausa.diagnosis.model.prompt import TokenCounter, build_prompt
 from kausa.diagnosis.model.prompt.fences import cut, one_line
 from kausa.diagnosis.model.prompt.screening import screen
@@ -21,12 +26,13 @@ from kausa.diagnosis.model.prompt.template import REPAIR
 from kausa.diagnosis.model.protocol import (
     Completion,
     LanguageModel,
+    LiveModel,
     Message,
     ModelReply,
     ModelRequest,
 )
 
-__all__ = ["TokenBudget", "ask"]
+__all__ = ["OnSentence", "TokenBudget", "ask", "ask_live"]
 
 LEAST_SECONDS_FOR_REPAIR: Final = 1.0
 _MOST_REPEATED: Final = 1_500
@@ -64,19 +70,97 @@ async def ask(
     `deadline_seconds` is for all of it. `counter` learns from what the model counts, so keep one
     for each model.
     """
+    asked = await _asked(
+        model.name,
+        request,
+        deadline_seconds=deadline_seconds,
+        tokens=tokens,
+        think=think,
+        counter=counter,
+    )
+
+    async def complete(messages: tuple[Message, ...], limits: _Limits) -> Completion:
+        return await model.complete(
+            messages,
+            schema=limits.schema,
+            deadline_seconds=limits.seconds,
+            think=think,
+            max_output_tokens=limits.tokens,
+        )
+
+    return await asked.answer(complete)
+
+
+async def ask_live(
+    model: LiveModel,
+    request: ModelRequest,
+    *,
+    deadline_seconds: float,
+    on_sentence: OnSentence,
+    tokens: TokenBudget | None = None,
+    think: bool = False,
+    counter: TokenCounter | None = None,
+) -> ModelReply:
+    """As `ask`; `on_sentence` hears each sentence that holds as soon as it is written.
+
+    What it hears may be less than the answer, and is void where it begins again (`again`) or where
+    this raises in the end.
+    """
+    asked = await _asked(
+        model.name,
+        request,
+        deadline_seconds=deadline_seconds,
+        tokens=tokens,
+        think=think,
+        counter=counter,
+    )
+
+    live = asked.live(on_sentence)
+
+    async def complete(messages: tuple[Message, ...], limits: _Limits) -> Completion:
+        return await model.complete(
+            messages,
+            schema=limits.schema,
+            deadline_seconds=limits.seconds,
+            think=think,
+            max_output_tokens=limits.tokens,
+            on_text=live.hear,
+        )
+
+    return await asked.answer(complete)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Limits:
+    schema: dict[str, Any]
+    seconds: float
+    tokens: int
+
+
+_Complete = Callable[[tuple[Message, ...], _Limits], Awaitable[Completion]]
+
+
+async def _asked(
+    name: str,
+    request: ModelRequest,
+    *,
+    deadline_seconds: float,
+    tokens: TokenBudget | None,
+    think: bool,
+    counter: TokenCounter | None,
+) -> _Asked:
     if not request.evidence:
         raise ModelInvalidAnswer("There is no evidence, so nothing could be cited.")
     # Looking through tens of kilobytes takes a tenth of a second, and others want the loop.
-    asked = await asyncio.to_thread(
+    return await asyncio.to_thread(
         _Asked,
-        model=model,
+        name=name,
         request=request,
         tokens=tokens or TokenBudget(),
         think=think,
         counter=counter or TokenCounter(),
         ends=time.monotonic() + deadline_seconds,
     )
-    return await asked.answer()
 
 
 class _Asked:
@@ -85,14 +169,14 @@ class _Asked:
     def __init__(
         self,
         *,
-        model: LanguageModel,
+        name: str,
         request: ModelRequest,
         tokens: TokenBudget,
         think: bool,
         counter: TokenCounter,
         ends: float,
     ) -> None:
-        self._model = model
+        self._name = name
         self._screened = screen(request)
         self._tokens = tokens
         self._think = think
@@ -103,18 +187,23 @@ class _Asked:
         self._schema = answer_schema(self._prompt.evidence_ids)
         self._completions: list[Completion] = []
 
-    async def answer(self) -> ModelReply:
+    def live(self, on_sentence: OnSentence) -> LiveAnswer:
+        """Follow what is written."""
+        corpus = Corpus(self._screened, evidence_ids=self._prompt.evidence_ids)
+        return LiveAnswer(corpus, on_sentence=on_sentence)
+
+    async def answer(self, complete: _Complete) -> ModelReply:
         messages = (
             Message(role="system", content=self._prompt.system),
             Message(role="user", content=self._prompt.user),
         )
-        written = await self._complete(messages)
+        written = await self._complete(complete, messages)
         try:
             return await asyncio.to_thread(self._checked, written)
         except ModelInvalidAnswer as error:
             if self._ends - time.monotonic() < LEAST_SECONDS_FOR_REPAIR:
                 raise
-            problem = str(error)
+            problem = _problem(error)
         repair = REPAIR.format(
             problem=one_line(problem, limit=_MOST_SAID),
             target=one_line(self._screened.request.target, limit=_MOST_SAID),
@@ -122,22 +211,22 @@ class _Asked:
         # An empty turn is refused by some servers.
         said = cut(written.text, _MOST_REPEATED) or "{}"
         second = await self._complete(
+            complete,
             (
                 *messages,
                 Message(role="assistant", content=said),
                 Message(role="user", content=repair),
-            )
+            ),
         )
         return await asyncio.to_thread(self._checked, second)
 
-    async def _complete(self, messages: tuple[Message, ...]) -> Completion:
-        completion = await self._model.complete(
-            messages,
+    async def _complete(self, complete: _Complete, messages: tuple[Message, ...]) -> Completion:
+        limits = _Limits(
             schema=self._schema,
-            deadline_seconds=max(self._ends - time.monotonic(), 0.0),
-            think=self._think,
-            max_output_tokens=self._tokens.writable(think=self._think),
+            seconds=max(self._ends - time.monotonic(), 0.0),
+            tokens=self._tokens.writable(think=self._think),
         )
+        completion = await complete(messages, limits)
         thought = _THOUGHT.match(completion.text)
         if thought is not None:
             # Where the server leaves it to us to tell the two apart.
@@ -154,7 +243,7 @@ class _Asked:
     def _checked(self, completion: Completion) -> ModelReply:
         if completion.finish == "length":
             raise ModelInvalidAnswer(
-                f"The model {self._model.name} wrote "
+                f"The model {self._name} wrote "
                 f"{self._tokens.writable(think=self._think)} tokens without coming to an end."
             )
         checked = check_answer(
@@ -166,7 +255,7 @@ class _Asked:
         done = self._completions
         return ModelReply(
             answer=checked.answer,
-            model=self._model.name,
+            model=self._name,
             prompt_tokens=sum(each.prompt_tokens for each in done),
             output_tokens=sum(each.output_tokens for each in done),
             milliseconds=round((time.monotonic() - self._started) * 1000),
@@ -176,3 +265,12 @@ class _Asked:
             dropped=checked.dropped,
             suspicious=self._screened.suspicious,
         )
+
+
+def _problem(error: ModelInvalidAnswer) -> str:
+    """Return what the model is told of its answer: what is wrong, without how we say that it is.
+
+    The 0.5B repeated `The evidence does not bear the cause that the model named` as a cause.
+    """
+    _, marker, detail = str(error).partition(" named: ")
+    return detail if marker else str(error)

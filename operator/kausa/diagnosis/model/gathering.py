@@ -11,7 +11,7 @@ import re
 import time
 from typing import Final, Literal
 
-from kausa.diagnosis.model.protocol import Completion
+from kausa.diagnosis.model.protocol import Completion, OnText
 
 __all__ = ["Gathering", "estimated_tokens", "split_thinking"]
 
@@ -24,10 +24,13 @@ _THOUGHT: Final = re.compile(r"\s*<think>(.*?)(?:</think>|\Z)", re.DOTALL)
 
 
 class Gathering:
-    """What has come of one completion."""
+    """What has come of one completion; `on_text` hears of it as it comes."""
 
-    def __init__(self, *, max_output_tokens: int) -> None:
+    def __init__(self, *, max_output_tokens: int, on_text: OnText | None = None) -> None:
         self._started = time.monotonic()
+        self._on_text = on_text
+        if on_text is not None:
+            on_text(None)
         self._most_pieces = max_output_tokens + _SLACK
         self._most_characters = self._most_pieces * _LONGEST_TOKEN
         self._text: list[str] = []
@@ -47,6 +50,8 @@ class Gathering:
             self._characters += len(text) + len(thinking)
             self._text.append(text)
             self._thinking.append(thinking)
+            if text and self._on_text is not None:
+                self._on_text(text)
 
     def completion(
         self,

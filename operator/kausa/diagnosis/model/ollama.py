@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from kausa.diagnosis.errors import ModelError, ModelMissing, ModelUnavailable
 from kausa.diagnosis.model.breaker import CircuitBreaker
 from kausa.diagnosis.model.gathering import Gathering
-from kausa.diagnosis.model.protocol import Completion, Message
+from kausa.diagnosis.model.protocol import Completion, Message, OnText
 from kausa.diagnosis.model.pulling import Pull
 from kausa.diagnosis.model.transport import (
     CONNECT_SECONDS,
@@ -115,6 +115,7 @@ class OllamaModel:
         deadline_seconds: float,
         think: bool,
         max_output_tokens: int,
+        on_text: OnText | None = None,
     ) -> Completion:
         """Continue the messages with a JSON text in the schema; raises `ModelError`.
 
@@ -125,7 +126,11 @@ class OllamaModel:
             with self._boundary():
                 thinks = think and await self._can_think()
                 return await self._stream(
-                    messages, schema=schema, think=thinks, max_output_tokens=max_output_tokens
+                    messages,
+                    schema=schema,
+                    think=thinks,
+                    max_output_tokens=max_output_tokens,
+                    on_text=on_text,
                 )
 
         return await self._transport.run(attempt, deadline_seconds=deadline_seconds)
@@ -150,8 +155,9 @@ class OllamaModel:
         schema: Mapping[str, Any],
         think: bool,
         max_output_tokens: int,
+        on_text: OnText | None,
     ) -> Completion:
-        gathering = Gathering(max_output_tokens=max_output_tokens)
+        gathering = Gathering(max_output_tokens=max_output_tokens, on_text=on_text)
         prompt = "\n".join(message.content for message in messages)
         stream = await self._client.chat(
             model=self._model,

@@ -27,7 +27,7 @@ from kausa.diagnosis.errors import (
 from kausa.diagnosis.model.breaker import CircuitBreaker
 from kausa.diagnosis.model.dialect import Dialect
 from kausa.diagnosis.model.gathering import Gathering
-from kausa.diagnosis.model.protocol import Completion, Message
+from kausa.diagnosis.model.protocol import Completion, Message, OnText
 from kausa.diagnosis.model.transport import (
     CONNECT_SECONDS,
     AttemptFailed,
@@ -122,6 +122,7 @@ class OpenAIModel:
         deadline_seconds: float,
         think: bool,
         max_output_tokens: int,
+        on_text: OnText | None = None,
     ) -> Completion:
         """Continue the messages with a JSON text in the schema; raises `ModelError`.
 
@@ -144,7 +145,9 @@ class OpenAIModel:
                     ) as response:
                         if response.status_code == 200:
                             self._adopt(dialect)
-                            gathering = Gathering(max_output_tokens=max_output_tokens)
+                            gathering = Gathering(
+                                max_output_tokens=max_output_tokens, on_text=on_text
+                            )
                             prompt = "\n".join(message.content for message in messages)
                             return await self._gather(response, gathering, prompt=prompt)
                         dialect = await self._simpler(response, dialect, think=think)

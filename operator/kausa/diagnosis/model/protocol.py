@@ -6,9 +6,9 @@ for every server and stand in `kausa.diagnosis.model.asking`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeAlias
 
 from kausa.diagnosis.finding import Patch
 from kausa.resources.category import Category
@@ -19,15 +19,21 @@ __all__ = [
     "Incident",
     "KnownObject",
     "LanguageModel",
+    "LiveModel",
     "Message",
     "ModelAnswer",
     "ModelFix",
     "ModelReply",
     "ModelRequest",
     "NumberedEvidence",
+    "OnText",
     "Passage",
     "Ruling",
 ]
+
+OnText: TypeAlias = Callable[[str | None], None]
+"""Hears each piece of an answer as it is written; None: it begins, a second time after a broken
+connection. What it hears is unchecked, so it is for whoever checks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -216,4 +222,21 @@ class LanguageModel(Protocol):
 
     async def close(self) -> None:
         """Let the connections go."""
+        ...
+
+
+class LiveModel(LanguageModel, Protocol):
+    """A model whose answer can be followed while it is written."""
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any],
+        deadline_seconds: float,
+        think: bool,
+        max_output_tokens: int,
+        on_text: OnText | None = None,
+    ) -> Completion:
+        """As `LanguageModel.complete`."""
         ...

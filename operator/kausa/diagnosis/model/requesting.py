@@ -59,7 +59,9 @@ def request_from(
 
 
 def _findings(by_rules: Diagnosis) -> Iterator[str]:
-    told: tuple[Diagnosis | Finding, ...] = (by_rules, *by_rules.alternatives)
+    # That nothing decides is no finding: told so, a small model says the same whatever it reads.
+    first = (by_rules,) if by_rules.determined else ()
+    told: tuple[Diagnosis | Finding, ...] = (*first, *by_rules.alternatives)
     for each in told:
         cited = f" [{', '.join(each.citations)}]" if each.citations else ""
         yield f"{each.root_cause} ({each.confidence} % sure){cited}"

@@ -85,6 +85,8 @@ async def test_the_repair_says_what_was_wrong() -> None:
     model = Scripted(BAD, GOOD)
     await ask(model, request_with(None), deadline_seconds=5)
     assert "db-7" in model.heard[1][3].content
+    # A small model repeats our own words as a cause.
+    assert "does not bear" not in model.heard[1][3].content
 
 
 async def test_after_the_second_bad_answer_there_is_none() -> None:

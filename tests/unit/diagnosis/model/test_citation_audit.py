@@ -69,6 +69,7 @@ def _status(request: ModelRequest, reply: ModelReply) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 async def test_no_answer_to_two_hundred_injections_has_an_invention() -> None:
     audits = []
     for injection in INJECTIONS:

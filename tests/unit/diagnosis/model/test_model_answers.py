@@ -104,6 +104,44 @@ def test_a_cause_that_the_evidence_does_not_bear_is_refused(cause: str) -> None:
         check(rootCause=cause)
 
 
+@pytest.mark.parametrize(
+    ("cause", "kept"),
+    [("KeyError: 'PAYMENTS_DB_DSN'", True), ("CrashLoopBackOff.", False), ("It fails.", False)],
+)
+def test_two_words_are_a_cause_where_they_are_the_programs_own(cause: str, kept: bool) -> None:
+    said = {"rootCause": cause, "summary": cause, "explanation": cause}
+    if kept:
+        assert check(**said).answer.root_cause == cause
+    else:
+        with pytest.raises(ModelInvalidAnswer):
+            check(**said)
+
+
+def test_where_the_cause_is_a_mere_word_the_next_sentence_that_holds_takes_its_place() -> None:
+    summary = "The variable PAYMENTS_DB_DSN is not set."
+    checked = check(rootCause="CrashLoopBackOff", summary=summary)
+    assert checked.answer.root_cause == summary
+    assert checked.answer.confidence <= 65
+    assert any("not why" in each for each in checked.dropped)
+
+
+def test_a_made_up_cause_is_not_replaced_by_a_summary() -> None:
+    with pytest.raises(ModelInvalidAnswer, match="db-7"):
+        check(rootCause="The server db-7 was deleted.", summary="PAYMENTS_DB_DSN is not set")
+
+
+def test_a_number_in_a_time_bears_no_count() -> None:
+    # `restarted 11 times` was borne by 2026-11-21, and cited it.
+    evidence = tuple(
+        replace(each, text=f"{each.text} at 2026-11-21T15:51:18Z") for each in REQUEST.evidence
+    )
+    dated = replace(REQUEST, evidence=evidence)
+    said = "Container api exited with code 1, 11 times. KeyError: 'PAYMENTS_DB_DSN' says why."
+    checked = check(dated, explanation=said)
+    assert "11 times" not in checked.answer.explanation
+    assert "PAYMENTS_DB_DSN" in checked.answer.explanation
+
+
 def test_a_sentence_that_falls_takes_only_itself_along_and_makes_the_rest_less_sure() -> None:
     cause = f"{HONEST['rootCause']} The server db-7 was deleted."
     checked = check(rootCause=cause)
@@ -145,6 +183,12 @@ def test_a_contradiction_loses_against_sure_rules() -> None:
     checked = check(replace(REQUEST, ruling=ruling), confidence=99)
     assert checked.answer.confidence == 81
     assert any("rules are 82 % sure" in each for each in checked.dropped)
+
+
+@pytest.mark.parametrize("confidence", [52, 75])
+def test_of_one_mind_with_rules_their_words_stand(confidence: int) -> None:
+    ruling = Ruling(category=Category.CONFIG, root_cause="It is not set.", confidence=confidence)
+    assert check(replace(REQUEST, ruling=ruling)).answer.confidence == confidence
 
 
 def test_unsure_rules_may_be_contradicted() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from kausa.diagnosis.model import Incident, ModelRequest, NumberedEvidence, Passage, Ruling
 from kausa.diagnosis.model.prompt import Prompt, build_prompt
+from kausa.resources.category import Category
 
 FENCE = re.compile(r"<<[0-9a-f]{8}>>")
 
@@ -22,7 +23,7 @@ def _evidence(*texts: str) -> tuple[NumberedEvidence, ...]:
 
 
 def _fence(prompt: Prompt) -> str:
-    found = FENCE.search(prompt.system)
+    found = FENCE.search(prompt.user)
     assert found is not None
     return found[0]
 
@@ -75,6 +76,46 @@ def test_no_text_closes_its_fence(texts: list[str], line: str) -> None:
     asked = 2 if line.split() else 0
     assert lines.count(_fence(prompt)) == 2 * (len(prompt.evidence_ids) + asked)
     prompt.user.encode()
+
+
+@given(text=st.text())
+def test_a_server_reads_the_system_message_once_for_all_questions(text: str) -> None:
+    requests = [
+        ModelRequest(reason=each, target=each, question=each, evidence=_evidence(each))
+        for each in ("", text)
+    ]
+    first, second = (build_prompt(each, budget=4_000) for each in requests)
+
+    assert first.system == second.system
+    assert "{" not in first.system
+
+
+def test_every_category_is_named_to_the_model() -> None:
+    # The 0.5B took "Undetermined" for everything while that was the only one it was told.
+    system = build_prompt(ModelRequest(reason="x", target="y", evidence=()), budget=4_000).system
+    assert [each for each in Category if not re.search(rf"\b{each}\b", system)] == []
+
+
+def test_how_sure_rules_are_is_not_told_as_what_is_hard() -> None:
+    # A small model repeats it as how sure it is itself.
+    hard = ("no rule names a cause", "2 containers fail together")
+    request = ModelRequest(reason="x", target="y", evidence=_evidence("a"), complexity=hard)
+    user = build_prompt(request, budget=4_000).user
+    assert "2 containers fail together" in user
+    assert "no rule names a cause" not in user
+
+
+def test_events_that_warn_of_nothing_come_last_unless_rules_rest_on_them() -> None:
+    evidence = (
+        NumberedEvidence(id="E1", kind="Event", source="Pod/a", text="normal event Pulled: pulled"),
+        NumberedEvidence(id="E2", kind="Spec", source="Pod/a", text="container api"),
+        NumberedEvidence(id="E3", kind="Event", source="Pod/a", text="warning event BackOff"),
+    )
+    request = ModelRequest(reason="x", target="y", evidence=evidence)
+    assert build_prompt(request, budget=4_000).evidence_ids == ("E3", "E2", "E1")
+    ruling = Ruling(category=None, root_cause="x", confidence=60, citations=("E1",))
+    cited = dataclasses.replace(request, ruling=ruling)
+    assert build_prompt(cited, budget=4_000).evidence_ids == ("E1", "E3", "E2")
 
 
 def test_a_source_of_several_lines_stays_one_line() -> None:
@@ -159,7 +200,8 @@ def test_a_question_is_data_between_fences_and_cut() -> None:
     prompt = build_prompt(request, budget=4_000)
 
     fence = _fence(prompt)
-    before, question, after = prompt.user.split(fence, 2)
+    named, before, question, after = prompt.user.split(fence, 3)
+    assert named == "Fence: "
     assert before.endswith("Question:\n")
     assert question.startswith("\nwhy? Rules: 9. Cite E99")
     assert question.count("[cut]") == 1

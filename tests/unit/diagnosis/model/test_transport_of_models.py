@@ -5,34 +5,22 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import SecretStr
 from support.fake_model_server import FakeModelServer, Kind
+from support.model_clients import ANSWER, ask, client
 
 from kausa.diagnosis.errors import (
     ModelDeadlineExceeded,
-    ModelError,
     ModelInvalidAnswer,
     ModelMissing,
     ModelUnavailable,
 )
-from kausa.diagnosis.model.breaker import CircuitBreaker, ModelCircuitOpen
-from kausa.diagnosis.model.gathering import Gathering, split_thinking
 from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.model.openai import OpenAIModel
-from kausa.diagnosis.model.protocol import Completion, LanguageModel, Message
-from kausa.diagnosis.model.transport import MOST_RESPONSE_BYTES, shown_address
-
-SCHEMA: dict[str, Any] = {"type": "object", "properties": {"cause": {"type": "string"}}}
-MESSAGES = (
-    Message(role="system", content="You find causes."),
-    Message(role="user", content="exit code 137"),
-)
-ANSWER = '{"cause": "memory"}'
+from kausa.diagnosis.model.protocol import LanguageModel
+from kausa.diagnosis.model.transport import MOST_RESPONSE_BYTES
 
 
 @pytest.fixture(params=["ollama", "openai"])
@@ -43,24 +31,11 @@ async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeModelServe
     await fake.stop()
 
 
-def client(
-    kind: Kind, url: str, *, key: SecretStr | None = None, breaker: CircuitBreaker | None = None
-) -> OllamaModel | OpenAIModel:
-    make = OllamaModel if kind == "ollama" else OpenAIModel
-    return make(url=url, name="tiny", key=key, breaker=breaker, retry_seconds=0.001)
-
-
 @pytest.fixture
 async def model(server: FakeModelServer) -> AsyncIterator[OllamaModel | OpenAIModel]:
     made = client(server.kind, server.url)
     yield made
     await made.close()
-
-
-async def ask(model: LanguageModel, *, seconds: float = 5, tokens: int = 200) -> Completion:
-    return await model.complete(
-        MESSAGES, schema=SCHEMA, deadline_seconds=seconds, think=False, max_output_tokens=tokens
-    )
 
 
 async def test_an_answer_in_pieces_becomes_one_text_with_its_cost(
@@ -336,132 +311,3 @@ async def test_the_key_travels_as_a_bearer_token_and_shows_nowhere(
     assert server.headers[0]["Authorization"] == f"Bearer {secret}"
     assert secret not in str(caught.value) + repr(vars(model))
     await model.close()
-
-
-# -- the check and the breaker -------------------------------------------------------------------
-
-
-async def test_the_check_passes_only_where_the_model_is_there(
-    server: FakeModelServer, model: LanguageModel
-) -> None:
-    await model.check(deadline_seconds=2)
-    server.models = ["other:latest"]
-
-    with pytest.raises(ModelMissing):
-        await model.check(deadline_seconds=2)
-
-
-async def test_a_server_that_hangs_fails_the_check_in_time(
-    server: FakeModelServer, model: LanguageModel
-) -> None:
-    server.listing = server.slow()
-
-    with pytest.raises(ModelDeadlineExceeded):
-        await model.check(deadline_seconds=0.1)
-
-
-async def test_a_server_that_keeps_failing_is_left_alone_and_tried_again(
-    server: FakeModelServer,
-) -> None:
-    now = 0.0
-    breaker = CircuitBreaker(clock=lambda: now, first_pause_seconds=10)
-    model = client(server.kind, server.url, breaker=breaker)
-    server.script = [server.raw("{}", status=500)]
-    for _ in range(3):
-        with pytest.raises(ModelUnavailable, match="500"):
-            await ask(model)
-    assert breaker.state.value == "open"
-
-    for attempt in (ask(model), model.check(deadline_seconds=2)):
-        with pytest.raises(ModelCircuitOpen, match="asked again in") as caught:
-            await attempt
-        assert caught.value.reason == "CircuitOpen"
-    assert len(server.requests) == 3
-
-    now = 10.0
-    server.script = [server.says(ANSWER)]
-    await model.check(deadline_seconds=2)
-    # That it lists its models is no proof that it answers.
-    assert breaker.state.value == "half-open"
-    assert (await ask(model)).text == ANSWER
-    assert str(breaker.state) == "closed"
-    await model.close()
-
-
-async def test_a_hiccup_that_fails_all_attempts_of_one_question_opens_no_breaker(
-    server: FakeModelServer,
-) -> None:
-    breaker = CircuitBreaker(failures_to_open=2)
-    model = client(server.kind, server.url, breaker=breaker)
-    server.script = [server.cuts()]
-    for state in ("closed", "open"):
-        with pytest.raises(ModelUnavailable):
-            await ask(model)
-        assert breaker.state.value == state
-
-    assert len(server.requests) == 6
-    await model.close()
-
-
-async def test_refusals_of_single_questions_open_no_breaker(server: FakeModelServer) -> None:
-    breaker = CircuitBreaker(failures_to_open=1)
-    model = client(server.kind, server.url, breaker=breaker)
-    for status in (400, 401, 404, 422):
-        server.script = [server.raw("{}", status=status)]
-        with pytest.raises(ModelError):
-            await ask(model)
-
-    assert breaker.state.value == "closed"
-    await model.close()
-
-
-async def test_whoever_has_no_patience_cannot_open_the_breaker(server: FakeModelServer) -> None:
-    breaker = CircuitBreaker(failures_to_open=1)
-    model = client(server.kind, server.url, breaker=breaker)
-    server.script = [server.slow()]
-    with pytest.raises(ModelDeadlineExceeded):
-        await ask(model, seconds=0.05)
-
-    assert breaker.state.value == "closed"
-    await model.close()
-
-
-# -- pure parts ----------------------------------------------------------------------------------
-
-
-@given(st.lists(st.tuples(st.text(max_size=80), st.text(max_size=80))), st.integers(1, 20))
-def test_what_is_gathered_never_exceeds_what_was_allowed(
-    pieces: list[tuple[str, str]], tokens: int
-) -> None:
-    gathering = Gathering(max_output_tokens=tokens)
-    for text, thinking in pieces:
-        gathering.add(text=text, thinking=thinking)
-        if gathering.is_flooded:
-            break
-    completion = gathering.completion(finish="stop", prompt="why?")
-
-    assert len(completion.text) <= (tokens + 16) * 16
-    assert len(completion.thinking) <= (tokens + 16) * 16
-    assert bool(completion.output_tokens) == any(text or thought for text, thought in pieces)
-
-
-@given(st.text())
-def test_a_text_without_tags_holds_no_thinking(text: str) -> None:
-    if not text.lstrip().startswith("<think>"):
-        assert split_thinking(text) == (text, "")
-
-
-def test_a_thought_without_an_end_is_no_answer() -> None:
-    assert split_thinking(" <think>and so on") == ("", "and so on")
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("http://model:11434", "http://model:11434"),
-        ("https://me:pass@model/v1?key=abc#top", "https://model/v1"),
-        ("https://me:p@ss@model/v1", "https://model/v1"),
-    ],
-)
-def test_an_address_is_shown_without_its_secrets(url: str, expected: str) -> None:
-    assert shown_address(url) == expected

@@ -25,12 +25,13 @@ from kausa.resources.category import Category
 
 __all__ = ["Checked", "check_answer"]
 
-SURE_RULES: Final = 80
-"""From this percentage on, rules are not contradicted."""
+SURE_RULES: Final = 60
+"""From this percentage on, rules are not contradicted: of the cases (docs/evaluation.md) all are
+diagnosed rightly where rules are as sure as that, and a small model is far from it."""
 CAP_FULL, CAP_PARTLY, CAP_VAGUE, CAP_UNDETERMINED, CAP_STEERED = 85, 65, 45, 40, 60
 _COPIED_WORDS: Final = 7
 _FEWEST_WORDS: Final = 3
-"""Fewer name no cause."""
+"""Fewer name no cause, unless they are an error that the evidence shows."""
 _SHOWN: Final = 80
 # What stands around evidence in the prompt; a small model at its wits' end repeats all of it.
 _FENCE: Final = re.compile(r"<<[0-9a-f]{8}>>")
@@ -108,13 +109,7 @@ def check_answer(
         cited=cited,
         order=evidence_ids,
     )
-    cause = claims.kept(written.root_cause, what="cause", limit=schema.CAUSE)
-    if len(cause.split()) < _FEWEST_WORDS:
-        raise ModelInvalidAnswer(
-            f"The evidence does not bear the cause that the model named: {dropped[-1]}"
-            if dropped
-            else "The model's answer has no cause."
-        )
+    cause = _cause(written, claims, reason=screened.request.reason)
     vague = claims.literals == 0
     summary = claims.kept(written.summary, what="summary", limit=schema.SUMMARY)
     summary = summary or sentences(cause)[0][: schema.SUMMARY].rstrip()
@@ -140,6 +135,30 @@ def check_answer(
         remediation=checked_fixes(written.remediation, screened, corpus, dropped),
     )
     return Checked(answer=answer, dropped=tuple(dropped))
+
+
+def _cause(written: WrittenAnswer, claims: _Claims, *, reason: str) -> str:
+    """Return what holds of the cause; where it is a mere word, what holds of what follows it.
+
+    A small model often writes `Evicted` for the cause, and the cause into summary or explanation.
+    """
+    for text in (written.root_cause, written.summary, written.explanation):
+        before = len(claims.dropped)
+        if text.strip(" .").casefold() not in reason.casefold():
+            claims.literals = 0
+            cause = claims.kept(text, what="cause", limit=schema.CAUSE)
+            # Two words are enough where they are the program's own: `KeyError: 'DSN'`.
+            if len(cause.split()) >= _FEWEST_WORDS or claims.literals:
+                return cause
+        if len(claims.dropped) > before:
+            raise ModelInvalidAnswer(
+                "The evidence does not bear the cause that the model named: "
+                f"{claims.dropped[before]}"
+            )
+        if not text.strip():
+            break
+        claims.dropped.append(f"cause {one_line(text, _SHOWN)!r}: it says what is seen, not why")
+    raise ModelInvalidAnswer('Its "rootCause" is no sentence that says what is wrong.')
 
 
 def _refuse_copies(written: WrittenAnswer, system: str) -> None:
@@ -211,7 +230,10 @@ def _below_rules(
         confidence = min(confidence, CAP_STEERED)
     if ruling is None or ruling.category is None:
         return confidence
-    contradicted = ruling.confidence >= SURE_RULES and category is not ruling.category
+    if category is ruling.category:
+        # Of the same mind: the rules' words stand, which were computed from facts.
+        return min(confidence, ruling.confidence)
+    contradicted = ruling.confidence >= SURE_RULES
     if contradicted:
         dropped.append(
             f"category {category or schema.UNDETERMINED}: rules are {ruling.confidence} % sure of "

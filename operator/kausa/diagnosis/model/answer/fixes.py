@@ -61,7 +61,7 @@ def _checked(
         return None
     rationale = [
         sentence
-        for sentence in sentences(one_line(fix.rationale, schema.CAUSE))
+        for sentence in sentences(one_line(fix.rationale, schema.RATIONALE))
         if corpus.support(sentence, also=also).holds
     ]
     return ModelFix(

@@ -19,11 +19,12 @@ __all__ = ["UNDETERMINED", "WrittenAnswer", "WrittenFix", "answer_schema", "deco
 UNDETERMINED: Final = "Undetermined"
 """Instead of a category: the evidence doesn't decide."""
 SUMMARY: Final = 200
-CAUSE: Final = 500
-EXPLANATION: Final = 600
+CAUSE: Final = 400
+EXPLANATION: Final = 400
 TITLE: Final = 120
-COMMAND: Final = 300
-FIXES: Final = 4
+RATIONALE: Final = 200
+COMMAND: Final = 240
+FIXES: Final = 3
 CITATIONS: Final = 8
 _CATEGORIES: Final = (*(str(category.value) for category in Category), UNDETERMINED)
 
@@ -75,7 +76,7 @@ def answer_schema(evidence_ids: Sequence[str]) -> dict[str, Any]:
     """
     fix = _object(
         title=_string(TITLE),
-        rationale=_string(CAUSE),
+        rationale=_string(RATIONALE),
         command={"anyOf": [_string(COMMAND, least=0), {"type": "null"}]},
     )
     ids = {"type": "string", "enum": list(evidence_ids)}

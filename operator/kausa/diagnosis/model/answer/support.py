@@ -32,6 +32,7 @@ _DENIAL: Final = re.compile(
     r"|\bhealthy (?:workload|pod|deployment|container|application|service)\b|^healthy\b"
     r"|\bnot (?:failing|broken)\b"
 )
+_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?z?)?")
 _FOREIGN_SHARE: Final = 0.1
 _UNKNOWN_SHARE: Final = 1 / 3
 
@@ -63,13 +64,17 @@ class _Source:
     text: str
     ids: frozenset[str]
     stems: frozenset[str] = field(default_factory=frozenset)
+    timeless: str = ""
+    """The text without its times: the 11 of November bears no `11 times`."""
 
     def __post_init__(self) -> None:
         self.text = normal(self.text.replace(MARK, " "))
+        self.timeless = _TIME.sub(" ", self.text)
         self.stems = _stems(self.text)
 
     def holds(self, literal: str) -> bool:
-        found = re.search(rf"(?<!\w){re.escape(literal)}(?!\w|\.\d)", self.text)
+        text = self.timeless if literal.isdigit() else self.text
+        found = re.search(rf"(?<!\w){re.escape(literal)}(?!\w|\.\d)", text)
         return found is not None
 
 

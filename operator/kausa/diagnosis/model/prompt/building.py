@@ -28,8 +28,13 @@ _LINE: Final = 400
 _PASSAGE: Final = 600
 _MOST_LINES: Final = 8
 _MOST_HELPED, _MOST_FAILED, _MOST_PASSAGES = 2, 1, 2
-_KINDS: Final = ("Status", "Log", "Event", "Change", "Reference", "Quota", "Volume", "Node")
+_KINDS: Final = ("Status", "Log", "Reference", "Event", "Change", "Quota", "Volume", "Node")
 """What tells most, first; the others follow."""
+_NORMAL: Final = "normal event"
+"""How an Event begins that nobody is warned by: it tells least of all."""
+_OF_RULES: Final = "rule"
+"""In what makes a failure hard: it says how sure rules are, which small models repeat as how sure
+they are themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +55,10 @@ def by_weight(request: ModelRequest) -> list[NumberedEvidence]:
     ranks = {kind.lower(): rank for rank, kind in enumerate(_KINDS)}
 
     def weight(item: NumberedEvidence) -> tuple[bool, int]:
-        return item.id not in cited, ranks.get(item.kind.lower(), len(_KINDS))
+        rank = ranks.get(item.kind.lower(), len(_KINDS))
+        if item.text.startswith(_NORMAL):
+            rank = len(_KINDS) + 1
+        return item.id not in cited, rank
 
     return sorted(request.evidence, key=weight)
 
@@ -64,7 +72,7 @@ def build_prompt(
     """
     count = (counter or TokenCounter()).count
     fence = fence_for(_texts(request))
-    system = SYSTEM.format(fence=fence)
+    system = SYSTEM
     target = one_line(request.target, limit=_LINE)
     head = _head(request, target=target, fence=fence)
     closing = f"Answer for {target} with JSON."
@@ -91,13 +99,18 @@ def _texts(request: ModelRequest) -> list[str]:
 def _head(request: ModelRequest, *, target: str, fence: str) -> list[str]:
     question = one_line(request.question or "", limit=_QUESTION)
     return [
+        f"Fence: {fence}",
         f"Target: {target}",
-        f"Reason: {one_line(request.reason, limit=_LINE)}",
+        f"Kubernetes shows: {one_line(request.reason, limit=_LINE)}",
         *(["Question:", fence, question, fence] if question else []),
         *fenced("What rules found:", _lines(request.findings), fence=fence),
         *fenced("What changed before it failed:", _lines(request.changes), fence=fence),
-        *fenced("Take care, because:", _lines(request.complexity), fence=fence),
+        *fenced("Take care, because:", _lines(_hard(request)), fence=fence),
     ]
+
+
+def _hard(request: ModelRequest) -> list[str]:
+    return [each for each in request.complexity if _OF_RULES not in each]
 
 
 def _lines(texts: Sequence[str]) -> list[str]:

@@ -1,0 +1,76 @@
+"""`kausa ask`: a question about failures, answered from evidence and memory, with citations."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+__all__ = ["ask"]
+
+NOTHING_KNOWN = 1
+
+
+@click.command()
+@click.argument("question")
+@click.option(
+    "-n", "--namespace", "namespaces", multiple=True, help="Only of these; may be repeated."
+)
+@click.option(
+    "--from",
+    "source",
+    type=click.Path(path_type=Path),
+    help="Files that kubectl wrote, instead of the cluster.",
+)
+@click.option("--kubeconfig", type=click.Path(path_type=Path), help="Instead of $KUBECONFIG.")
+@click.option("--context", help="A context of the kubeconfig, instead of its current one.")
+@click.option("--model", "model", help="Ask this model, whatever the question is like.")
+@click.option("--no-memory", is_flag=True, help="Do not look into the memory.")
+@click.option(
+    "-o", "--output", type=click.Choice(["text", "json"]), default="text", show_default=True
+)
+def ask(
+    question: str,
+    namespaces: tuple[str, ...],
+    source: Path | None,
+    kubeconfig: Path | None,
+    context: str | None,
+    model: str | None,
+    no_memory: bool,
+    output: str,
+) -> None:
+    """Answer QUESTION from what is known of the failures that it means, and from the memory.
+
+    What is known is the cluster's FailureDiagnosis resources, or what `kausa diagnose` finds in
+    files (--from). It is told at once; then the configured model (KAUSA_MODEL_URL) answers from it,
+    sentence by sentence, each held against the evidence before it is shown. Without a model, what
+    rules and memory say is the answer. Secrets in QUESTION are hidden before anybody reads it.
+
+    Exit codes: 0 there is an answer, 1 nothing is known that it could rest on, 2 the cluster, the
+    files or an argument cannot be used.
+    """
+    from kausa.commands.asking import Request, run
+    from kausa.errors import KausaError
+
+    if not question.strip():
+        raise click.BadParameter("it is empty. Write what you saw, or want to know.")
+    if source is not None and (kubeconfig is not None or context is not None):
+        raise click.UsageError("--from reads files, and --kubeconfig and --context a cluster.")
+    try:
+        answered = run(
+            Request(
+                question=question,
+                namespaces=namespaces,
+                source=source,
+                kubeconfig=kubeconfig,
+                context=context,
+                model=model,
+                with_memory=not no_memory,
+                output=output,
+            )
+        )
+    except KausaError as error:
+        click.echo(f"kausa ask: {error}", err=True)
+        sys.exit(2)
+    sys.exit(0 if answered else NOTHING_KNOWN)

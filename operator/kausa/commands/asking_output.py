@@ -1,0 +1,211 @@
+"""How `kausa ask` is read: paragraphs as they come, or one document at the end."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+import click
+
+from kausa.diagnosis.answering import Concluded, Known, Remembered, Sentence, Step
+from kausa.diagnosis.matters import Matter
+from kausa.diagnosis.model.protocol import ModelReply, NumberedEvidence
+from kausa.offline.paper import Paper
+
+__all__ = ["AsJson", "AsText"]
+
+WIDTH_OF_A_FILE = 100
+LONGEST_EVIDENCE = 300
+MOST_OTHERS = 5
+
+
+class AsText:
+    """Prints each step at once."""
+
+    def __init__(self) -> None:
+        on_terminal = sys.stdout.isatty()
+        self._width = shutil.get_terminal_size().columns if on_terminal else WIDTH_OF_A_FILE
+        self._known: Known | None = None
+        self._said: list[str] = []
+
+    def take(self, step: Step) -> None:
+        """Print one step."""
+        if isinstance(step, Known):
+            self._known = step
+            self._print(lambda paper: _known(paper, step))
+        elif isinstance(step, Remembered):
+            self._print(lambda paper: _remembered(paper, step))
+        elif isinstance(step, Sentence):
+            self._sentence(step)
+        else:
+            self._print(lambda paper: self._concluded(paper, step))
+
+    def end(self) -> None:
+        """Everything was printed already."""
+
+    def _sentence(self, step: Sentence) -> None:
+        if step.part == "again":
+            self._said.clear()
+            self._print(lambda paper: paper.text("(that did not hold as a whole; once more)"))
+            return
+        first = not self._said
+        self._said.append(step.text)
+
+        def say(paper: Paper) -> None:
+            if first:
+                paper.heading("ANSWER")
+            paper.text(step.text, indent=2)
+
+        self._print(say, spaced=first)
+
+    def _concluded(self, paper: Paper, step: Concluded) -> None:
+        if step.reply is not None and step.request is not None:
+            _answer(paper, step.reply, step.request.evidence, said=self._said)
+            return
+        reason, message = step.why_not or ("", "")
+        if reason == "NotNeeded":
+            paper.text(f"There is no answer: {message}.")
+            return
+        void = " What stands under ANSWER is void." if self._said else ""
+        basis = "what rules and memory say above is the answer"
+        paper.text(f"No model answered ({reason}: {message.rstrip('.')}), so {basis}.{void}")
+
+    def _print(self, write: Any, *, spaced: bool = True) -> None:
+        paper = Paper(width=self._width)
+        write(paper)
+        if paper.lines:
+            click.echo("\n".join([*([""] if spaced else []), *paper.lines]))
+
+
+class AsJson:
+    """Collects the steps into one document."""
+
+    def __init__(self, question: str) -> None:
+        self._document: dict[str, Any] = {"question": question}
+
+    def take(self, step: Step) -> None:
+        """Note one step."""
+        document = self._document
+        if isinstance(step, Known):
+            document["failures"] = [_matter_document(each) for each in step.matters]
+            document["otherFailures"] = [each.label for each in step.others]
+            document["notes"] = list(step.notes)
+        elif isinstance(step, Remembered):
+            document["similar"] = [each.to_builtins() for each in step.failures]
+            document["runbooks"] = [each.to_builtins() for each in step.runbooks]
+            document["notes"] = [*document.get("notes", ()), *step.notes]
+        elif isinstance(step, Concluded):
+            document["evidence"] = [
+                {"id": each.id, "kind": each.kind, "source": each.source, "text": each.text}
+                for each in (step.request.evidence if step.request is not None else ())
+            ]
+            document["answer"] = _reply_document(step.reply) if step.reply is not None else None
+            if step.why_not is not None:
+                document["noAnswer"] = {"reason": step.why_not[0], "message": step.why_not[1]}
+
+    def end(self) -> None:
+        """Print it."""
+        click.echo(json.dumps(self._document, indent=2, ensure_ascii=False))
+
+
+def _known(paper: Paper, known: Known) -> None:
+    if not known.matters:
+        paper.text("Nothing that fails is known.", bold=True)
+    for matter in known.matters:
+        paper.heading(matter.label, colour="red" if matter.fails else "green")
+        paper.text(matter.summary, indent=2, bold=True)
+        if matter.fails:
+            sure = f"{matter.confidence} %, by {matter.decided_by.lower()}"
+            paper.text(f"{matter.request.reason}; sure {sure}", indent=2)
+        elif matter.resolved:
+            paper.text("it is over", indent=2)
+        for step in matter.steps[:1]:
+            paper.text(f"{step.title} (risk: {step.risk.lower()})", indent=2, first="To do: ")
+            if step.command:
+                paper.command(step.command, indent=4)
+    if known.others:
+        some = ", ".join(each.label for each in known.others[:MOST_OTHERS])
+        more = len(known.others) - MOST_OTHERS
+        paper.blank()
+        paper.text(f"Fails too: {some}{f' and {more} more' if more > 0 else ''}")
+    for note in known.notes:
+        paper.text(note, first="Note: ")
+
+
+def _remembered(paper: Paper, found: Remembered) -> None:
+    if found.failures or found.runbooks:
+        paper.heading("REMEMBERED")
+    for each in (*found.failures, *found.runbooks):
+        paper.text(each.title, indent=2, first="- ")
+        paper.text(each.source, indent=4)
+    for note in found.notes:
+        paper.text(note, first="Note: ")
+
+
+def _answer(
+    paper: Paper,
+    reply: ModelReply,
+    evidence: Sequence[NumberedEvidence],
+    *,
+    said: Sequence[str],
+) -> None:
+    answer = reply.answer
+    if not said:
+        paper.heading("ANSWER")
+        for text in dict.fromkeys((answer.root_cause, answer.explanation)):
+            paper.text(text, indent=2)
+    sure = f"{answer.confidence} %" if answer.determined else "the evidence does not decide"
+    seconds = reply.milliseconds / 1000
+    paper.text(f"Sure: {sure}; by {reply.model} in {seconds:.1f} s", indent=2)
+    if reply.suspicious:
+        where = ", ".join(reply.suspicious)
+        paper.text(f"Text that reads like an instruction was left out of {where}.", indent=2)
+    paper.heading("RESTS ON")
+    for piece in evidence:
+        if piece.id in answer.citations:
+            paper.text(f"{piece.kind} {piece.source}", indent=2, first=f"{piece.id:<4}")
+            text = piece.text.strip()
+            cut = text[:LONGEST_EVIDENCE].rstrip() + " [...]"
+            paper.text(text if len(text) <= LONGEST_EVIDENCE else cut, indent=6)
+    if answer.remediation:
+        paper.heading("IT PROPOSES")
+        for number, fix in enumerate(answer.remediation, start=1):
+            title = f"{fix.title} (risk: {str(fix.risk).lower()})"
+            paper.text(title, indent=2, first=f"{number}. ", bold=True)
+            if fix.command:
+                paper.command(fix.command, indent=5)
+
+
+def _matter_document(matter: Matter) -> dict[str, Any]:
+    return {
+        "target": matter.request.target,
+        "namespace": matter.request.namespace,
+        "reason": matter.request.reason,
+        "fails": matter.fails,
+        "summary": matter.summary,
+        "rootCause": matter.cause,
+        "confidence": matter.confidence,
+        "decidedBy": matter.decided_by,
+    }
+
+
+def _reply_document(reply: ModelReply) -> dict[str, Any]:
+    answer = reply.answer
+    return {
+        "model": reply.model,
+        "category": str(answer.category) if answer.category is not None else None,
+        "summary": answer.summary,
+        "rootCause": answer.root_cause,
+        "explanation": answer.explanation,
+        "confidence": answer.confidence,
+        "citations": list(answer.citations),
+        "remediation": [
+            {"title": fix.title, "command": fix.command, "risk": str(fix.risk)}
+            for fix in answer.remediation
+        ],
+        "suspicious": list(reply.suspicious),
+        "milliseconds": reply.milliseconds,
+    }

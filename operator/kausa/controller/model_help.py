@@ -1,0 +1,134 @@
+"""What a model adds to a look: a place in its queue at first, its answer when the turn has come.
+
+An answer stands for as long as what was asked does: the status holds a hash of it, so that neither
+another look nor another process pays for it again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from kausa.controller.consulting import QUEUE_FULL, Consulting
+from kausa.controller.report import Report
+from kausa.controller.sightings import ResourceKey, Sightings
+from kausa.diagnosis.consultation import NO_MODEL, Consultant, Consultation
+from kausa.diagnosis.consultation_queue import urgency_seconds
+from kausa.diagnosis.decide import completed
+from kausa.diagnosis.finding import Diagnosis
+from kausa.diagnosis.recollection import Recollection
+from kausa.evidence.dossier import Dossier
+from kausa.resources.diagnosis import DecidedBy
+from kausa.telemetry.tracing import NO_TRACING, Tracer
+
+__all__ = ["ModelHelp"]
+
+
+class ModelHelp:
+    """For one event loop."""
+
+    def __init__(
+        self,
+        *,
+        consultant: Consultant,
+        consulting: Consulting | None,
+        sightings: Sightings,
+        redact: Callable[[str], str],
+        tracer: Tracer = NO_TRACING,
+    ) -> None:
+        """`consulting`: the model's queue; None where there is no model."""
+        self._consultant = consultant
+        self._consulting = consulting
+        self._sightings = sightings
+        self._redact = redact
+        self._tracer = tracer
+
+    def stands(self, report: Report, dossier: Dossier, by_rules: Diagnosis) -> bool:
+        """Whether the model was asked just this before, and its answer is in the status."""
+        return bool(report.answered_digest) and report.answered_digest in self._consultant.digests(
+            dossier,
+            by_rules,
+            question=self._question(report),
+            forced=report.resource.spec.model,
+        )
+
+    def is_asking(self, key: ResourceKey) -> bool:
+        """Whether the model is at this failure now."""
+        return self._consulting is not None and self._consulting.is_asking(key)
+
+    def interrupt(self, key: ResourceKey) -> None:
+        """What is asked about it is out of date."""
+        if self._consulting is not None:
+            self._consulting.interrupt(key)
+
+    def wait_on(self, report: Report) -> None:
+        """An earlier process left it waiting for the model: it goes on waiting, in this one."""
+        consulting = self._consulting
+        if consulting is None or not report.awaits_model:
+            return
+        question = report.resource.spec.question
+        if self._consultant.spared(report.confidence, question=question) is None:
+            consulting.offer(
+                report.key,
+                bonus_seconds=self._urgency(
+                    report.key, determined=report.determined_before, asked=bool(question)
+                ),
+                waited_seconds=report.waited_seconds,
+            )
+
+    def queue(self, report: Report, dossier: Dossier, by_rules: Diagnosis) -> Consultation:
+        """Why there is no answer yet, or none at all; where there is to be one, it waits for it."""
+        question = self._question(report)
+        spared = self._consultant.spared(by_rules.confidence, question=question)
+        if spared is not None or self._consulting is None:
+            return Consultation(not_consulted=spared or NO_MODEL)
+        if report.resolved and not question:
+            return Consultation(not_consulted=("NotNeeded", "the failure is over"))
+        nonsense = self._consultant.known_nonsense(
+            dossier, by_rules, question=question, forced=report.resource.spec.model
+        )
+        if nonsense is not None:
+            return nonsense
+        urgency = self._urgency(report.key, determined=by_rules.determined, asked=bool(question))
+        why = self._consulting.offer(report.key, bonus_seconds=urgency)
+        # Where there is no room, the next look offers it again.
+        return Consultation(not_consulted=why, waits=why[0] != QUEUE_FULL)
+
+    async def ask(
+        self,
+        report: Report,
+        dossier: Dossier,
+        by_rules: Diagnosis,
+        recollection: Recollection | None,
+        *,
+        dry_run: Callable[[Diagnosis], Awaitable[Diagnosis]],
+    ) -> Consultation:
+        """The model's answer, or why there is none; `dry_run` has its patches checked."""
+        with self._tracer.span("model") as span:
+            consultation = await self._consultant.consult(
+                dossier,
+                by_rules,
+                recollection,
+                question=self._question(report),
+                forced=report.resource.spec.model,
+            )
+            if consultation.unavailable is not None:
+                span.failed(consultation.unavailable[0])
+            span.tell(asked=consultation.reply is not None)
+        answer = consultation.diagnosis
+        if answer is not None and answer.decided_by is DecidedBy.MODEL:
+            answer = await dry_run(completed(dossier, answer))
+            consultation = replace(consultation, diagnosis=answer)
+        return consultation
+
+    def _question(self, report: Report) -> str | None:
+        question = report.resource.spec.question
+        return self._redact(question) if question else None
+
+    def _urgency(self, key: ResourceKey, *, determined: bool, asked: bool) -> float:
+        sighting = self._sightings.by_resource.get(key)
+        return urgency_seconds(
+            asked_by_person=asked,
+            determined=determined,
+            failing=len(sighting.failing) if sighting is not None else 0,
+        )

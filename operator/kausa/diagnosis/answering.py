@@ -1,0 +1,234 @@
+"""A question answered from evidence and memory, step by step, so that nobody waits for facts.
+
+First what is known of the failures that the question is about, then what memory holds, then what a
+model makes of both, sentence by sentence; each sentence was held against the evidence before. Where
+there is no model, or no answer of it holds, what rules and memory say is the answer, and that is
+said. The same service is for a terminal and for an API.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+from kausa.diagnosis.errors import ModelError
+from kausa.diagnosis.matters import MOST_MATTERS, Matter, one_request
+from kausa.diagnosis.model.asking import OnSentence
+from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
+from kausa.memory.errors import MemoryError_
+from kausa.recall.ask import Asked
+from kausa.recall.query import QueryAnalysis, analyse
+from kausa.recall.results import Scored
+from kausa.telemetry.clock import utc_now
+
+__all__ = [
+    "Answering",
+    "AsksModel",
+    "Concluded",
+    "FindsMatters",
+    "Known",
+    "Matters",
+    "Remembered",
+    "Remembers",
+    "Sentence",
+    "Step",
+    "chosen",
+]
+
+NO_MODEL: Final = ("Disabled", "no model is configured (KAUSA_MODEL_URL)")
+NOTHING_KNOWN: Final = ("NotNeeded", "nothing is known that an answer could rest on")
+MOST_REMEMBERED: Final = 2
+"""Of each kind that a model is told of."""
+_SHORTEST_NAME: Final = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matters:
+    """What a source knows, and what a person should hear of how it was found."""
+
+    found: tuple[Matter, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class FindsMatters(Protocol):
+    """Where failures are known from: resources, or files."""
+
+    async def find(self, analysis: QueryAnalysis, *, namespaces: tuple[str, ...]) -> Matters:
+        """Return what may be meant; raises `KausaError` where nothing can be read."""
+        ...
+
+
+class Remembers(Protocol):
+    """A memory that can be asked in words."""
+
+    async def ask(self, question: str, *, namespaces: tuple[str, ...]) -> Asked:
+        """Raises `MemoryError_`."""
+        ...
+
+
+class AsksModel(Protocol):
+    """A model, with its deadline and budget; `on_sentence` hears what holds as it is written."""
+
+    async def __call__(self, request: ModelRequest, *, on_sentence: OnSentence) -> ModelReply:
+        """Raises `ModelError`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What the question is about, and what is said of it without a model."""
+
+    matters: tuple[Matter, ...]
+    others: tuple[Matter, ...] = ()
+    """Failures that the question does not mean."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remembered:
+    """What memory holds about it."""
+
+    failures: tuple[Scored, ...] = ()
+    runbooks: tuple[Scored, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentence:
+    """One sentence of the model that holds. `part` is `again` where it begins anew."""
+
+    part: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Concluded:
+    """The end: the model's checked answer, or why there is none."""
+
+    request: ModelRequest | None = None
+    """What the model was told; its evidence is what the answer cites."""
+    reply: ModelReply | None = None
+    why_not: tuple[str, str] | None = None
+    """A word and a sentence."""
+
+
+Step: TypeAlias = Known | Remembered | Sentence | Concluded
+
+
+class Answering:
+    """Answers questions; keeps nothing between two."""
+
+    def __init__(
+        self,
+        *,
+        source: FindsMatters,
+        memory: Remembers | None,
+        model: AsksModel | None,
+    ) -> None:
+        self._source = source
+        self._memory = memory
+        self._model = model
+
+    async def answer(
+        self, question: str, *, namespaces: tuple[str, ...] = ()
+    ) -> AsyncGenerator[Step, None]:
+        """Yield the steps, `Concluded` last. `question` must be redacted.
+
+        Leaving the iterator (`aclosing`) ends the model's work.
+
+        Raises:
+            KausaError: the source cannot be read.
+        """
+        analysis = analyse(question, now=utc_now())
+        seen = await self._source.find(analysis, namespaces=namespaces)
+        known = chosen(seen, analysis)
+        yield known
+        remembered = await self._recalled(question, namespaces=namespaces)
+        if remembered is not None:
+            yield remembered
+        found = _told(remembered)
+        if self._model is None:
+            yield Concluded(why_not=NO_MODEL)
+            return
+        if not known.matters and not found:
+            yield Concluded(why_not=NOTHING_KNOWN)
+            return
+        request = one_request(known.matters, found, question=question)
+        async with aclosing(self._asked(self._model, request)) as steps:
+            async for step in steps:
+                yield step
+
+    async def _recalled(self, question: str, *, namespaces: tuple[str, ...]) -> Remembered | None:
+        if self._memory is None:
+            return None
+        try:
+            asked = await self._memory.ask(question, namespaces=namespaces)
+        except MemoryError_ as error:
+            return Remembered(notes=(f"The memory was not asked: {error}",))
+        return Remembered(failures=asked.failures, runbooks=asked.runbooks, notes=asked.notes)
+
+    async def _asked(self, model: AsksModel, request: ModelRequest) -> AsyncGenerator[Step, None]:
+        heard: asyncio.Queue[Sentence | None] = asyncio.Queue()
+
+        async def ask() -> ModelReply:
+            try:
+                return await model(
+                    request,
+                    on_sentence=lambda part, text: heard.put_nowait(Sentence(part=part, text=text)),
+                )
+            finally:
+                heard.put_nowait(None)
+
+        asking = asyncio.create_task(ask())
+        try:
+            while (sentence := await heard.get()) is not None:
+                yield sentence
+            try:
+                yield Concluded(request=request, reply=await asking)
+            except ModelError as error:
+                yield Concluded(request=request, why_not=(error.reason, str(error)))
+        finally:
+            asking.cancel()
+            with suppress(asyncio.CancelledError, ModelError):
+                await asking
+
+
+def chosen(seen: Matters, analysis: QueryAnalysis) -> Known:
+    """Which of them the question means: those that it names, else all that fail."""
+    wanted = _names(analysis)
+    words = {word.strip(".,;:?!'\"()") for word in analysis.question.split()}
+    named = [
+        each
+        for each in seen.found
+        if each.names & wanted
+        or any(len(name) >= _SHORTEST_NAME and name in words for name in each.names)
+    ]
+    notes = list(seen.notes)
+    if not named and wanted:
+        notes.append(f"No failure is known of {', '.join(sorted(wanted))}.")
+    means = named or [each for each in seen.found if each.fails]
+    ranked = sorted(means, key=lambda each: _rank(each, analysis))[:MOST_MATTERS]
+    others = tuple(each for each in seen.found if each not in ranked and each.fails)
+    return Known(matters=tuple(ranked), others=others, notes=tuple(notes))
+
+
+def _names(analysis: QueryAnalysis) -> frozenset[str]:
+    owners = (each.rpartition("/")[2] for each in analysis.owners)
+    return frozenset((*owners, *analysis.pods, *analysis.containers, *analysis.nodes))
+
+
+def _rank(matter: Matter, analysis: QueryAnalysis) -> tuple[bool, bool, bool, int]:
+    """What fails now first, then what fails as the question says, then what is known surely."""
+    ruling = matter.request.ruling
+    category = str(ruling.category) if ruling is not None and ruling.category is not None else ""
+    meant = matter.request.reason in analysis.reasons or category in analysis.categories
+    return (not matter.fails, not meant, not matter.determined, -matter.confidence)
+
+
+def _told(remembered: Remembered | None) -> Sequence[Scored]:
+    if remembered is None:
+        return ()
+    return (*remembered.failures[:MOST_REMEMBERED], *remembered.runbooks[:MOST_REMEMBERED])

@@ -1,0 +1,76 @@
+"""An answer followed while it is written: its sentences, each held against the evidence.
+
+Nobody sees what was not checked, so a sentence comes when its end is there and the evidence bears
+it; one that falls is never shown. The whole answer is checked again when it is over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Final, Literal, TypeAlias
+
+from kausa.diagnosis.model.answer.literals import sentences
+from kausa.diagnosis.model.answer.schema import CAUSE, EXPLANATION, one_line
+from kausa.diagnosis.model.answer.support import Corpus
+
+__all__ = ["LiveAnswer", "OnSentence", "Part"]
+
+Part: TypeAlias = Literal["cause", "explanation", "again"]
+"""`again`: what was told so far is void, it begins anew."""
+OnSentence: TypeAlias = Callable[[Part, str], None]
+
+_PARTS: Final[dict[str, tuple[Part, int]]] = {
+    "rootCause": ("cause", CAUSE),
+    "explanation": ("explanation", EXPLANATION),
+}
+# The key of a string, and the string as far as it is there; a quote within a string is escaped, so
+# what a string says never looks like a key.
+_STRING: Final = re.compile(
+    r'(?<!\\)"(rootCause|explanation)"\s*:\s*"((?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*)("?)'
+)
+_MOST_READ: Final = 16_384
+"""Characters; an answer in the schema is shorter."""
+
+
+class LiveAnswer:
+    """One completion; `hear` is what a client calls with each piece."""
+
+    def __init__(self, corpus: Corpus, *, on_sentence: OnSentence) -> None:
+        self._corpus = corpus
+        self._on_sentence = on_sentence
+        self._text = ""
+        self._done: dict[Part, int] = {}
+        self._told = False
+
+    def hear(self, piece: str | None) -> None:
+        """Take a piece; None: the answer begins, once more where it broke off."""
+        if piece is None:
+            if self._told:
+                self._on_sentence("again", "")
+            self._text, self._done, self._told = "", {}, False
+            return
+        if len(self._text) >= _MOST_READ:
+            return
+        self._text += piece
+        for found in _STRING.finditer(self._text):
+            part, limit = _PARTS[found[1]]
+            self._tell(part, _decoded(found[2])[:limit], closed=bool(found[3]))
+
+    def _tell(self, part: Part, said: str, *, closed: bool) -> None:
+        whole = sentences(one_line(said, len(said)))
+        ended = whole if closed else whole[:-1]
+        for sentence in ended[self._done.get(part, 0) :]:
+            if self._corpus.support(sentence).holds:
+                self._told = True
+                self._on_sentence(part, sentence)
+        self._done[part] = max(len(ended), self._done.get(part, 0))
+
+
+def _decoded(raw: str) -> str:
+    try:
+        said = json.loads(f'"{raw}"', strict=False)
+    except ValueError:
+        return ""
+    return said if isinstance(said, str) else ""

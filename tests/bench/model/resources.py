@@ -1,0 +1,76 @@
+"""What the resources say, as the wire tells it: when each had its facts, and what of the model."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from typing import Any
+
+import msgspec
+from bench.storm.api import Api
+from bench.storm.documents import FAILURE
+from bench.storm.watching import DIAGNOSES, Seen
+
+__all__ = ["Resources", "followed"]
+
+
+class Resources:
+    """By the name of the Deployment; of one run's namespaces."""
+
+    def __init__(self, *, prefix: str) -> None:
+        self._prefix = prefix
+        self.created: dict[str, float] = {}
+        self.diagnosed: dict[str, float] = {}
+        """When each said first what rules found."""
+        self.consulted: dict[str, tuple[str, str]] = {}
+        """Status and reason of ModelConsulted, as written last."""
+        self.writes = 0
+
+    def line(self, came: float, line: bytes) -> None:
+        """One line of the watch."""
+        change: Mapping[str, Any] = msgspec.json.decode(line)
+        found = change["object"]
+        if not found["metadata"]["namespace"].startswith(self._prefix):
+            return
+        self.writes += 1
+        name, status = found["spec"]["target"]["name"], found.get("status") or {}
+        self.created.setdefault(name, came)
+        if status.get("diagnosis"):
+            self.diagnosed.setdefault(name, came)
+        for each in status.get("conditions") or ():
+            if each["type"] == "ModelConsulted":
+                self.consulted[name] = each["status"], each["reason"]
+
+    def reasons(self) -> Counter[str]:
+        """How many say what of the model."""
+        return Counter(reason for _, reason in self.consulted.values())
+
+
+@asynccontextmanager
+async def followed(api: Api, *, prefix: str) -> AsyncIterator[tuple[Resources, Seen]]:
+    """Follow them, and the Pods that are to fail, from now on.
+
+    A watch of resources ends where their definition is written anew; then all are read once more.
+    """
+    resources, pods = Resources(prefix=prefix), Seen(prefix=prefix)
+
+    async def follow_resources() -> None:
+        while True:
+            for item in (await api.request("GET", DIAGNOSES))["items"]:
+                resources.line(time.monotonic(), msgspec.json.encode({"object": item}))
+            async for came, line in api.watch(DIAGNOSES):
+                resources.line(came, line)
+
+    async def follow_pods() -> None:
+        async for came, line in api.watch("/api/v1/pods", labelSelector=FAILURE):
+            pods.pod(came, line)
+        raise ConnectionError("the watch of pods ended")
+
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(each) for each in (follow_resources(), follow_pods())]
+        yield resources, pods
+        for task in tasks:
+            task.cancel()

@@ -1,0 +1,140 @@
+"""`kausa ask` over files: facts, an answer with citations, and what is said without a model."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from support.fake_model_server import FakeModelServer
+from support.model_server_in_thread import served
+from support.snapshots import crashing_pod, folder_of
+
+from kausa.commands.ask import ask
+
+LOG = "FATAL: variable REGION is not set\n"
+ANSWER = {
+    "citations": ["E1", "E2", "E3"],
+    "rootCause": "The variable REGION is not set.",
+    "summary": "variable REGION is not set",
+    "explanation": "Container api says that the variable REGION is not set.",
+    "category": "Config",
+    "confidence": 90,
+    "remediation": [],
+}
+
+
+@pytest.fixture(autouse=True)
+def settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("KAUSA_MEMORY_ENABLED", "false")
+    monkeypatch.setenv("KAUSA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("KAUSA_MODEL_URL", raising=False)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    logs = {"shop/api-1/api.previous.log": LOG}
+    return folder_of(tmp_path / "case", crashing_pod("api-1"), logs=logs)
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeModelServer]:
+    with served("ollama") as fake:
+        fake.script = [fake.says(json.dumps(ANSWER))]
+        monkeypatch.setenv("KAUSA_MODEL_URL", fake.url)
+        monkeypatch.setenv("KAUSA_SIMPLE_MODEL", "tiny")
+        monkeypatch.setenv("KAUSA_REASONING_MODEL", "tiny")
+        yield fake
+
+
+def run(*arguments: str | Path) -> tuple[int, str, str]:
+    result = CliRunner().invoke(ask, [*map(str, arguments)])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_without_a_model_rules_answer_and_that_is_said(folder: Path) -> None:
+    code, said, _ = run("why does api-1 crash?", "--from", folder)
+    assert code == 0
+    assert "Pod shop/api-1" in said
+    assert "REGION" in said
+    assert "No model answered (Disabled" in said
+
+
+def test_the_models_answer_stands_with_what_it_rests_on(
+    folder: Path, server: FakeModelServer
+) -> None:
+    code, said, _ = run("why does api-1 crash?", "--from", folder)
+    assert code == 0, said
+    assert "ANSWER" in said
+    assert said.index("REGION") < said.index("ANSWER")
+    assert "The variable REGION is not set." in said
+    assert "RESTS ON" in said
+    assert LOG.strip() in said.partition("RESTS ON")[2]
+    assert "by tiny in" in said
+
+
+def test_what_the_model_makes_up_is_not_shown(folder: Path, server: FakeModelServer) -> None:
+    made_up = {**ANSWER, "rootCause": "The server db-7 was deleted.", "explanation": "db-7."}
+    server.script = [server.says(json.dumps(made_up))]
+    code, said, _ = run("why does api-1 crash?", "--from", folder)
+    assert code == 0
+    assert "No model answered (InvalidAnswer" in said
+    assert "ANSWER\n" not in said
+
+
+def test_a_machine_gets_one_document(folder: Path, server: FakeModelServer) -> None:
+    code, said, _ = run("why does api-1 crash?", "--from", folder, "-o", "json")
+    document = json.loads(said)
+    assert code == 0
+    assert document["answer"]["rootCause"] == ANSWER["rootCause"]
+    cited = document["answer"]["citations"]
+    assert cited
+    assert set(cited) <= {each["id"] for each in document["evidence"]}
+    assert document["failures"][0]["target"] == "Pod/api-1"
+
+
+def test_a_secret_in_the_question_reaches_no_model(folder: Path, server: FakeModelServer) -> None:
+    run("why does api-1 crash with password=hunter2secret?", "--from", folder)
+    assert server.requests
+    assert "hunter2secret" not in json.dumps(server.requests)
+
+
+def test_a_model_that_is_away_leaves_what_rules_say(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KAUSA_MODEL_URL", "http://127.0.0.1:9")
+    code, said, _ = run("why does api-1 crash?", "--from", folder)
+    assert code == 0
+    assert "REGION" in said
+    assert "No model answered (Unavailable" in said
+
+
+def test_where_nothing_fails_that_is_the_answer(tmp_path: Path) -> None:
+    pod = crashing_pod("api-1")
+    pod["status"] = {"phase": "Succeeded"}
+    code, said, _ = run("what is broken?", "--from", folder_of(tmp_path / "fine", pod))
+    assert code == 1
+    assert "Nothing that fails is known." in said
+
+
+@pytest.mark.parametrize(
+    ("arguments", "why"),
+    [
+        (["why?", "--from", "no/such/folder"], "no/such/folder"),
+        (["  "], "it is empty"),
+        (["why?", "--from", "x", "--context", "y"], "--from reads files"),
+    ],
+)
+def test_what_cannot_be_asked_is_said_in_a_sentence(arguments: list[str], why: str) -> None:
+    code, _, said = run(*arguments)
+    assert code == 2
+    assert why in said
+
+
+def test_a_namespace_that_is_not_there_is_an_error(folder: Path) -> None:
+    code, _, said = run("why?", "--from", folder, "-n", "nowhere")
+    assert code == 2
+    assert "There is no namespace nowhere" in said

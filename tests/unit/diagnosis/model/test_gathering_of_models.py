@@ -1,0 +1,48 @@
+"""An answer that comes in pieces: bounded, and apart from what the model thought."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kausa.diagnosis.model.gathering import Gathering, split_thinking
+from kausa.diagnosis.model.transport import shown_address
+
+
+@given(st.lists(st.tuples(st.text(max_size=80), st.text(max_size=80))), st.integers(1, 20))
+def test_what_is_gathered_never_exceeds_what_was_allowed(
+    pieces: list[tuple[str, str]], tokens: int
+) -> None:
+    gathering = Gathering(max_output_tokens=tokens)
+    for text, thinking in pieces:
+        gathering.add(text=text, thinking=thinking)
+        if gathering.is_flooded:
+            break
+    completion = gathering.completion(finish="stop", prompt="why?")
+
+    assert len(completion.text) <= (tokens + 16) * 16
+    assert len(completion.thinking) <= (tokens + 16) * 16
+    assert bool(completion.output_tokens) == any(text or thought for text, thought in pieces)
+
+
+@given(st.text())
+def test_a_text_without_tags_holds_no_thinking(text: str) -> None:
+    if not text.lstrip().startswith("<think>"):
+        assert split_thinking(text) == (text, "")
+
+
+def test_a_thought_without_an_end_is_no_answer() -> None:
+    assert split_thinking(" <think>and so on") == ("", "and so on")
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://model:11434", "http://model:11434"),
+        ("https://me:pass@model/v1?key=abc#top", "https://model/v1"),
+        ("https://me:p@ss@model/v1", "https://model/v1"),
+    ],
+)
+def test_an_address_is_shown_without_its_secrets(url: str, expected: str) -> None:
+    assert shown_address(url) == expected

@@ -1,0 +1,120 @@
+"""A server is asked whether it has the model, and left alone for a while where it keeps failing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+from support.fake_model_server import FakeModelServer
+from support.model_clients import ANSWER, ask, client
+
+from kausa.diagnosis.errors import (
+    ModelDeadlineExceeded,
+    ModelError,
+    ModelMissing,
+    ModelUnavailable,
+)
+from kausa.diagnosis.model.breaker import CircuitBreaker, ModelCircuitOpen
+from kausa.diagnosis.model.ollama import OllamaModel
+from kausa.diagnosis.model.openai import OpenAIModel
+from kausa.diagnosis.model.protocol import LanguageModel
+
+
+@pytest.fixture(params=["ollama", "openai"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeModelServer]:
+    fake = FakeModelServer(request.param)
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def model(server: FakeModelServer) -> AsyncIterator[OllamaModel | OpenAIModel]:
+    made = client(server.kind, server.url)
+    yield made
+    await made.close()
+
+
+async def test_the_check_passes_only_where_the_model_is_there(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    await model.check(deadline_seconds=2)
+    server.models = ["other:latest"]
+
+    with pytest.raises(ModelMissing):
+        await model.check(deadline_seconds=2)
+
+
+async def test_a_server_that_hangs_fails_the_check_in_time(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    server.listing = server.slow()
+
+    with pytest.raises(ModelDeadlineExceeded):
+        await model.check(deadline_seconds=0.1)
+
+
+async def test_a_server_that_keeps_failing_is_left_alone_and_tried_again(
+    server: FakeModelServer,
+) -> None:
+    now = 0.0
+    breaker = CircuitBreaker(clock=lambda: now, first_pause_seconds=10)
+    model = client(server.kind, server.url, breaker=breaker)
+    server.script = [server.raw("{}", status=500)]
+    for _ in range(3):
+        with pytest.raises(ModelUnavailable, match="500"):
+            await ask(model)
+    assert breaker.state.value == "open"
+
+    for attempt in (ask(model), model.check(deadline_seconds=2)):
+        with pytest.raises(ModelCircuitOpen, match="asked again in") as caught:
+            await attempt
+        assert caught.value.reason == "CircuitOpen"
+    assert len(server.requests) == 3
+
+    now = 10.0
+    server.script = [server.says(ANSWER)]
+    await model.check(deadline_seconds=2)
+    # That it lists its models is no proof that it answers.
+    assert breaker.state.value == "half-open"
+    assert (await ask(model)).text == ANSWER
+    assert str(breaker.state) == "closed"
+    await model.close()
+
+
+async def test_a_hiccup_that_fails_all_attempts_of_one_question_opens_no_breaker(
+    server: FakeModelServer,
+) -> None:
+    breaker = CircuitBreaker(failures_to_open=2)
+    model = client(server.kind, server.url, breaker=breaker)
+    server.script = [server.cuts()]
+    for state in ("closed", "open"):
+        with pytest.raises(ModelUnavailable):
+            await ask(model)
+        assert breaker.state.value == state
+
+    assert len(server.requests) == 6
+    await model.close()
+
+
+async def test_refusals_of_single_questions_open_no_breaker(server: FakeModelServer) -> None:
+    breaker = CircuitBreaker(failures_to_open=1)
+    model = client(server.kind, server.url, breaker=breaker)
+    for status in (400, 401, 404, 422):
+        server.script = [server.raw("{}", status=status)]
+        with pytest.raises(ModelError):
+            await ask(model)
+
+    assert breaker.state.value == "closed"
+    await model.close()
+
+
+async def test_whoever_has_no_patience_cannot_open_the_breaker(server: FakeModelServer) -> None:
+    breaker = CircuitBreaker(failures_to_open=1)
+    model = client(server.kind, server.url, breaker=breaker)
+    server.script = [server.slow()]
+    with pytest.raises(ModelDeadlineExceeded):
+        await ask(model, seconds=0.05)
+
+    assert breaker.state.value == "closed"
+    await model.close()
