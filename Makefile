@@ -26,9 +26,9 @@ demo-down: ## Remove everything that `make demo` made
 	@$(PYTHON) hack/demo/demo.py down
 
 .PHONY: test
-test: ## Everything that CI runs: lint, types, unit tests, recorded cases, integration and e2e tests
+test: ## Everything that CI runs: lint, types, unit tests, recorded cases, chart, integration and e2e tests
 	@$(PYTHON) hack/announce.py
-	@$(MAKE) --no-print-directory lint unit slow evaluate integration e2e
+	@$(MAKE) --no-print-directory lint unit slow docs-test evaluate chart-test integration e2e e2e-chart
 
 ##@ Tests
 
@@ -38,10 +38,12 @@ lint: $(STAMP) ## Format, lint, types, layers, generated files
 	$(BIN)/ruff check --quiet
 	$(BIN)/mypy
 	$(BIN)/mypy hack/*.py hack/models/*.py hack/cluster/cluster.py
-	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo hack/record_cases hack/model_server
+	MYPYPATH=. $(BIN)/mypy --explicit-package-bases hack/demo hack/record_cases hack/model_server hack/tools hack/images
 	MYPYPATH=tests:. $(BIN)/mypy --explicit-package-bases tests
 	$(BIN)/lint-imports --no-logo | tail -n 3
 	$(BIN)/python hack/generate_crds.py --check
+	$(BIN)/python hack/settings_reference.py --check
+	$(BIN)/python hack/chart_readme.py --check
 
 .PHONY: unit
 unit: $(STAMP) ## Tests of single parts, nothing else needed
@@ -56,16 +58,35 @@ thorough: $(STAMP) ## The unit tests with 500 examples a property and hostile me
 	$(WITH_BYTECODE) HYPOTHESIS_PROFILE=thorough $(BIN)/pytest tests/unit -q -n auto --dist worksteal -o timeout=1800
 
 .PHONY: integration
-integration: $(STAMP) embedded-models cluster-up ## Tests with a real API server, vector store and embedding model
-	$(if $(WITH_MODEL),lines="$$($(BIN)/python hack/model_server/model_server.py up)" && export $$lines;) $(BIN)/pytest tests/integration -q -m integration
+integration: $(STAMP) embedded-models helm cluster-up ## Tests with a real API server, vector store and embedding model
+	$(if $(WITH_MODEL),lines="$$($(BIN)/python hack/model_server/model_server.py up)" && export $$lines;) $(BIN)/pytest tests/integration tests/chart tests/docs -q -m integration
 
 .PHONY: e2e
 e2e: $(STAMP) embedded-models cluster-up ## The operator against a real cluster with a real kubelet
-	$(BIN)/pytest tests/e2e -q -m e2e -s
+	$(BIN)/pytest tests/e2e tests/docs -q -m e2e -s
+
+.PHONY: e2e-chart
+e2e-chart: $(STAMP) images helm cluster-up ## The images and the chart on a real node: install, upgrade, kill, remove
+	$(BIN)/pytest tests/e2e_chart -q -m e2e -s
+
+.PHONY: chart-test
+chart-test: $(STAMP) embedded-models helm cluster-up ## The chart with the real Helm, its alerts with promtool and a real Prometheus
+	$$($(PYTHON) hack/tools/debian.py promtool) check rules --lint=all --lint-fatal charts/kausa/files/alerts.yaml
+	$(WITH_BYTECODE) $(BIN)/pytest tests/chart -q -m chart -n auto --dist loadfile
+
+.PHONY: docs-test
+docs-test: $(STAMP) helm ## The docs: their links, names and commands
+	$(BIN)/pytest tests/docs -q -m "not integration and not e2e"
 
 .PHONY: evaluate
 evaluate: $(STAMP) ## Diagnose the recorded cases and score what is said: all must pass
 	$(BIN)/kausa eval tests/cases --min 100
+
+.PHONY: eval-model
+eval-model: $(STAMP) ## The recorded cases by the local model alone, beside the rules (an hour or more; MODEL=1.5b)
+	lines="$$($(BIN)/python hack/model_server/model_server.py up --model $(or $(MODEL),0.5b))" && export $$lines KAUSA_MODEL_PROMPT_TOKENS=1300 KAUSA_MODEL_TIMEOUT_SECONDS=1200 KAUSA_MODEL_TOKENS_PER_HOUR=0; \
+	mkdir -p dist && $(BIN)/kausa eval $(or $(CASES),tests/cases) --model --without-rules --json dist/model-eval.json $(EVAL)
+	PYTHONPATH=tests $(BIN)/python -m bench.model_eval audit dist/model-eval.json
 
 .PHONY: record-cases
 record-cases: $(STAMP) cluster-up ## Record tests/cases anew on a real node (10 minutes; ONLY="image crash" for some)
@@ -111,6 +132,10 @@ bench-memory-faults: $(STAMP) ## Kill the store's process and the operator 50 ti
 bench-recall: $(STAMP) embedded-models ## How often the right runbook or failure comes first, by each way of searching
 	PYTHONPATH=tests $(BIN)/python -m bench.recall $(BENCH)
 
+.PHONY: bench-model
+bench-model: $(STAMP) cluster-up ## A thousand owners fail at once beside one slow model: facts, order, budget
+	PYTHONPATH=tests $(BIN)/python -m bench.model $(BENCH)
+
 .PHONY: bench-storm
 bench-storm: $(STAMP) cluster-up ## 20,000 pods on fake nodes, 5,000 of 50 Deployments fail at once
 	PYTHONPATH=tests $(BIN)/python -m bench.storm $(BENCH)
@@ -129,8 +154,21 @@ $(STAMP): requirements/dev.txt pyproject.toml
 	@touch $@
 
 .PHONY: embedded-models
-embedded-models: $(STAMP) ## Fetch and verify the embedding model (22 MB, once)
+embedded-models: $(STAMP) ## Fetch and verify the embedding model (23 MB, once)
 	@$(BIN)/python hack/models/fetch.py
+
+.PHONY: images
+images: $(STAMP) embedded-models ## Build the images with docker or buildah and print their sizes
+	@$(BIN)/python hack/images/build.py $(IMAGES)
+
+.PHONY: helm
+helm: ## Find Helm on PATH, or build the pinned one (once, 2 minutes), and print where it is
+	@$(PYTHON) hack/tools/tools.py helm
+
+.PHONY: references
+references: $(STAMP) ## Write docs/configure.md and the chart's README and schema from the settings and values
+	$(BIN)/python hack/settings_reference.py
+	$(BIN)/python hack/chart_readme.py
 
 .PHONY: crds
 crds: $(STAMP) ## Write crds/ and the chart's copies from the models in kausa.resources
