@@ -19,6 +19,9 @@ from numpy.typing import NDArray
 
 __all__ = ["WordWeights", "built_in_weights", "max_sim"]
 
+ONE_THREAD = 262_144
+"""Multiplications of one product that OpenBLAS leaves to the thread that asks for it."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WordWeights:
@@ -62,11 +65,31 @@ def max_sim(
     if total <= 0.0 or not filled:
         return scores
     lengths = [len(documents[index]) for index in filled]
-    together = np.concatenate([documents[index] for index in filled]).astype(np.float32)
-    likeness = together @ query.T
+    likeness = _likeness(query, [documents[index] for index in filled], tokens=sum(lengths))
     starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
     best = np.maximum.reduceat(likeness, starts, axis=0)
-    values = np.clip(best @ weights / total, -1.0, 1.0)
+    values = np.clip(np.einsum("ij,j->i", best, weights) / total, -1.0, 1.0)
     for index, value in zip(filled, values, strict=True):
         scores[index] = float(value)
     return scores
+
+
+def _likeness(
+    query: NDArray[np.float32],
+    documents: Sequence[NDArray[np.float16] | NDArray[np.float32]],
+    *,
+    tokens: int,
+) -> NDArray[np.float32]:
+    """Every token of the documents by every one of the query, in blocks: (tokens, query's).
+
+    OpenBLAS takes a thread for each CPU from a certain size of product on, and they compete with
+    the model for as long as they wait for each other: in blocks below that size a recall costs half
+    the CPU.
+    """
+    dimensions = query.shape[1]
+    rows = max(1, ONE_THREAD // (dimensions * len(query)))
+    blocks = -(-tokens // rows)
+    together = np.zeros((blocks * rows, dimensions), dtype=np.float32)
+    np.concatenate(documents, out=together[:tokens], casting="same_kind")
+    product: NDArray[np.float32] = together.reshape(blocks, rows, dimensions) @ query.T
+    return product.reshape(blocks * rows, -1)[:tokens]

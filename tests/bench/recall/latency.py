@@ -62,8 +62,8 @@ async def end_to_end(
     """Search the failures for every question so often, one after the other.
 
     Each search is another one to the caches of answers and of exact texts (a number is put behind
-    the question). Passages that were read before are known to the embedder, up to `rerank_new_tokens`
-    more by each search: nothing is read behind the answers, since they follow one another at once.
+    the question). Passages that were read before are known to the embedder, by each search up to
+    `rerank_new_tokens` more: nothing is read behind the answers, as they follow at once.
     `warm_up` rounds are not counted, as the model is loaded in them.
     """
     times: list[float] = []

@@ -51,3 +51,20 @@ def test_a_rare_word_weighs_more_than_a_common_one_and_an_unknown_one_most() -> 
 def test_a_query_of_no_words_says_nothing() -> None:
     assert max_sim(unit(1, 0), np.zeros(0, dtype=np.float32), [unit(2, 3)]) == [0.0]
     assert WordWeights.of({}).of_tokens(["word"]).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("sizes", [(1,), (85, 86, 1), (300, 7, 240, 33)])
+@pytest.mark.parametrize("asked", [1, 8, 900])
+def test_a_product_in_blocks_is_the_product(sizes: tuple[int, ...], asked: int) -> None:
+    random = np.random.default_rng(len(sizes) + asked)
+
+    def vectors(tokens: int) -> np.ndarray[tuple[int, ...], np.dtype[np.float32]]:
+        found = random.normal(size=(tokens, 384)).astype(np.float32)
+        return np.asarray(found / np.linalg.norm(found, axis=1, keepdims=True), dtype=np.float32)
+
+    query, documents = vectors(asked), [vectors(size) for size in sizes]
+    weights = random.uniform(0.1, 3.0, size=asked).astype(np.float32)
+    wanted = [
+        float((document @ query.T).max(axis=0) @ weights / weights.sum()) for document in documents
+    ]
+    assert max_sim(query, weights, documents) == pytest.approx(wanted, abs=1e-5)
