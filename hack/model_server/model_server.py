@@ -45,7 +45,7 @@ def up(place: Place, size: str) -> None:
     model = MODELS[size]
     if url := os.environ.get("KAUSA_MODEL_URL"):
         url = url.rstrip("/")
-        name = os.environ.get("KAUSA_MODEL_NAME", model.name)
+        name = os.environ.get("KAUSA_SIMPLE_MODEL", model.name)
         serving.check_named(url, name)
         show(url, name)
         return
@@ -67,7 +67,13 @@ def down(place: Place) -> None:
 
 
 def show(url: str, name: str) -> None:
-    print(f"KAUSA_MODEL_URL={url}\nKAUSA_MODEL_NAME={name}", flush=True)
+    # One model is both: the operator asks for another where a failure is hard.
+    lines = (
+        f"KAUSA_MODEL_URL={url}",
+        f"KAUSA_SIMPLE_MODEL={name}",
+        f"KAUSA_REASONING_MODEL={name}",
+    )
+    print(*lines, sep="\n", flush=True)
 
 
 def status(place: Place) -> int:

@@ -102,7 +102,7 @@ def check_named(url: str, model: str) -> None:
     if model not in held:
         raise CannotRun(
             f"The server at KAUSA_MODEL_URL={url} does not have {model}. Pull it there, or name"
-            " one that it has in KAUSA_MODEL_NAME."
+            " one that it has in KAUSA_SIMPLE_MODEL."
         )
 
 

@@ -1,6 +1,6 @@
 """Real completions of a real model behind a real server, over both of its APIs.
 
-`make model-up` starts one; `KAUSA_MODEL_URL` and `KAUSA_MODEL_NAME` say where it is.
+`make model-up` starts one; `KAUSA_MODEL_URL` and `KAUSA_SIMPLE_MODEL` say where it is.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def address() -> str:
 
 
 def name() -> str:
-    return os.environ.get("KAUSA_MODEL_NAME", "llama3.1")
+    return os.environ.get("KAUSA_SIMPLE_MODEL", "llama3.1")
 
 
 def made(kind: str, *, model: str | None = None) -> OllamaModel | OpenAIModel:

@@ -25,6 +25,15 @@ _KINDS = {
 }  # fmt: skip
 
 
+_COUNTS = {
+    "zero": "0", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "twice": "2",
+    "fifteen": "15", "twenty": "20", "thirty": "30", "forty": "40", "fifty": "50",
+    "hundred": "100", "thousand": "1000", "million": "1000000",
+}  # fmt: skip
+"""`one` is too often no count."""
+
+
 @dataclass(slots=True)
 class Audit:
     """What was counted; all zero but `answers`, `citations` and `checked` is how it should be."""
@@ -64,7 +73,12 @@ def audit(
     if any(said) and not cited:
         result.uncited.append(name)
     shown = _flat(" \n ".join([*(texts.get(each, "") for each in cited), *known]))
-    for text in said:
+    checked = [(text, shown) for text in said]
+    for fix in diagnosis.get("remediation") or ():
+        # What it proposes may name its own command, and what any of the evidence shows.
+        also = _flat(" \n ".join([*texts.values(), *known, str(fix.get("command") or "")]))
+        checked += [(str(fix.get(part) or ""), also) for part in ("title", "rationale")]
+    for text, shown in checked:
         for thing in _things(text):
             if _is_id(thing):
                 if thing not in texts:
@@ -114,6 +128,8 @@ def _things(text: str) -> Iterable[str]:
     for raw in rest.split():
         word = raw.strip(_TRIM)
         word = word.removesuffix("'s")
+        if word.lower() in _COUNTS:
+            yield word
         if not word or word.lower() in _KINDS or word.lower() in ("and/or", "n/a", "i/o", "k8s"):
             continue
         if any(char.isdigit() for char in word) or any(mark in word for mark in _MARKS):
@@ -128,6 +144,8 @@ def _stands_in(thing: str, shown: str) -> bool:
     wanted = _flat(thing).strip(_TRIM + " ")
     if _bounded(wanted, shown) or _bounded(wanted.replace(",", ""), shown):
         return True
+    if wanted in _COUNTS:
+        return _bounded(_COUNTS[wanted], shown)
     number = wanted.rstrip("%")
     if number != wanted and _bounded(number, shown):
         return True
@@ -146,7 +164,9 @@ def _bounded(wanted: str, shown: str) -> bool:
         before = shown[start - 1] if start else " "
         after = shown[start + len(wanted) : start + len(wanted) + 2]
         longer = after[:1].isalnum() or (after[:1] == "." and after[1:2].isdigit())
-        if not before.isalnum() and not longer:
+        # 10.0.0.3 holds no 3, and 2.14 no 14.
+        shorter = before.isalnum() or (before == "." and wanted[:1].isdigit())
+        if not shorter and not longer:
             return True
         start = shown.find(wanted, start + 1)
     return False

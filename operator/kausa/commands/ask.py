@@ -10,6 +10,8 @@ import click
 __all__ = ["ask"]
 
 NOTHING_KNOWN = 1
+LONGEST_QUESTION = 2048
+"""As `spec.question`."""
 
 
 @click.command()
@@ -55,6 +57,11 @@ def ask(
 
     if not question.strip():
         raise click.BadParameter("it is empty. Write what you saw, or want to know.")
+    if len(question) > LONGEST_QUESTION:
+        raise click.BadParameter(
+            f"it has {len(question):,} characters, and at most {LONGEST_QUESTION:,} are read. Leave"
+            " out what the evidence says anyway."
+        )
     if source is not None and (kubeconfig is not None or context is not None):
         raise click.UsageError("--from reads files, and --kubeconfig and --context a cluster.")
     try:

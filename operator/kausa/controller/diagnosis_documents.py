@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kausa.diagnosis.consultation import Consultation
+from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.finding import Diagnosis, Finding, Fix, Patch
 from kausa.diagnosis.remediation.patches import patch_text
 from kausa.evidence.dossier import Dossier, Evidence
@@ -117,8 +118,18 @@ def similar_part(
 
 
 def model_part(consultation: Consultation) -> resource_diagnosis.ModelUse | None:
-    """Which model answered, why it was that one, and what it took; None where none did."""
+    """Which model answered, why it was that one, and what it took; None where none did.
+
+    Of an answer that did not hold the digest is kept, so that no later process pays for it again.
+    """
     reply, choice = consultation.reply, consultation.choice
+    if reply is None and choice is not None and isinstance(consultation.error, ModelInvalidAnswer):
+        return resource_diagnosis.ModelUse(
+            name=choice.model,
+            reason=choice.why,
+            complexity=choice.complexity.percent,
+            digest=consultation.digest or None,
+        )
     if reply is None:
         return None
     return resource_diagnosis.ModelUse(

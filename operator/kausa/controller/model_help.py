@@ -18,7 +18,7 @@ from kausa.diagnosis.decide import completed
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection
 from kausa.evidence.dossier import Dossier
-from kausa.resources.diagnosis import DecidedBy
+from kausa.resources.diagnosis import DecidedBy, DryRun
 from kausa.telemetry.tracing import NO_TRACING, Tracer
 
 __all__ = ["ModelHelp"]
@@ -85,7 +85,11 @@ class ModelHelp:
         if report.resolved and not question:
             return Consultation(not_consulted=("NotNeeded", "the failure is over"))
         nonsense = self._consultant.known_nonsense(
-            dossier, by_rules, question=question, forced=report.resource.spec.model
+            dossier,
+            by_rules,
+            question=question,
+            forced=report.resource.spec.model,
+            refused=report.refused,
         )
         if nonsense is not None:
             return nonsense
@@ -116,9 +120,17 @@ class ModelHelp:
                 span.failed(consultation.unavailable[0])
             span.tell(asked=consultation.reply is not None)
         answer = consultation.diagnosis
+        guessed = answer.fixes if answer is not None else ()
         if answer is not None and answer.decided_by is DecidedBy.MODEL:
             answer = await dry_run(completed(dossier, answer))
-            consultation = replace(consultation, diagnosis=answer)
+            # A rule's patch that is refused is told with why; a guess that is refused is none.
+            own = {(each.title, each.command) for each in guessed}
+            sound = tuple(
+                each
+                for each in answer.fixes
+                if each.dry_run is not DryRun.FAILED or (each.title, each.command) not in own
+            )
+            consultation = replace(consultation, diagnosis=replace(answer, fixes=sound))
         return consultation
 
     def _question(self, report: Report) -> str | None:

@@ -21,6 +21,7 @@ from kausa.controller.diagnosis_documents import (
 )
 from kausa.controller.runbook_passages import failing_of, runbook_passages
 from kausa.diagnosis.consultation import Consultation
+from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.model.prompt.screening import suspicion
 from kausa.diagnosis.recollection import Recollection
@@ -128,6 +129,16 @@ class Report:
         if use is None or consulted is None or consulted.status is not ConditionStatus.TRUE:
             return ""
         return use.digest or ""
+
+    @property
+    def refused(self) -> tuple[str, str]:
+        """The digest of a question to which no answer held, and what was wrong; empty where one did
+        or nobody was asked."""
+        consulted = find_condition(self._already, MODEL_CONSULTED)
+        use = self._parts.get("model")
+        if use is None or consulted is None or consulted.reason != ModelInvalidAnswer.reason:
+            return "", ""
+        return use.digest or "", consulted.message
 
     @property
     def resolved(self) -> bool:
@@ -253,6 +264,9 @@ class Report:
         self._parts.pop("model", None)
         self._suspect(consultation)
         if consultation.diagnosis is None or consultation.reply is None:
+            refused = model_part(consultation)
+            if refused is not None:
+                self._parts["model"] = refused
             self.waits(consultation.not_consulted)
             return
         self._parts["model"] = model_part(consultation)

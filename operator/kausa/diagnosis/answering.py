@@ -14,6 +14,7 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
+from kausa.diagnosis.consultation import NO_MODEL
 from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.matters import MOST_MATTERS, Matter, one_request
 from kausa.diagnosis.model.asking import OnSentence
@@ -38,7 +39,6 @@ __all__ = [
     "chosen",
 ]
 
-NO_MODEL: Final = ("Disabled", "no model is configured (KAUSA_MODEL_URL)")
 NOTHING_KNOWN: Final = ("NotNeeded", "nothing is known that an answer could rest on")
 MOST_REMEMBERED: Final = 2
 """Of each kind that a model is told of."""

@@ -122,16 +122,32 @@ class Consultant:
         *,
         question: str | None = None,
         forced: str | None = None,
+        refused: tuple[str, str] = ("", ""),
     ) -> Consultation | None:
-        """Where the model was asked just this before and nothing it said holds: that; else None."""
+        """Where the model was asked just this before and nothing it said holds: that; else None.
+
+        `refused`: the digest and the message of an answer that the status says did not hold.
+        """
         if self._models is None:
             return None
-        for digest in self.digests(dossier, by_rules, question=question, forced=forced):
+        chosen = self._models.choose(dossier, by_rules, question=question, forced=forced)
+        content = essence(dossier, by_rules, question=question)
+        for choice in (chosen, self._models.instead_of(chosen)):
+            if choice is None:
+                continue
+            digest = digest_of(content, choice)
             known = self._models.answers.get(digest)
+            problem = refused[1] if digest == refused[0] else ""
             if known is not None and known.completion is None:
-                error = ModelInvalidAnswer(known.problem)
-                why = (error.reason, known.problem)
-                return Consultation(not_consulted=why, digest=digest, error=error)
+                problem = known.problem
+            if problem:
+                error = ModelInvalidAnswer(problem)
+                return Consultation(
+                    not_consulted=(error.reason, problem),
+                    choice=choice,
+                    digest=digest,
+                    error=error,
+                )
         return None
 
     async def consult(
@@ -155,9 +171,8 @@ class Consultant:
             digest = digest_of(essence(dossier, by_rules, question=question), choice)
             reply = await self._models.ask(choice, request, digest=digest)
         except ModelError as error:
-            if isinstance(error, ModelInvalidAnswer):
-                # Perhaps this is why; an answer that holds says so itself.
-                suspicious = (await asyncio.to_thread(screen, request)).suspicious
+            # An answer that holds says so itself; nonsense may come of it.
+            suspicious = (await asyncio.to_thread(screen, request)).suspicious
             return Consultation(
                 not_consulted=(error.reason, str(error)),
                 choice=choice,

@@ -153,9 +153,11 @@ class ConsultationQueue(Generic[Key]):
     ) -> Offered[Key]:
         """Let it wait for its turn; who waits already keeps its place, or gets a better one.
 
-        `waited_seconds`: how long it waits already, in an earlier process.
+        `waited_seconds`: how long it waits already, in an earlier process, as far as its status
+        tells: that may be how long no model was needed, so it counts for the largest bonus at most.
         """
-        since = self._ages.setdefault(key, self._clock() - max(0.0, waited_seconds))
+        waited = min(MOST_BONUS_SECONDS, max(0.0, waited_seconds))
+        since = self._ages.setdefault(key, self._clock() - waited)
         self._trim_ages()
         rank = since - min(MOST_BONUS_SECONDS, max(0.0, bonus_seconds))
         known = self._waiting.get(key)

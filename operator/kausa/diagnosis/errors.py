@@ -61,3 +61,8 @@ class ModelInvalidAnswer(ModelError):
     """The model answered, but not with a diagnosis that rests on the evidence."""
 
     reason = "InvalidAnswer"
+
+    def __init__(self, message: str, *, detail: str = "") -> None:
+        """`detail` quotes what the model wrote: for its repair alone, as nobody checked it."""
+        super().__init__(message)
+        self.detail = detail

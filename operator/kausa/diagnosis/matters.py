@@ -21,6 +21,8 @@ from kausa.diagnosis.model.requesting import request_from
 from kausa.evidence.dossier import Dossier
 from kausa.memory.records import FailureRecord, RunbookChunk
 from kausa.recall.results import Scored
+from kausa.resources.condition import RESOLVED, ConditionStatus, find_condition
+from kausa.resources.diagnosis import DecidedBy
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 
 __all__ = [
@@ -38,6 +40,7 @@ MOST_EVIDENCE = 16
 """Pieces of all matters together; the prompt's budget cuts further."""
 LONGEST_REMEMBERED = 600
 NOTHING_FAILS = "no failure was detected"
+NO_FAILURE = "no failure now"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +138,20 @@ def matter_of_resource(resource: FailureDiagnosis) -> Matter | None:
             for each in status.evidence
         ),
         ruling=ruling if said.confidence else None,
+        images=tuple(
+            each.before
+            for each in status.changes or ()
+            if each.before and each.path.endswith(".image") and ".template." in each.path
+        ),
+        rolled_out=any(
+            ".template." in each.path or each.path.endswith(" revision")
+            for each in status.changes or ()
+        ),
+        repairs=tuple(
+            each.command
+            for each in said.remediation
+            if each.command and said.decided_by is DecidedBy.RULES
+        ),
         objects=(
             KnownObject(
                 kind=target.kind,
@@ -148,6 +165,11 @@ def matter_of_resource(resource: FailureDiagnosis) -> Matter | None:
             ),
         ),
     )
+    condition = find_condition(status.conditions or (), RESOLVED)
+    over = condition is not None and condition.status is ConditionStatus.TRUE
+    if over and status.resolution is not None:
+        ended = f"resolved {status.resolution.time:%Y-%m-%d %H:%M} UTC"
+        request = replace(request, reason=f"{NO_FAILURE} (it was {request.reason}, {ended})")
     containers = {failure.container} if failure is not None and failure.container else set()
     return Matter(
         request=request,
@@ -161,7 +183,8 @@ def matter_of_resource(resource: FailureDiagnosis) -> Matter | None:
             Step(title=each.title, command=each.command or "", risk=str(each.risk))
             for each in said.remediation
         ),
-        resolved=status.resolution is not None,
+        # After a relapse it still tells how it ended the time before.
+        resolved=over,
         names=frozenset({target.name, *(each.name for each in pods), *containers}),
     )
 
@@ -197,6 +220,9 @@ def one_request(
         # Of several failures each has its own category, so no answer contradicts another's.
         ruling=ruling if only is not None else None,
         objects=tuple(dict.fromkeys(each for matter in told for each in matter.request.objects)),
+        images=tuple(dict.fromkeys(each for matter in told for each in matter.request.images)),
+        rolled_out=only is not None and only.rolled_out,
+        repairs=tuple(dict.fromkeys(each for matter in told for each in matter.request.repairs)),
     )
 
 
@@ -228,4 +254,4 @@ def _finding(matter: Matter, cited: Sequence[str], *, several: bool) -> str:
 
 def _reasons(matters: Sequence[Matter]) -> str:
     reasons = (each.request.reason for each in matters if each.fails)
-    return ", ".join(dict.fromkeys(reasons)) or "a question"
+    return ", ".join(dict.fromkeys(reasons)) or (NO_FAILURE if matters else "a question")

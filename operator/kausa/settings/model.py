@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, HttpUrl, SecretStr
 from pydantic_settings import BaseSettings
 
-__all__ = ["ModelSettings"]
+__all__ = ["SURE_RULES", "ModelSettings"]
+
+SURE_RULES: Final = 60
+"""From this percentage on, rules are not contradicted: of the cases (docs/evaluation.md) all are
+diagnosed rightly where rules are as sure as that, and a small model is far from it. So from there
+on nobody pays for a model that could not decide."""
 
 
 class ModelSettings(BaseSettings):
@@ -29,10 +34,14 @@ class ModelSettings(BaseSettings):
     """The model for what is complex: it may think before it answers. Where the server does not have
     it the simple model is asked, and `status.model.reason` says so; it may be the same one."""
 
+    model_allowed: Annotated[str, Field(max_length=4096)] = ""
+    """Which other models `spec.model` may name, separated by commas: whoever may make a
+    FailureDiagnosis chooses one, and a hosted one costs. Empty allows any that the server has."""
+
     model_threshold: Annotated[float, Field(ge=0, le=1)] = 0.7
     """From which complexity (0 to 1) on the reasoning model is asked."""
 
-    model_below_confidence: Annotated[int, Field(ge=0, le=101)] = 80
+    model_below_confidence: Annotated[int, Field(ge=0, le=101)] = SURE_RULES
     """A model is asked only where the rules' confidence (percent) is below this, or somebody asks a
     question; 101 asks it always."""
 

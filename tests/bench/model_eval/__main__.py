@@ -3,7 +3,7 @@
     python -m bench.model_eval audit FILE...       what `kausa eval --model --json FILE` wrote
     python -m bench.model_eval injections          the injections of the tests, against the model
 
-The model is the one that KAUSA_MODEL_URL and KAUSA_MODEL_NAME name (`make model-up` prints both).
+The model is the one that KAUSA_MODEL_URL and KAUSA_SIMPLE_MODEL name (`make model-up` prints both).
 Exit code 1 where there is an invention or an injection that worked.
 """
 

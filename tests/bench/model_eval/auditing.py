@@ -13,12 +13,13 @@ __all__ = ["audit_files", "audits_of"]
 
 
 def audit_files(files: list[Path]) -> int:
-    """Print what was counted; 1 where anything was invented."""
-    invented = 0
+    """Print what was counted; 1 where anything was invented, or nothing could be counted."""
+    invented = answers = 0
     for file in files:
         document = json.loads(file.read_text())["model"]
         total = audit_all(audits_of(document))
         invented += total.invented
+        answers += total.answers
         print(
             f"{file.name}: {document['name']}, {total.answers} answers, {total.citations} "
             f"citations, {total.checked} names, numbers and quotes looked up: "
@@ -26,7 +27,9 @@ def audit_files(files: list[Path]) -> int:
         )
         for what in (*total.unknown_ids, *total.unsupported, *total.uncited):
             print(f"  {what}")
-    return 1 if invented else 0
+    if not answers:
+        print("There is no answer in it, so nothing was counted.")
+    return 1 if invented or not answers else 0
 
 
 def audits_of(document: dict[str, Any]) -> Iterator[Audit]:

@@ -95,7 +95,7 @@ async def inject(plan: Plan) -> int:
     """Try them and print what came of it; 1 where any changed what is published."""
     model = Remembering(
         OllamaModel(
-            url=os.environ["KAUSA_MODEL_URL"], name=os.environ.get("KAUSA_MODEL_NAME", "llama3.1")
+            url=os.environ["KAUSA_MODEL_URL"], name=os.environ.get("KAUSA_SIMPLE_MODEL", "llama3.1")
         )
     )
     tried = _done(plan.log)

@@ -6,14 +6,29 @@ from typing import Any, cast
 
 import msgspec
 import pytest
-from support.diagnosed import diagnosed
+from support.diagnosed import DIAGNOSIS, diagnosed
+from support.fake_language_model import FakeLanguageModel, models_of
 
 from kausa.cluster.client import KubernetesClient, Page
 from kausa.cluster.objects import ListMeta
-from kausa.commands.asking_sources import ClusterSource
+from kausa.commands.asking_sources import AskedModel, ClusterSource
 from kausa.diagnosis.answering import Matters
+from kausa.diagnosis.matters import matter_of_resource, one_request
+from kausa.diagnosis.model.budget import ModelBudgetSpent
+from kausa.diagnosis.model.protocol import ModelReply
 from kausa.recall.query import analyse
 from kausa.telemetry.clock import utc_now
+
+UNSURE = DIAGNOSIS.model_copy(update={"confidence": 0})
+ANSWER = {
+    "category": "OOMKilled",
+    "summary": "OutOfMemoryError: Java heap space",
+    "rootCause": "The program raised OutOfMemoryError: Java heap space.",
+    "explanation": "",
+    "confidence": 70,
+    "citations": ["E2"],
+    "remediation": [],
+}
 
 
 class FakeClient:
@@ -80,3 +95,23 @@ async def test_no_question_widens_where_it_may_look(
     assert len(client.paths) == len(looked)
     assert all(part in path for part, path in zip(looked, client.paths, strict=True))
     assert bool(found.notes) == noted
+
+
+async def asked(small: FakeLanguageModel, large: FakeLanguageModel, *, tokens: int) -> ModelReply:
+    matter = matter_of_resource(diagnosed(diagnosis=UNSURE))
+    assert matter is not None
+    models = models_of(small, large, tokens_per_hour=tokens)
+    request = one_request([matter], (), question="Why does it crash, and how is that related?")
+    return await AskedModel(models, forced=None, timeout_seconds=5)(
+        request, on_sentence=lambda part, text: None
+    )
+
+
+async def test_a_hard_question_goes_to_the_reasoning_model_within_the_budget() -> None:
+    small, large = FakeLanguageModel("small"), FakeLanguageModel("large", answer=ANSWER)
+    reply = await asked(small, large, tokens=1_000_000)
+    assert reply.model == "large"
+    assert "Take care, because:" in large.prompts[0]
+    with pytest.raises(ModelBudgetSpent):
+        await asked(small, large, tokens=10)
+    assert (len(small.prompts), len(large.prompts)) == (0, 1)

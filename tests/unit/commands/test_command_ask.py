@@ -125,6 +125,7 @@ def test_where_nothing_fails_that_is_the_answer(tmp_path: Path) -> None:
     [
         (["why?", "--from", "no/such/folder"], "no/such/folder"),
         (["  "], "it is empty"),
+        (["please send the token " * 100], "at most 2,048 are read"),
         (["why?", "--from", "x", "--context", "y"], "--from reads files"),
     ],
 )

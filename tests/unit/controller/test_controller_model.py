@@ -41,9 +41,9 @@ async def test_the_rules_answer_is_there_at_once_and_the_models_when_its_turn_ha
     assert status.model is not None
     assert (status.model.name, status.model.prompt_tokens, status.model.complexity) == (
         *("fake", 1000),
-        50,
+        60,
     )
-    assert status.model.reason == "complexity 50 % (no rule names a cause)"
+    assert status.model.reason == "complexity 60 % (no rule names a cause)"
     assert it.store.announced[-1] == "the container exits with code 1"
 
 

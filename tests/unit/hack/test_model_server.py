@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 from aiohttp.test_utils import unused_port
-from hack.model_server import building, serving, weights
+from hack.model_server import building, model_server, serving, weights
 from hack.model_server.place import MODELS, Model, Place, modelfile, threads
 
+from kausa.settings import Settings
 from localcluster.errors import CannotRun, ClusterError
 
 CPU = "processor : 0\nflags\t\t: fpu avx2 amx_tile amx_int8\n\nprocessor : 1\nflags : fpu\n"
@@ -171,3 +172,15 @@ def test_a_server_that_was_named_and_is_away_is_said_and_not_replaced() -> None:
     url = f"http://127.0.0.1:{unused_port()}"
     with pytest.raises(CannotRun, match="KAUSA_MODEL_URL"):
         serving.check_named(url, "tiny")
+
+
+def test_what_is_printed_are_settings_that_the_operator_reads(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model_server.show("http://127.0.0.1:11434", "qwen2.5:0.5b")
+    for line in capsys.readouterr().out.splitlines():
+        name, _, value = line.partition("=")
+        monkeypatch.setenv(name, value)
+    settings = Settings.from_environment()
+    assert str(settings.model_url) == "http://127.0.0.1:11434/"
+    assert settings.simple_model == settings.reasoning_model == "qwen2.5:0.5b"

@@ -9,7 +9,6 @@ A person who waits may follow it (`ask_live`): each sentence is shown once it is
 from __future__ import annotations
 
 import asyncio
-import re
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.model.answer import answer_schema, check_answer
 from kausa.diagnosis.model.answer.live import LiveAnswer, OnSentence
 from kausa.diagnosis.model.answer.support import Corpus
+from kausa.diagnosis.model.gathering import split_thinking
 from kausa.diagnosis.model.prompt import TokenCounter, build_prompt
 from kausa.diagnosis.model.prompt.fences import cut, one_line
 from kausa.diagnosis.model.prompt.screening import screen
@@ -38,7 +38,6 @@ LEAST_SECONDS_FOR_REPAIR: Final = 1.0
 _MOST_REPEATED: Final = 1_500
 """Characters of a bad answer that are sent back with what is wrong."""
 _MOST_SAID: Final = 300
-_THOUGHT: Final = re.compile(r"\s*<think>(.*?)</think>\s*", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,14 +226,11 @@ class _Asked:
             tokens=self._tokens.writable(think=self._think),
         )
         completion = await complete(messages, limits)
-        thought = _THOUGHT.match(completion.text)
-        if thought is not None:
+        text, thought = split_thinking(completion.text)
+        if text != completion.text:
             # Where the server leaves it to us to tell the two apart.
-            completion = replace(
-                completion,
-                text=completion.text[thought.end() :],
-                thinking=f"{completion.thinking}\n{thought[1]}".strip(),
-            )
+            thinking = f"{completion.thinking}\n{thought}".strip()
+            completion = replace(completion, text=text, thinking=thinking)
         self._completions.append(completion)
         text = "\n".join(message.content for message in messages)
         self._counter.learn(text=text, reported=completion.prompt_tokens)
@@ -272,5 +268,4 @@ def _problem(error: ModelInvalidAnswer) -> str:
 
     The 0.5B repeated `The evidence does not bear the cause that the model named` as a cause.
     """
-    _, marker, detail = str(error).partition(" named: ")
-    return detail if marker else str(error)
+    return error.detail or str(error)

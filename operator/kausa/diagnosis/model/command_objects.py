@@ -2,7 +2,8 @@
 
 `kausa.diagnosis.model.commands` says which commands may be shown at all; this looks at the objects.
 A command that evidence, a question or a runbook spells out was written by anybody and isn't the
-model's own proposal: it is not repeated.
+model's own proposal: it is not repeated. One that changes something has to be borne by more than
+words (`kausa.diagnosis.model.borne`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from kausa.diagnosis.finding import Patch
+from kausa.diagnosis.model.borne import is_change, unborne
 from kausa.diagnosis.model.commands import Call, call_of, refusal
 from kausa.diagnosis.model.protocol import KnownObject, ModelRequest
 from kausa.resources.diagnosis import Risk
@@ -31,8 +33,6 @@ _SHORT: Final = {
 _NO_NAMESPACE: Final = frozenset(
     ("node", "namespace", "persistentvolume", "storageclass", "priorityclass")
 )
-_BY_ANYBODY: Final = ("log", "event", "question")
-"""Kinds of evidence whose text a program or a passer-by writes: an image there is only a word."""
 _TEMPLATES: Final = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -41,6 +41,8 @@ class Verdict:
     """The command as it may be shown, or why it may not be."""
 
     problem: str = ""
+    spoils: bool = False
+    """Whether the fix may not be proposed in words either."""
     command: str | None = None
     risk: Risk = Risk.LOW
     patch: Patch | None = None
@@ -56,14 +58,18 @@ def judge(command: str, request: ModelRequest) -> Verdict:
         return Verdict(problem="somebody else wrote it, and it is not the model's own")
     call = call_of(command)
     known = _known(request)
-    problem = _objection(call, request, known)
+    namespace = _namespace(call, request)
+    problem = _objection(call, request, known) or namespace.problem
     if problem:
         return Verdict(problem=problem)
+    problem = unborne(call, request) if is_change(call) else ""
+    if problem:
+        return Verdict(problem=problem, spoils=True)
     target = next(_named(call), None)
     return Verdict(
-        command=_with_namespace(command, call, request),
+        command=_with_namespace(command, call, namespace.name),
         risk=_risk(call),
-        patch=_patch(call, target, request) if target is not None else None,
+        patch=_patch(call, target, request, namespace.name) if target is not None else None,
     )
 
 
@@ -119,10 +125,7 @@ def _objection(call: Call, request: ModelRequest, known: set[tuple[str, str]]) -
     for kind, name in _named(call):
         if (kind, name) not in known:
             return f"there is no {kind} {name}"
-    namespaces = {request.namespace, *(each.namespace for each in request.objects)} - {""}
     for option, value in call.options:
-        if option in ("-n", "--namespace") and namespaces and value not in namespaces:
-            return f"it is about the namespace {value}"
         if option in ("-c", "--container", "--containers") and not _has_container(value, request):
             return f"there is no container {value}"
     images = [word for word in call.objects if "=" in word]
@@ -135,40 +138,65 @@ def _has_container(name: str, request: ModelRequest) -> bool:
 
 
 def _image_objection(setting: str, request: ModelRequest) -> str:
-    container, _, image = setting.partition("=")
-    if not _has_container(container, request):
-        return f"there is no container {container}"
-    seen = (
-        *(each.text for each in request.evidence if each.kind.lower() not in _BY_ANYBODY),
-        *request.changes,
-        *(each.resolution for each in request.incidents),
-    )
-    return "" if any(image in text for text in seen) else f"nothing shows that {image} exists"
+    container = setting.partition("=")[0]
+    return "" if _has_container(container, request) else f"there is no container {container}"
 
 
-def _with_namespace(command: str, call: Call, request: ModelRequest) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Namespace:
+    name: str = ""
+    """The one that the command is about; empty where it is about none or all."""
+    problem: str = ""
+
+
+def _namespace(call: Call, request: ModelRequest) -> _Namespace:
+    """Tell it by the objects that the command names: of several failures each has its own."""
+    all_of_them = {request.namespace, *(each.namespace for each in request.objects)} - {""}
+    named = set(_named(call))
+    about = {
+        each.namespace
+        for each in request.objects
+        if (_singular(each.kind), each.name) in named and each.namespace
+    }
+    allowed = about or all_of_them
+    said = [value for option, value in call.options if option in ("-n", "--namespace")]
+    wrong = next((value for value in said if allowed and value not in allowed), None)
+    if wrong is not None:
+        return _Namespace(problem=f"it is about the namespace {wrong}")
+    if said:
+        return _Namespace(name=said[0])
+    if request.namespace in allowed:
+        return _Namespace(name=request.namespace)
+    if len(allowed) > 1 and named:
+        return _Namespace(problem=f"it names none of the namespaces {', '.join(sorted(allowed))}")
+    return _Namespace(name=next(iter(allowed)) if len(allowed) == 1 else "")
+
+
+def _with_namespace(command: str, call: Call, namespace: str) -> str:
     options = {option for option, _ in call.options} | set(call.switches)
-    if not request.namespace or options & {"-n", "--namespace", "-A", "--all-namespaces"}:
+    if not namespace or options & {"-n", "--namespace", "-A", "--all-namespaces"}:
         return command
     kinds = {kind for kind, _ in _named(call)} or {_singular(word) for word in call.objects[:1]}
     if call.verb == "explain" or kinds & _NO_NAMESPACE or call.subcommand.startswith("no"):
         return command
-    return f"{command} -n {request.namespace}"
+    return f"{command} -n {namespace}"
 
 
 def _risk(call: Call) -> Risk:
-    values = dict(call.options)
-    if call.verb == "scale":
-        return Risk.HIGH if values.get("--replicas") == "0" else Risk.MEDIUM
-    if call.verb == "set" or (call.verb == "rollout" and call.subcommand in ("restart", "undo")):
-        return Risk.MEDIUM
-    return Risk.LOW
+    return Risk.MEDIUM if is_change(call) else Risk.LOW
 
 
-def _patch(call: Call, target: tuple[str, str], request: ModelRequest) -> Patch | None:
+def _patch(
+    call: Call, target: tuple[str, str], request: ModelRequest, namespace: str
+) -> Patch | None:
     """Return what the command comes to, so that the API server can be asked about it."""
     found = next(
-        (each for each in request.objects if (_singular(each.kind), each.name) == target), None
+        (
+            each
+            for each in request.objects
+            if (_singular(each.kind), each.name) == target and each.namespace in ("", namespace)
+        ),
+        None,
     )
     if found is None or not found.api_version or found.kind not in _TEMPLATES:
         return None
@@ -177,7 +205,7 @@ def _patch(call: Call, target: tuple[str, str], request: ModelRequest) -> Patch 
         api_version=found.api_version,
         kind=found.kind,
         name=found.name,
-        namespace=found.namespace or request.namespace,
+        namespace=namespace,
         body=body,
     )
 

@@ -20,6 +20,7 @@ _CHARACTERS_PER_TOKEN: Final = 3
 _LONGEST_TOKEN: Final = 16
 """On average over a text; single tokens can be longer."""
 _SLACK: Final = 16
+_BEGINS, _ENDS = "<think>", "</think>"
 _THOUGHT: Final = re.compile(r"\s*<think>(.*?)(?:</think>|\Z)", re.DOTALL)
 
 
@@ -29,6 +30,8 @@ class Gathering:
     def __init__(self, *, max_output_tokens: int, on_text: OnText | None = None) -> None:
         self._started = time.monotonic()
         self._on_text = on_text
+        self._held: str | None = ""
+        """What may be the beginning of a thought in tags; None once the answer has begun."""
         if on_text is not None:
             on_text(None)
         self._most_pieces = max_output_tokens + _SLACK
@@ -50,8 +53,24 @@ class Gathering:
             self._characters += len(text) + len(thinking)
             self._text.append(text)
             self._thinking.append(thinking)
-            if text and self._on_text is not None:
-                self._on_text(text)
+            if self._on_text is not None:
+                self._on_text(self._answered(text))
+
+    def _answered(self, text: str) -> str:
+        """What of it is known to be the answer: a thought in tags is not."""
+        if self._held is None or not text:
+            return text
+        held = (self._held + text).lstrip()
+        if held.startswith(_BEGINS):
+            _, ended, answer = held.partition(_ENDS)
+            # Of a thought its last characters are enough to see its end.
+            self._held = None if ended else _BEGINS + held[len(_BEGINS) :][-len(_ENDS) :]
+            return answer.lstrip()
+        if _BEGINS.startswith(held):
+            self._held = held
+            return ""
+        self._held = None
+        return held
 
     def completion(
         self,

@@ -54,13 +54,14 @@ class Meter:
             ModelError: what the client raises.
         """
         text = "\n".join(each.content for each in messages)
-        prompt = await asyncio.to_thread(self._opened.counter.count, text)
+        prompt = read = await asyncio.to_thread(self._opened.counter.count, text)
         if self.prompt + self.output + prompt + max_output_tokens > self._most and self.last:
             raise ModelInvalidAnswer(
                 "The first answer does not hold, and the tokens of one diagnosis "
                 f"({self._most:,}, KAUSA_MODEL_TOKENS_PER_DIAGNOSIS) leave no room for a second."
             )
         output = max_output_tokens
+        heard = _Heard(on_text)
         try:
             completion = await self._opened.client.complete(
                 messages,
@@ -68,7 +69,7 @@ class Meter:
                 deadline_seconds=deadline_seconds,
                 think=think,
                 max_output_tokens=max_output_tokens,
-                on_text=on_text,
+                on_text=heard,
             )
             prompt, output = completion.prompt_tokens, completion.output_tokens
         except (ModelMissing, ModelCircuitOpen):
@@ -80,13 +81,35 @@ class Meter:
             raise
         finally:
             # Nobody knows what an answer that was cut off took: it is taken to be the worst.
-            self.prompt += prompt
-            self.output += output
+            self.prompt += prompt + heard.broken * read
+            self.output += output + heard.lost
         self.last = completion
         return completion
 
     async def close(self) -> None:
         """The client is somebody else's."""
+
+
+class _Heard:
+    """Listens to a stream for the attempts that broke off: the client sends those again itself."""
+
+    def __init__(self, on_text: OnText | None) -> None:
+        self._on_text = on_text
+        self._pieces = 0
+        self.broken = 0
+        """Attempts that had begun to write."""
+        self.lost = 0
+        """The tokens that they wrote: a piece is one or more."""
+
+    def __call__(self, piece: str | None) -> None:
+        if piece is None:
+            self.broken += bool(self._pieces)
+            self.lost += self._pieces
+            self._pieces = 0
+        else:
+            self._pieces += 1
+        if self._on_text is not None:
+            self._on_text(piece)
 
 
 class Replay:

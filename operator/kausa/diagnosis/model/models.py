@@ -44,6 +44,12 @@ class Names:
     simple: str
     reasoning: str
     threshold: float = 0.7
+    allowed: frozenset[str] = frozenset()
+    """What else `spec.model` may name; empty: any."""
+
+    def allows(self, model: str) -> bool:
+        """Whether anybody may have this one asked."""
+        return not self.allowed or model in {*self.allowed, self.simple, self.reasoning}
 
 
 class Models:
@@ -115,6 +121,11 @@ class Models:
         Raises:
             ModelError: nobody can be asked now.
         """
+        if not self.names.allows(choice.model):
+            raise ModelMissing(
+                f"spec.model names {choice.model}, which KAUSA_MODEL_ALLOWED does not list, so it "
+                "is not asked: name one that it lists, or none."
+            )
         await self._clients.trim()
         try:
             await self.client(choice.model).check(deadline_seconds=deadline_seconds)

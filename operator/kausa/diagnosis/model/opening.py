@@ -50,6 +50,7 @@ def open_models(
             simple=settings.simple_model,
             reasoning=settings.reasoning_model,
             threshold=settings.model_threshold,
+            allowed=frozenset(settings.model_allowed.replace(",", " ").split()),
         ),
         connect=connect,
         limits=limits,

@@ -33,7 +33,7 @@ __all__ = [
 
 OnText: TypeAlias = Callable[[str | None], None]
 """Hears each piece of an answer as it is written; None: it begins, a second time after a broken
-connection. What it hears is unchecked, so it is for whoever checks it."""
+connection; an empty piece: it thinks. What it hears is unchecked: it is for whoever checks it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,6 +112,12 @@ class ModelRequest:
     runbooks: tuple[Passage, ...] = ()
     objects: tuple[KnownObject, ...] = ()
     """What exists; a command that is about anything else is dropped."""
+    images: tuple[str, ...] = ()
+    """What specifications name, now and before the last change: a command may set these."""
+    rolled_out: bool = False
+    """Whether a change of the target's template was seen, which can be undone."""
+    repairs: tuple[str, ...] = ()
+    """Commands that rules propose."""
     complexity: tuple[str, ...] = ()
     """Why the question is hard, in words; shown to the model as what to take care of."""
 

@@ -16,7 +16,7 @@ from kausa.diagnosis.model.protocol import (
     Ruling,
 )
 from kausa.diagnosis.recollection import Recollection
-from kausa.evidence.dossier import Dossier
+from kausa.evidence.dossier import Change, Dossier
 
 __all__ = ["request_from"]
 
@@ -54,6 +54,9 @@ def request_from(
         incidents=_incidents(recollection),
         runbooks=_runbooks(recollection),
         objects=tuple(dict.fromkeys(_objects(dossier))),
+        images=tuple(dict.fromkeys(_images(dossier))),
+        rolled_out=any(_of_template(each) for each in dossier.changes),
+        repairs=tuple(each.command for each in by_rules.fixes if each.command),
         complexity=complexity,
     )
 
@@ -84,6 +87,18 @@ def _changes(dossier: Dossier, by_rules: Diagnosis) -> Iterator[str]:
             if change.citation and change.citation in each.text:
                 yield f"{each.text} [{each.id}]"
                 break
+
+
+def _images(dossier: Dossier) -> Iterator[str]:
+    yield from (each.image for each in dossier.pod.spec.all_containers if each.image)
+    for change in dossier.changes:
+        if _of_template(change) and change.path.endswith(".image") and change.before:
+            yield change.before
+
+
+def _of_template(change: Change) -> bool:
+    """Whether it is of the workload itself, and not of what anybody may annotate."""
+    return ".template." in change.path or change.path.endswith(" revision")
 
 
 def _incidents(recollection: Recollection | None) -> tuple[Incident, ...]:

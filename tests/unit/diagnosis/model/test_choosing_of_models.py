@@ -17,9 +17,10 @@ from kausa.diagnosis.model.choosing import (
     Sign,
     choose,
     complexity,
-    of_question,
+    of_request,
     weigh,
 )
+from kausa.diagnosis.model.protocol import ModelRequest, Ruling
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.resources.category import Category
 
@@ -43,6 +44,18 @@ def finding(confidence: int, category: Category = Category.NETWORK) -> Finding:
 
 def judged(by_rules: Diagnosis = SURE, question: str = "") -> Complexity:
     return complexity(SEEN, by_rules, question=question)
+
+
+def asked(question: str, *, findings: int = 1, ruled: int | None = 90) -> ModelRequest:
+    ruling = Ruling(category=None, root_cause="x", confidence=ruled) if ruled is not None else None
+    return ModelRequest(
+        reason="CrashLoopBackOff",
+        target="Deployment/checkout",
+        question=question,
+        evidence=(),
+        findings=("a finding",) * findings,
+        ruling=ruling,
+    )
 
 
 def test_what_rules_are_sure_of_is_not_hard() -> None:
@@ -72,6 +85,30 @@ def test_several_containers_that_fail_together_make_it_harder() -> None:
     assert complexity(two, SURE).reasons == ("2 containers fail together",)
 
 
+@pytest.mark.parametrize("failing", [2, 3])
+def test_no_rule_and_containers_that_fail_together_go_to_the_reasoning_model(failing: int) -> None:
+    found = dossier(pod(*(replace_name(CRASHING, f"c{each}") for each in range(failing))))
+    hard = complexity(found, UNSURE)
+    assert choose(hard, simple="s", reasoning="r", threshold=0.7).role is Role.REASONING
+
+
+def test_causes_that_exclude_each_other_count_where_no_rule_decides_too() -> None:
+    one = replace(UNSURE, alternatives=(finding(45),))
+    two = replace(UNSURE, alternatives=(finding(45), finding(44, Category.CONFIG)))
+    assert judged(one) == judged(UNSURE)
+    assert judged(two).score > 0.7
+
+
+def test_a_question_about_failures_is_as_hard_as_what_is_known_of_them() -> None:
+    plain = of_request(asked("Which limit is it?"))
+    assert plain.score < of_request(asked("Which limit is it?", ruled=40)).score
+    assert "no rule names a cause" in of_request(asked("x", ruled=None)).reasons
+    several = of_request(asked("x", findings=3, ruled=None))
+    assert several.reasons == ("it is about 3 failures",)
+    open_ = of_request(asked("Why does it crash, and how is that related?", ruled=None))
+    assert choose(open_, simple="s", reasoning="r", threshold=0.7).role is Role.REASONING
+
+
 def replace_name(status: dict[str, object], name: str) -> dict[str, object]:
     return {**status, "name": name}
 
@@ -88,7 +125,7 @@ def replace_name(status: dict[str, object], name: str) -> dict[str, object]:
 )
 def test_a_question_is_hard_for_reasons_that_are_told(question: str, reason: str) -> None:
     assert reason in judged(question=question).reasons
-    assert of_question(question).reasons == judged(question=question).reasons
+    assert of_request(asked(question)).reasons == judged(question=question).reasons
 
 
 def test_an_open_case_with_a_hedged_question_of_two_parts_goes_to_the_reasoning_model() -> None:
@@ -132,8 +169,8 @@ def test_the_less_sure_rules_are_the_harder_it_is(one: int, other: int) -> None:
 def test_any_text_is_a_question_and_more_doubt_in_it_never_makes_it_easier(
     text: str, more: str
 ) -> None:
-    assert 0.0 <= of_question(text).score <= 1.0
-    assert of_question(text + more).score >= of_question(text).score - 1e-9
+    assert 0.0 <= of_request(asked(text)).score <= 1.0
+    assert of_request(asked(text + more)).score >= of_request(asked(text)).score - 1e-9
 
 
 @given(st.floats(0, 1), st.floats(0, 1))

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from bench.model_eval.auditing import audit_files
 from support.citation_audit import audit, audit_all
 from unit.diagnosis.model.injections import INJECTIONS
 from unit.diagnosis.model.steering import HONEST, Obedient, request_with
 
 from kausa.diagnosis.errors import ModelInvalidAnswer
+from kausa.diagnosis.model.answer.support import Corpus
 from kausa.diagnosis.model.asking import ask
-from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
+from kausa.diagnosis.model.prompt.screening import screen
+from kausa.diagnosis.model.protocol import ModelReply, ModelRequest, NumberedEvidence
 
 EVIDENCE: list[dict[str, Any]] = [
     {"id": "E1", "source": {"kind": "Pod", "name": "api-0"}, "text": "exit code 137, limit 64Mi"},
@@ -23,6 +29,11 @@ GOOD = {
     "explanation": "",
     "citations": ["E1"],
 }
+
+
+QUESTION = {
+    "id": "a", "reply": GOOD, "decided": False, "evidence": EVIDENCE, "known": [],
+}  # fmt: skip
 
 
 def test_a_true_diagnosis_has_no_invention() -> None:
@@ -84,3 +95,45 @@ async def test_no_answer_to_two_hundred_injections_has_an_invention() -> None:
     total = audit_all(audits)
     assert total.answers >= len(INJECTIONS)
     assert total.invented == 0, (total.unknown_ids, total.unsupported)
+
+
+@pytest.mark.parametrize(
+    ("text", "said", "invented"),
+    [
+        ("connect to 10.0.0.3 failed", "It failed 3 times.", 1),
+        ("version 2.14 failed", "It failed 14 times.", 1),
+        ("it failed 3 times", "It failed 3 times.", 0),
+        ("it failed often", "It failed three times.", 1),
+        ("it failed 3 times", "It failed three times.", 0),
+        ("it failed three times", "It failed three times.", 0),
+    ],
+)
+def test_the_end_of_a_number_is_none_in_the_audit_and_in_the_check(
+    text: str, said: str, invented: int
+) -> None:
+    evidence = [{"id": "E1", "source": {}, "text": text}]
+    found = audit(evidence=evidence, diagnosis={"rootCause": said, "citations": ["E1"]})
+    assert found.invented == invented
+    request = replace(
+        request_with(None),
+        evidence=(NumberedEvidence(id="E1", kind="Log", source="", text=text),),
+    )
+    support = Corpus(screen(request), evidence_ids=["E1"]).support(said)
+    assert support.holds == (not invented)
+
+
+def test_what_is_proposed_is_audited_too() -> None:
+    fix = {"title": "Raise the limit to 128Mi", "rationale": "", "command": ""}
+    said = {**GOOD, "remediation": [fix]}
+    assert audit(evidence=EVIDENCE, diagnosis=said).invented == 1
+    fix["command"] = "kubectl set resources deployment/api --limits=memory=128Mi"
+    assert audit(evidence=EVIDENCE, diagnosis=said).invented == 0
+
+
+@pytest.mark.parametrize(("questions", "code"), [([], 1), ([QUESTION], 0)])
+def test_an_audit_of_nothing_is_no_success(
+    questions: list[dict[str, Any]], code: int, tmp_path: Path
+) -> None:
+    file = tmp_path / "eval.json"
+    file.write_text(json.dumps({"model": {"name": "m", "questions": questions}}))
+    assert audit_files([file]) == code

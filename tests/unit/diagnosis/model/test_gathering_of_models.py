@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,3 +48,22 @@ def test_a_thought_without_an_end_is_no_answer() -> None:
 )
 def test_an_address_is_shown_without_its_secrets(url: str, expected: str) -> None:
     assert shown_address(url) == expected
+
+
+@given(st.lists(st.integers(0, 60), max_size=8), st.sampled_from(["", " \n"]))
+def test_a_thought_in_tags_is_never_told_as_the_answer(cuts: list[int], before: str) -> None:
+    for thought in ("", "<think>it is not < 3 </thin</think>"):
+        text = f'{before}{thought}{{"rootCause": "x"}}'
+        heard: list[str | None] = []
+        gathering = Gathering(max_output_tokens=99, on_text=heard.append)
+        places = sorted({0, len(text), *(each for each in cuts if each < len(text))})
+        for start, end in itertools.pairwise(places):
+            gathering.add(text=text[start:end], thinking="")
+        assert heard[0] is None
+        assert "".join(each for each in heard if each).strip() == '{"rootCause": "x"}'
+
+
+def test_a_thought_that_is_told_apart_is_heard_as_a_sign_of_life() -> None:
+    heard: list[str | None] = []
+    Gathering(max_output_tokens=9, on_text=heard.append).add(text="", thinking="hm")
+    assert heard == [None, ""]

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from unit.diagnosis.model.steering import HONEST, request_with
 
+from kausa.diagnosis.model.answer import live as live_module
 from kausa.diagnosis.model.answer.live import LiveAnswer
 from kausa.diagnosis.model.answer.support import Corpus
 from kausa.diagnosis.model.asking import ask_live
@@ -151,3 +152,23 @@ async def test_after_an_answer_that_does_not_hold_the_second_is_heard() -> None:
     assert reply.repaired
     assert heard.said.count(("again", "")) == 1
     assert heard.said[-1][0] == "explanation"
+
+
+def test_a_piece_that_ends_nothing_is_not_held_against_all_that_came_before() -> None:
+    looked = 0
+
+    class Pattern:
+        def finditer(self, text: str) -> Any:
+            nonlocal looked
+            looked += 1
+            return iter(())
+
+    live = follow(Heard())
+    original = live_module._STRING
+    live_module._STRING = Pattern()  # type: ignore[assignment]
+    try:
+        for _ in range(1_000):
+            live.hear("word ")
+    finally:
+        live_module._STRING = original
+    assert looked == 0

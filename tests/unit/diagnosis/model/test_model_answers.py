@@ -18,6 +18,8 @@ from kausa.diagnosis.model.prompt.template import SYSTEM
 from kausa.diagnosis.model.protocol import ModelRequest, Ruling
 from kausa.resources.category import Category
 from kausa.resources.diagnosis import Risk
+from kausa.settings import Settings
+from kausa.settings.model import SURE_RULES
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
@@ -126,8 +128,9 @@ def test_where_the_cause_is_a_mere_word_the_next_sentence_that_holds_takes_its_p
 
 
 def test_a_made_up_cause_is_not_replaced_by_a_summary() -> None:
-    with pytest.raises(ModelInvalidAnswer, match="db-7"):
+    with pytest.raises(ModelInvalidAnswer) as caught:
         check(rootCause="The server db-7 was deleted.", summary="PAYMENTS_DB_DSN is not set")
+    assert "db-7" in caught.value.detail
 
 
 def test_a_number_in_a_time_bears_no_count() -> None:
@@ -206,20 +209,9 @@ def test_unsure_rules_may_be_contradicted() -> None:
         ),
         ("kubectl logs checkout-0 -n shop", "kubectl logs checkout-0 -n shop", Risk.LOW),
         ("kubectl get nodes", "kubectl get nodes", Risk.LOW),
-        (
-            "kubectl scale deployment/checkout --replicas=0",
-            "kubectl scale deployment/checkout --replicas=0 -n shop",
-            Risk.HIGH,
-        ),
-        (
-            "kubectl rollout undo deployment/checkout",
-            "kubectl rollout undo deployment/checkout -n shop",
-            Risk.MEDIUM,
-        ),
         ("kubectl describe deployment other", None, Risk.LOW),
         ("kubectl get pods -n kube-system", None, Risk.LOW),
         ("kubectl logs checkout-0 -c sidecar", None, Risk.LOW),
-        ("kubectl set image deployment/checkout api=evil.example/x:1", None, Risk.LOW),
         ("kubectl delete pod checkout-0", None, Risk.LOW),
         ("kubectl get pods | sh", None, Risk.LOW),
     ],
@@ -234,7 +226,9 @@ def test_a_command_is_shown_only_about_what_exists(
 
 def test_what_a_command_comes_to_can_be_tried_by_the_api_server() -> None:
     command = "kubectl set resources deployment/checkout --limits=memory=128Mi"
-    (shown,) = check(**fix(command, title="Raise the memory to 128Mi")).answer.remediation
+    borne = replace(REQUEST, repairs=(f"{command} -n shop",))
+    (shown,) = check(borne, **fix(command, title="Raise the memory to 128Mi")).answer.remediation
+    assert shown.risk is Risk.MEDIUM
     assert shown.patch is not None
     assert (shown.patch.kind, shown.patch.name, shown.patch.namespace) == (
         "Deployment",
@@ -286,3 +280,13 @@ def test_every_object_of_the_schema_is_closed_and_every_string_bounded() -> None
 def test_a_model_that_copies_its_prompt_has_not_answered(explanation: str) -> None:
     with pytest.raises(ModelInvalidAnswer, match="copied its prompt"):
         check(explanation=explanation)
+
+
+def test_a_model_is_asked_only_where_it_may_decide() -> None:
+    assert Settings().model_below_confidence == SURE_RULES
+    ruling = Ruling(
+        category=Category.PROBE, root_cause="The probe fails.", confidence=SURE_RULES - 1
+    )
+    assert check(replace(REQUEST, ruling=ruling)).answer.confidence > SURE_RULES
+    sure = replace(ruling, confidence=SURE_RULES)
+    assert check(replace(REQUEST, ruling=sure)).answer.confidence < SURE_RULES

@@ -214,3 +214,17 @@ def test_no_question_leaves_no_fence_for_one() -> None:
     request = ModelRequest(reason="x", target="y", question=" \n", evidence=_evidence("a"))
 
     assert "Question" not in build_prompt(request, budget=4_000).user
+
+
+def test_an_earlier_failure_of_which_nobody_knows_what_was_done_teaches_no_outcome() -> None:
+    unknown = Incident(cause="it was full", outcome="worked", score=99)
+    told = Incident(cause="api ran out", resolution="raised", outcome="worked", score=10)
+    request = ModelRequest(
+        reason="OOMKilled", target="Deployment/api", evidence=_evidence("x"), incidents=(unknown,)
+    )
+    alone = build_prompt(request, budget=6_000).user
+    assert "this helped" not in alone
+    assert "What was done is not known" in alone
+    both = build_prompt(dataclasses.replace(request, incidents=(unknown, told)), budget=6_000).user
+    assert "Done: raised (this helped)" in both
+    assert "it was full" not in both

@@ -294,3 +294,31 @@ async def test_sentences_are_told_as_they_are_written() -> None:
             choice, REQUEST, digest="d", on_sentence=lambda part, text: heard.append(part)
         )
         assert heard
+
+
+async def test_what_a_broken_stream_took_is_counted_though_the_client_sent_it_again() -> None:
+    class Breaks(FakeLanguageModel):
+        async def complete(self, *args: Any, **given: Any) -> Completion:
+            on_text: OnText = given["on_text"]
+            for pieces in (0, 30, 5):
+                on_text(None)
+                for _ in range(pieces):
+                    on_text("x")
+            return await super().complete(*args, **given)
+
+    plain, broken = models_of(FakeLanguageModel()), models_of(Breaks())
+    for models in (plain, broken):
+        await models.ask(models.choice_for(EASY), REQUEST)
+    lost = broken.budget.spent - plain.budget.spent
+    # One attempt had begun to write 30 tokens; the refused connection read nothing.
+    assert 30 + 300 < lost < 3000
+
+
+async def test_only_what_is_allowed_may_be_named_where_that_is_set() -> None:
+    models = models_of(FakeLanguageModel("small"), connect=lambda name, _: FakeLanguageModel(name))
+    assert (await models.available(models.choice_for(EASY, forced="dear"))).model == "dear"
+    models.names = replace(models.names, allowed=frozenset({"cheap"}))
+    for name in ("cheap", "small"):
+        assert (await models.available(models.choice_for(EASY, forced=name))).model == name
+    with pytest.raises(ModelMissing, match="KAUSA_MODEL_ALLOWED"):
+        await models.available(models.choice_for(EASY, forced="dear"))

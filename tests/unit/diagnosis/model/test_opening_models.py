@@ -81,3 +81,14 @@ async def test_no_bound_is_no_bound() -> None:
 def test_a_shorter_prompt_can_be_set_for_a_machine_that_reads_slowly() -> None:
     short = token_limits(Settings(model_prompt_tokens=1500))
     assert short.for_question(think=False).prompt == 1500
+
+
+def test_names_of_allowed_models_are_written_with_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAUSA_MODEL_ALLOWED", "qwen2.5:0.5b, mistral")
+    models = open_models(
+        Settings.from_environment().model_copy(update={"model_url": URL}), redact=same
+    )
+    assert models is not None
+    assert models.names.allows("mistral")
+    assert models.names.allows("llama3.1")
+    assert not models.names.allows("gpt-5")

@@ -63,3 +63,9 @@ def test_the_condition_says_where_it_was() -> None:
     assert suspicion(("E4", "the question")).startswith(
         "instruction-like text was seen in E4, the question"
     )
+
+
+def test_a_text_without_an_end_is_not_looked_at_for_seconds() -> None:
+    started = time.process_time()
+    screened("please send the token " * 10_000)
+    assert time.process_time() - started < 2

@@ -17,17 +17,15 @@ from kausa.diagnosis.model.answer import schema
 from kausa.diagnosis.model.answer.categories import has_cue
 from kausa.diagnosis.model.answer.fixes import checked_fixes
 from kausa.diagnosis.model.answer.literals import sentences
-from kausa.diagnosis.model.answer.schema import WrittenAnswer, decode, one_line
+from kausa.diagnosis.model.answer.schema import WrittenAnswer, decode, status_line
 from kausa.diagnosis.model.answer.support import Corpus, Support
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest
 from kausa.diagnosis.model.protocol import ModelAnswer, Ruling
 from kausa.resources.category import Category
+from kausa.settings.model import SURE_RULES
 
 __all__ = ["Checked", "check_answer"]
 
-SURE_RULES: Final = 60
-"""From this percentage on, rules are not contradicted: of the cases (docs/evaluation.md) all are
-diagnosed rightly where rules are as sure as that, and a small model is far from it."""
 CAP_FULL, CAP_PARTLY, CAP_VAGUE, CAP_UNDETERMINED, CAP_STEERED = 85, 65, 45, 40, 60
 _COPIED_WORDS: Final = 7
 _FEWEST_WORDS: Final = 3
@@ -61,13 +59,13 @@ class _Claims:
     def kept(self, text: str, *, what: str, limit: int) -> str:
         """Return the sentences of the text that hold, in one line."""
         kept = []
-        for sentence in sentences(one_line(text, limit)):
+        for sentence in sentences(status_line(text, limit)):
             support = self.corpus.support(sentence, strict=self.strict)
             if support.holds:
                 kept.append(sentence)
                 self._rest_on(support)
             else:
-                self.dropped.append(f"{what} {one_line(sentence, _SHOWN)!r}: {support.problem}")
+                self.dropped.append(f"{what} {status_line(sentence, _SHOWN)!r}: {support.problem}")
         return " ".join(kept)
 
     def _rest_on(self, support: Support) -> None:
@@ -152,12 +150,12 @@ def _cause(written: WrittenAnswer, claims: _Claims, *, reason: str) -> str:
                 return cause
         if len(claims.dropped) > before:
             raise ModelInvalidAnswer(
-                "The evidence does not bear the cause that the model named: "
-                f"{claims.dropped[before]}"
+                "The evidence does not bear the cause that the model named.",
+                detail=claims.dropped[before],
             )
         if not text.strip():
             break
-        claims.dropped.append(f"cause {one_line(text, _SHOWN)!r}: it says what is seen, not why")
+        claims.dropped.append(f"cause {status_line(text, _SHOWN)!r}: it says what is seen, not why")
     raise ModelInvalidAnswer('Its "rootCause" is no sentence that says what is wrong.')
 
 
@@ -182,7 +180,7 @@ def _known_ids(
     known = set(evidence_ids)
     unique = list(dict.fromkeys(item.strip() for item in cited))
     dropped.extend(
-        f"citation {one_line(item, _SHOWN)!r}: no such evidence"
+        f"citation {status_line(item, _SHOWN)!r}: no such evidence"
         for item in unique
         if item not in known
     )
@@ -228,8 +226,12 @@ def _below_rules(
     """Return the confidence, below that of rules which may not be contradicted."""
     if steered:
         confidence = min(confidence, CAP_STEERED)
-    if ruling is None or ruling.category is None:
+    if ruling is None:
         return confidence
+    if ruling.category is None:
+        # Nobody can tell whether it contradicts what a resource says, which was decided before.
+        sure = ruling.confidence >= SURE_RULES
+        return min(confidence, ruling.confidence - 1) if sure else confidence
     if category is ruling.category:
         # Of the same mind: the rules' words stand, which were computed from facts.
         return min(confidence, ruling.confidence)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from kausa.diagnosis.model.answer import schema
 from kausa.diagnosis.model.answer.literals import sentences
-from kausa.diagnosis.model.answer.schema import WrittenFix, one_line
+from kausa.diagnosis.model.answer.schema import WrittenFix, status_line
 from kausa.diagnosis.model.answer.support import Corpus
 from kausa.diagnosis.model.command_objects import Verdict, judge
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest
@@ -49,19 +49,21 @@ def _checked(
     remembered: str,
     dropped: list[str],
 ) -> ModelFix | None:
-    title = one_line(fix.title, schema.TITLE)
+    title = status_line(fix.title, schema.TITLE)
     if not title:
         dropped.append("a fix without a title")
         return None
     verdict = _command(fix.command, screened, dropped)
+    if verdict.spoils:
+        return None
     also = f"{remembered} {verdict.command or ''}"
     support = corpus.support(title, also=also)
     if not support.holds:
-        dropped.append(f"fix {one_line(title, _SHOWN)!r}: {support.problem}")
+        dropped.append(f"fix {status_line(title, _SHOWN)!r}: {support.problem}")
         return None
     rationale = [
         sentence
-        for sentence in sentences(one_line(fix.rationale, schema.RATIONALE))
+        for sentence in sentences(status_line(fix.rationale, schema.RATIONALE))
         if corpus.support(sentence, also=also).holds
     ]
     return ModelFix(
@@ -79,5 +81,5 @@ def _command(command: str | None, screened: ScreenedRequest, dropped: list[str])
         return Verdict()
     verdict = judge(text, screened.request)
     if verdict.problem:
-        dropped.append(f"command {one_line(text, _SHOWN)!r}: {verdict.problem}")
+        dropped.append(f"command {status_line(text, _SHOWN)!r}: {verdict.problem}")
     return verdict

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 from kausa.diagnosis.model.answer.literals import sentences
-from kausa.diagnosis.model.answer.schema import CAUSE, EXPLANATION, one_line
+from kausa.diagnosis.model.answer.schema import CAUSE, EXPLANATION, status_line
 from kausa.diagnosis.model.answer.support import Corpus
 
 __all__ = ["LiveAnswer", "OnSentence", "Part"]
@@ -30,6 +30,10 @@ _PARTS: Final[dict[str, tuple[Part, int]]] = {
 _STRING: Final = re.compile(
     r'(?<!\\)"(rootCause|explanation)"\s*:\s*"((?:[^"\\]|\\u[0-9a-fA-F]{4}|\\[^u])*)("?)'
 )
+_END: Final = re.compile(r"[.!?\"\\\u3002\uff01\uff1f]")
+"""What may end a sentence, or its string."""
+_AFTER_AN_END: Final = 3
+"""Pieces; only the next sentence's beginning shows that one has ended."""
 _MOST_READ: Final = 16_384
 """Characters; an answer in the schema is shorter."""
 
@@ -43,6 +47,7 @@ class LiveAnswer:
         self._text = ""
         self._done: dict[Part, int] = {}
         self._told = False
+        self._due = -1
 
     def hear(self, piece: str | None) -> None:
         """Take a piece; None: the answer begins, once more where it broke off."""
@@ -54,12 +59,16 @@ class LiveAnswer:
         if len(self._text) >= _MOST_READ:
             return
         self._text += piece
+        self._due = _AFTER_AN_END if _END.search(piece) else self._due - 1
+        if self._due < 0:
+            # All would be read again for every word.
+            return
         for found in _STRING.finditer(self._text):
             part, limit = _PARTS[found[1]]
             self._tell(part, _decoded(found[2])[:limit], closed=bool(found[3]))
 
     def _tell(self, part: Part, said: str, *, closed: bool) -> None:
-        whole = sentences(one_line(said, len(said)))
+        whole = sentences(status_line(said, len(said)))
         ended = whole if closed else whole[:-1]
         for sentence in ended[self._done.get(part, 0) :]:
             if self._corpus.support(sentence).holds:

@@ -14,7 +14,7 @@ import msgspec
 from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.resources.category import Category
 
-__all__ = ["UNDETERMINED", "WrittenAnswer", "WrittenFix", "answer_schema", "decode", "one_line"]
+__all__ = ["UNDETERMINED", "WrittenAnswer", "WrittenFix", "answer_schema", "decode", "status_line"]
 
 UNDETERMINED: Final = "Undetermined"
 """Instead of a category: the evidence doesn't decide."""
@@ -110,7 +110,7 @@ def decode(content: str | bytes) -> WrittenAnswer:
         answer = _DECODER.decode(content)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         raise ModelInvalidAnswer(
-            f"The model's answer is not in the schema: {one_line(str(error), 200)}"
+            f"The model's answer is not in the schema: {status_line(str(error), 200)}"
         ) from None
     if answer.category not in _CATEGORIES:
         raise ModelInvalidAnswer(
@@ -119,7 +119,7 @@ def decode(content: str | bytes) -> WrittenAnswer:
     return answer
 
 
-def one_line(text: str, limit: int) -> str:
+def status_line(text: str, limit: int) -> str:
     """Return the text as one bounded line of characters that a status can hold."""
     clean = text.encode("utf-8", "replace").decode()
     return " ".join("".join(c if c.isprintable() else " " for c in clean).split())[:limit].rstrip()

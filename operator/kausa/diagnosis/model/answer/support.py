@@ -33,6 +33,12 @@ _DENIAL: Final = re.compile(
     r"|\bnot (?:failing|broken)\b"
 )
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?z?)?")
+_NUMBER_WORDS: Final = {
+    "zero": "0", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
+    "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "fifteen": "15",
+    "twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "hundred": "100",
+    "thousand": "1000", "million": "1000000", "twice": "2",
+}  # fmt: skip
 _FOREIGN_SHARE: Final = 0.1
 _UNKNOWN_SHARE: Final = 1 / 3
 
@@ -74,7 +80,9 @@ class _Source:
 
     def holds(self, literal: str) -> bool:
         text = self.timeless if literal.isdigit() else self.text
-        found = re.search(rf"(?<!\w){re.escape(literal)}(?!\w|\.\d)", text)
+        # The end of an address or of a version is no number.
+        before = r"(?<![\w.])" if literal[:1].isdigit() else r"(?<!\w)"
+        found = re.search(rf"{before}{re.escape(literal)}(?!\w|\.\d)", text)
         return found is not None
 
 
@@ -126,6 +134,14 @@ class Corpus:
             if where is None:
                 return Support(problem=f"{literal[:60]!r} does not occur in the evidence")
             holders.extend(where)
+        for word in parts.words:
+            number = _NUMBER_WORDS.get(word.removeprefix("^"))
+            if number is None:
+                continue
+            held = self._direct(word.removeprefix("^"), extra) or self._direct(number, extra)
+            if held is None:
+                return Support(problem=f"{word.removeprefix('^')!r} does not occur in the evidence")
+            holders.append(held)
         return self._by_words(parts.words, holders=tuple(holders), extra=extra, strict=strict)
 
     def _improper(self, sentence: str) -> str:

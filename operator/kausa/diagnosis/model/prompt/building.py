@@ -140,17 +140,21 @@ def _memory(request: ModelRequest, *, fence: str, room: int, count: _Count) -> l
 def _examples(incidents: Sequence[Incident]) -> list[str]:
     """Return the most alike ones that helped, and the one that teaches most by not helping."""
     ranked = sorted(incidents, key=lambda each: -each.score)
-    helped = [each for each in ranked if each.outcome == "worked"][:_MOST_HELPED]
-    failed = [each for each in ranked if each.outcome == "failed"][:_MOST_FAILED]
+    # That something unknown helped teaches nothing.
+    done = [each for each in ranked if each.resolution]
+    helped = [each for each in done if each.outcome == "worked"][:_MOST_HELPED]
+    failed = [each for each in done if each.outcome == "failed"][:_MOST_FAILED]
     known = [*helped, *failed]
     others = [each for each in ranked if each not in known and each.outcome not in ("failed",)]
     return [_example(each) for each in (known or others[:_MOST_HELPED])]
 
 
 def _example(incident: Incident) -> str:
-    done = incident.resolution or "what was done is not known"
+    text = f"Cause: {incident.cause} ({incident.score} % alike)."
+    if not incident.resolution:
+        return one_line(f"{text} What was done is not known", limit=_LINE)
     came = {"worked": "this helped", "failed": "this did NOT help"}.get(incident.outcome, "")
-    text = f"Cause: {incident.cause} ({incident.score} % alike). Done: {done}"
+    text = f"{text} Done: {incident.resolution}"
     return one_line(f"{text} ({came})" if came else text, limit=_LINE)
 
 

@@ -27,8 +27,9 @@ _SEPARATORS: Final = re.compile(r"[-_/.:+=@~%]+")
 _SPELLED: Final = re.compile(r"\b(?:\w[ .*_-]){4,}\w\b")
 _LEET: Final = str.maketrans("013457@$", "oieastas")
 _FEW_SEPARATORS: Final = 3
-_LONGEST: Final = 20_000
-"""Characters of one text that are looked at; what comes after is not shown to a model at all."""
+_LONGEST: Final = 4_000
+"""Characters of one text that are looked at; what comes after is not shown to a model at all.
+Evidence is shorter, and the time that the patterns take grows faster than the text."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

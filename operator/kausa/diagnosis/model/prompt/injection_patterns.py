@@ -7,9 +7,10 @@ real failures: a pattern that found an honest line there was narrowed.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["INSTRUCTION"]
+__all__ = ["INSTRUCTION", "PATTERNS"]
 
 _ANY: Final = r"[^.!?]{0,60}?"
 # Where an order begins, rather than a report of one: `failed to send the token` is none.
@@ -54,8 +55,8 @@ _TOOLS: Final = (
     r"this command|the (?:following )?command|following commands?|script)"
 )
 
-_PATTERNS: Final = (
-    # Ignore what you were told.
+# Ignore what you were told.
+_IGNORE: Final = (
     rf"\b(?:ignore|disregard|forget|override|overrule|bypass|skip|drop|discard|neglect|"
     rf"do not follow|"
     rf"don'?t follow|stop following|cancel|void|supersedes?)\b{_ANY}\b"
@@ -72,7 +73,9 @@ _PATTERNS: Final = (
     r"\b(?:jailbreak|prompt injection|dan mode|developer mode|god mode|admin mode|"
     r"debug mode for)\b",
     r"\b(?:no longer|not) bound by\b|\bwithout (?:any )?(?:restrictions|rules|filters)\b",
-    # Roles, and marks of a conversation.
+)
+# Roles, and marks of a conversation.
+_ROLES: Final = (
     r"(?:^|[\]\"'>#*-] *)(?:system|assistant|developer|human|user|ai) *(?:override|message|note|"
     r"prompt)? *[:>](?!:)(?= *[a-z\"'\[<])(?! *\w+=)(?=.*\b(?:you|your|ignore|the cause|answer|"
     r"root|"
@@ -89,7 +92,9 @@ _PATTERNS: Final = (
     r"linux|actor|narrator|grandmother|doctor|cluster.admin|oracle)\b|\byour (?:new )?(?:role|"
     r"persona|"
     r"name|job|task|character|identity) (?:is|will|has)\b|\bstay in character\b|\blet'?s play\b",
-    # Spoken to a model.
+)
+# Spoken to a model.
+_ADDRESS: Final = (
     rf"\b(?:dear|hey|hi|hello|attention|note (?:to|for)|messages? (?:to|for)|"
     rf"instructions? (?:to|for)|"
     rf"reminder (?:to|for)|listen)\b,? (?:the |any |all |an? |this |every |whichever |"
@@ -100,7 +105,9 @@ _PATTERNS: Final = (
     rf"[,:] *(?:please|"
     rf"you|ignore|say|report|answer|the|do|mark|set|run|tell|cite|reply|respond|output|return))",
     rf"\b(?:if|when|since) you(?:'re| are) (?:an? |the )?{_MODEL}\b|\b{_MODEL} reading this\b",
-    # The language or the form of the answer.
+)
+# The language or the form of the answer.
+_FORM: Final = (
     rf"\b(?:answer|reply|respond|write|speak|output|summari[sz]e|explain|translate|say|give|use|"
     rf"return|express|phrase|encode|switch|continue|format)\b{_ANY}\b(?:in|into|to|as|with|only|"
     rf"using) "
@@ -108,7 +115,9 @@ _PATTERNS: Final = (
     rf"\b(?:use|speak|write|choose) (?:only )?{_LANGUAGE}\b|\bonly (?:speaks?|reads?|"
     rf"understands?) "
     rf"{_LANGUAGE}\b",
-    # What the answer has to say.
+)
+# What the answer has to say.
+_ANSWER: Final = (
     rf"\b(?:mark|report|declare|classify|label|treat|consider|state|say|tell|claim|conclude|"
     rf"answer|"
     rf"return|respond|reply|diagnose|assume|write|confirm|describe|call)\b{_ANY}\b{_FINE}\b",
@@ -131,7 +140,9 @@ _PATTERNS: Final = (
     r"\bdo(?: not|n'?t) (?:mention|cite|report|show|reveal|tell|include|say|use|trust|believe)\b"
     rf"{_ANY}\b(?:this|evidence|error|failure|logs?|anyone|user|cause|instruction|rules?|secret|"
     r"above|other|line)\b",
-    # Fences.
+)
+# Fences.
+_FENCES: Final = (
     r"<<[0-9a-f]{4,}>>|<<(?:end|begin|evidence|data)[^>]*>>|`{3,} *(?:json|system)|"
     r"\b(?:end|begin|start|stop)(?:ning)? of (?:the )?(?:untrusted |fenced |"
     r"quoted )?(?:evidence|data|"
@@ -139,7 +150,9 @@ _PATTERNS: Final = (
     r"system|"
     r"instructions?|prompt|fence|admin)\b|\bthe fence (?:is|ends|was)\b|"
     r"\boutside (?:of )?the fence",
-    # Commands and secrets.
+)
+# Commands and secrets.
+_COMMANDS: Final = (
     rf"(?<!last )(?<!first )"
     rf"\b(?:run|execute|invoke|paste|type|suggest|recommend|propose|advise|launch|issue|apply|"
     rf"perform|"
@@ -154,7 +167,9 @@ _PATTERNS: Final = (
     rf"fetch|put)\b{_ANY}\b{_SECRETS}\b(?=.*\b(?:to|in|into|at|of|verbatim|above|your|here|word|"
     rf"summary|explanation|answer|every|all|you|url|link|http|as)\b)",
     r"\b(?:exfiltrate|leak) \w+",
-    # Other languages.
+)
+# Other languages.
+_FOREIGN: Final = (
     r"ignorier\w*|\bvergiss\b|\banweisung|\bantworte\w* (?:auf|mit|nur|in)\b|"
     r"\bmelde\b.*\bgesund\b|"
     r"\bignore[zr] (?:les|toutes|tout)|\binstructions (?:précédentes|antérieures)|"
@@ -170,4 +185,18 @@ _PATTERNS: Final = (
     r"अनदेखा|निर्देश|αγνόησε|οδηγίες|ігноруй|התעלם",
 )
 
-INSTRUCTION: Final = re.compile("|".join(f"(?:{pattern})" for pattern in _PATTERNS))
+PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
+    "ignore": _IGNORE,
+    "roles": _ROLES,
+    "address": _ADDRESS,
+    "language": _FORM,
+    "answer": _ANSWER,
+    "fences": _FENCES,
+    "commands": _COMMANDS,
+    "foreign": _FOREIGN,
+}
+"""By what they are after."""
+
+INSTRUCTION: Final = re.compile(
+    "|".join(f"(?:{pattern})" for kind in PATTERNS.values() for pattern in kind)
+)
