@@ -362,3 +362,10 @@ async def test_length_age_and_waits_are_told() -> None:
         await asyncio.sleep(10)
         assert sample("kausa_model_queue_wait_seconds_count") == 2
         assert sample("kausa_model_queue_wait_seconds_sum") == pytest.approx(10, abs=0.5)
+
+
+async def test_who_waited_for_days_in_an_earlier_process_counts_for_a_bonus_and_no_more() -> None:
+    queue, _ = queue_of()
+    queue.offer("urgent", bonus_seconds=MOST_BONUS_SECONDS)
+    queue.offer("old", waited_seconds=259_200)
+    assert list(queue.in_order()) == ["urgent", "old"]

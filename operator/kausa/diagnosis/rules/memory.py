@@ -213,7 +213,7 @@ def _log_says(dossier: Dossier, container: str | None) -> list[str]:
     log = dossier.log(container)
     if log is None or not log.decisive or not log_citations(dossier, container or ""):
         return []
-    return [f'The last that its log tells: "{clip(log.decisive, characters=110)}"']
+    return [f'The last that its log tells: "{clip(log.decisive, characters=110)}".']
 
 
 def _lower_heap(heap: Heap | None, limit: str, citations: tuple[str, ...]) -> list[Fix]:
