@@ -30,11 +30,18 @@ from kausa_embedder.settings import Settings as EmbedderSettings
 ROOT = Path(__file__).resolve().parent.parent
 CHART = Path("charts/kausa")
 README, VALUES, SCHEMA = CHART / "README.md", CHART / "values.yaml", CHART / "values.schema.json"
-BEGIN = "<!-- Made of values.yaml by make chart-docs: begin -->\n"
-END = "<!-- Made of values.yaml by make chart-docs: end -->\n"
+BEGIN = "<!-- Made of values.yaml by make references: begin -->\n"
+END = "<!-- Made of values.yaml by make references: end -->\n"
 MARK = "# -- "
 ROLES = ("rbac.yaml", "rbac-namespaced.yaml", "rbac-dry-run.yaml")
 """In hack. Helm reads no file outside of its chart, so they are copied."""
+RANGE = ("minimum", "exclusiveMinimum", "maximum")
+NUMBERS = {
+    "integer": r"[0-9][0-9_]*(\.0+)?",
+    "number": r"([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?",
+}
+"""How numbers may be written in a variable."""
+SWITCH = ("true", "false", "yes", "no", "on", "off")
 SETTING = re.compile(r"^- name: (KAUSA_[A-Z0-9_]+)$", re.MULTILINE)
 
 
@@ -138,12 +145,42 @@ def readme(present: str, values: Iterable[Value]) -> str:
 # -- values.schema.json ----------------------------------------------------------------------------
 
 
-def free_settings(settings: type[BaseSettings], *, templates: Iterable[str]) -> list[str]:
-    """The variables of a program that no value of the chart sets already."""
+def free_settings(
+    settings: type[BaseSettings], *, templates: Iterable[str]
+) -> dict[str, dict[str, Any]]:
+    """The variables of a program that no value of the chart sets already, with what each takes."""
     prefix = settings.model_config["env_prefix"]
-    known = {f"{prefix}{name.upper()}" for name in settings.model_fields}
+    fields = settings.model_json_schema()["properties"]
+    known = {f"{prefix}{name.upper()}": field for name, field in fields.items()}
     taken = {name for text in templates for name in SETTING.findall(text)}
-    return sorted(known - taken)
+    return {name: setting(known[name]) for name in sorted(known.keys() - taken)}
+
+
+def setting(field: dict[str, Any]) -> dict[str, Any]:
+    """What a variable may be in values.yaml: a value of its type, or text that is read as one.
+
+    A range holds for numbers; of text it can only be told whether it may be negative.
+    """
+    kinds = [each for each in field.get("anyOf", []) if each.get("type") != "null"]
+    if len(kinds) == 1:
+        field = kinds[0]
+    if "enum" in field:
+        return {"enum": field["enum"]}
+    match field.get("type"):
+        case "integer" | "number" as kind:
+            least = field.get("minimum", field.get("exclusiveMinimum", -1))
+            number = {"type": kind} | {key: field[key] for key in RANGE if key in field}
+            pattern = ("" if least >= 0 else "-?") + NUMBERS[kind]
+            return {"anyOf": [number, {"type": "string", "pattern": f"^({pattern})?$"}]}
+        case "boolean":
+            words = [form(word) for word in SWITCH for form in (str, str.title, str.upper)]
+            return {"enum": [True, False, 0, 1, "0", "1", *words]}
+        case "string":
+            limits: dict[str, Any] = {
+                key: field[key] for key in ("maxLength", "pattern") if key in field
+            }
+            return {"type": ["string", "number", "boolean"]} | limits
+    return {"$ref": "#/definitions/setting"}
 
 
 def schema(present: str, *, root: Path) -> str:
@@ -160,7 +197,7 @@ def schema(present: str, *, root: Path) -> str:
             free_settings(EmbedderSettings, templates=worker),
         ),
     ):
-        place["properties"] = {name: {"$ref": "#/definitions/setting"} for name in names}
+        place["properties"] = names
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -174,7 +211,7 @@ def files(root: Path) -> dict[Path, str]:
     """
     values = read_values((root / VALUES).read_text())
     roles = {
-        CHART / "files" / "rbac" / name: f"# Copied by make chart-docs; edit hack/{name} instead.\n"
+        CHART / "files" / "rbac" / name: f"# Copied by make references; edit hack/{name} instead.\n"
         + (root / "hack" / name).read_text()
         for name in ROLES
     }

@@ -52,6 +52,7 @@ EVERYTHING: dict[str, Any] = {
     "model": {
         "provider": "openai",
         "url": "https://models.example/v1",
+        "simple": "small-model",
         "existingSecret": {"name": "model"},
     },
     "rbac": {"dryRun": True},

@@ -114,7 +114,7 @@ def test_viewers_view_and_editors_edit_what_people_write(
 
 
 def test_roles_and_account_can_be_ones_own(render: Render) -> None:
-    found = render({"rbac": {"create": False, "aggregate": False}})
+    found = render({"rbac": {"create": False}})
     assert not (found.all("ClusterRole") + found.all("Role") + list(bindings(found)))
     mine = render({"serviceAccount": {"create": False, "name": "mine"}})
     assert not mine.all("ServiceAccount")
@@ -230,12 +230,13 @@ def test_the_embedder_reaches_nobody_and_is_reached_by_who_asks_it(defaults: Ren
         if "podSelector" in each
     }
     assert components == {"operator", "test"}
-    assert {"namespaceSelector": {}} in rule["from"], "metrics are on the same port"
+    assert all("podSelector" in each for each in rule["from"]), "not every Pod of the cluster"
 
 
 def test_metrics_are_for_whom_is_named(render: Render) -> None:
     prometheus = {"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}
-    found = policies(render(nested("networkPolicy.metricsFrom", [prometheus])))
+    given = {"metricsFrom": [prometheus], "embedderMetricsFrom": [prometheus]}
+    found = policies(render({"networkPolicy": given}))
     assert found["kausa"]["ingress"][0]["from"] == [prometheus]
     assert prometheus in found["kausa-embedder"]["ingress"][0]["from"]
     nobody = policies(render(nested("networkPolicy.metricsFrom", [])))
@@ -252,7 +253,11 @@ def test_metrics_are_for_whom_is_named(render: Render) -> None:
             "11434",
             "modelTo",
         ),
-        ({"model": {"provider": "openai", "url": "https://m.example/v1"}}, "443", "modelTo"),
+        (
+            {"model": {"provider": "openai", "url": "https://m.example/v1", "simple": "m"}},
+            "443",
+            "modelTo",
+        ),
         ({"tracing": {"endpoint": "http://[fd00::1]:4318"}}, "4318", "tracingTo"),
         ({"tracing": {"endpoint": "http://[fd00::1]"}}, "80", "tracingTo"),
         (

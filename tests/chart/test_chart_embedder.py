@@ -124,7 +124,7 @@ def test_another_model_starts_the_operator_anew_with_embedders_of_that_model_onl
     defaults: Rendered, render: Render
 ) -> None:
     others = [
-        nested("embedder.model.name", "cpu"),
+        nested("embedder.model", {"name": "cpu", "volume": {"emptyDir": {}}}),
         nested("embedder.model.path", "/models/mine"),
         nested("embedder.image.tag", "other"),
         nested("embedder.gpu.enabled", True),
@@ -197,7 +197,7 @@ def test_an_embedder_of_ones_own_is_asked_instead(render: Render) -> None:
 # -- what the programs say to it -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["defaults", "server", "none", "namespaced", "model"])
+@pytest.mark.parametrize("name", ["defaults", "server", "none", "filtered", "namespaced", "model"])
 def test_both_programs_take_what_the_chart_tells_them(
     render: Render, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
@@ -215,7 +215,8 @@ def test_both_programs_take_what_the_chart_tells_them(
             },
         },
         "none": nested("memory.mode", "none"),
-        "namespaced": {"watch": {"namespace": "shop", "include": ["a*"], "exclude": ["b"]}},
+        "filtered": {"watch": {"include": ["a*"], "exclude": ["b"]}},
+        "namespaced": {"watch": {"namespace": "shop"}},
         "model": {"model": {"provider": "ollama", "url": "http://ollama:11434"}},
     }[name]
     found = render(values)

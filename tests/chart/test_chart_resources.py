@@ -215,7 +215,15 @@ def with_shown_notes(tmp_path_factory: pytest.TempPathFactory) -> Path:
             ["delete crd failure", "delete secret kausa-redaction", "delete pvc kausa-memory"],
             ["kausa-backup"],
         ),
-        (nested("crds.keep", False), ["delete secret"], ["delete crd"]),
+        ({}, ["every FailureDiagnosis and Runbook of the whole cluster"], []),
+        ({}, ["the Lease", "delete lease kausa -n kausa-system"], ["Nobody may read"]),
+        (nested("watch.namespace", "shop"), ["delete lease kausa -n shop"], []),
+        (
+            nested("metrics.serviceMonitor.enabled", True),
+            ["name Prometheus in networkPolicy.embedderMetricsFrom"],
+            [],
+        ),
+        (nested("crds.keep", False), ["delete secret"], ["delete crd", "of the whole cluster"]),
         (nested("redaction.existingSecret", "mine"), ["delete crd"], ["delete secret"]),
         (EVERYTHING, ["delete pvc kausa-backup"], ["kausa-memory"]),
         (

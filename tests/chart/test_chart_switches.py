@@ -31,7 +31,8 @@ WHERE: dict[str, dict[str, Any]] = {
     "memory.embedded": {},
     "memory.mode": {},
     "replicas": {},
-    "embedder.mode": {"embedder": {"external": {"url": "http://tei:80"}}},
+    "embedder.mode": {},
+    "embedder.model.name": {"embedder": {"model": {"volume": {"emptyDir": {}}}}},
     "embedder.replicas": {},
     "embedder.gpu": {"embedder": {"gpu": {"enabled": True}}},
     "embedder.model.download": {"embedder": {"model": {"volume": {"emptyDir": {}}}}},
@@ -56,6 +57,7 @@ SWITCHED_ON: dict[str, dict[str, Any]] = {
 }
 GIVEN: dict[str, Any] = {
     "memory.mode": "none",
+    "model.provider": "ollama",
     "metrics.dashboard.labels": {"other": "other"},
     "settings": {"KAUSA_QUEUE_SIZE": 200},
     "embedder.settings": {"KAUSA_EMBEDDER_BATCH_TEXTS": 7},
@@ -71,6 +73,10 @@ GIVEN: dict[str, Any] = {
     "watch.exclude": ["other-*"],
 }
 """Values that cannot be made up from their shape alone."""
+TOGETHER: dict[str, dict[str, Any]] = {
+    "embedder.mode": {"embedder": {"external": {"url": "http://tei:80"}}},
+}
+"""What has to be set with another value, and must not be without it."""
 
 
 def leaves(values: dict[str, Any], path: str = "") -> Iterator[str]:
@@ -164,5 +170,6 @@ def test_every_value_changes_what_is_rendered(
     values = context(path)
     present = at(merged(VALUES, values), path)
     changed = GIVEN.get(path) if path in GIVEN else other(schema_of(path), present)
-    after = render(merged(values, nested(path, changed)))
+    together = merged(values, TOGETHER.get(path, {}))
+    after = render(merged(together, nested(path, changed)))
     assert without_chance(after) != before(values), f"{path} = {changed!r} is read by nobody"

@@ -79,6 +79,28 @@ def test_values_that_a_command_sets_exist() -> None:
             inside = inside[part]
 
 
+def test_the_backup_of_the_embedded_memory_can_be_made_twice_and_leaves_no_value_behind() -> None:
+    """An old Pod of that name is done already, and takes no other arguments."""
+    (block,) = (
+        each
+        for page in all_pages()
+        for each in page.blocks
+        if each.language in COMMAND_LANGUAGES and "memory-backup.yaml" in each.text
+    )
+    steps = [" ".join(command.split()) for command in commands_of(block)]
+    kinds = [re.sub(r".* (delete|create|wait|upgrade) .*", r"\1", step) for step in steps]
+    assert kinds == ["upgrade", "delete", "create", "wait", "delete", "upgrade"]
+    assert "--ignore-not-found" in steps[1]
+    assert steps[-1].endswith("--set replicas=null"), "as many as before, which may not be 1"
+
+
+def test_every_page_that_types_kausa_says_where_that_program_is() -> None:
+    for name in ("use", "offline", "recall", "model"):
+        text = (ROOT / "docs" / f"{name}.md").read_text()
+        head = text.split("```", 1)[0]
+        assert "`.venv/bin/kausa` after `make install`" in head, name
+
+
 def ports(policy: dict[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Component, direction and port, by number or name, of all that a policy lets through."""
     spec = policy["spec"]

@@ -178,7 +178,8 @@
 - name: KAUSA_SIMPLE_MODEL
   value: {{ . | quote }}
 {{- end }}
-{{- with .Values.model.reasoning }}
+{{/* The default is the name of a model of Ollama's. */}}
+{{- with default (ternary .Values.model.simple "" (eq .Values.model.provider "openai")) .Values.model.reasoning }}
 - name: KAUSA_REASONING_MODEL
   value: {{ . | quote }}
 {{- end }}

@@ -32,6 +32,9 @@
 {{- end }}
 
 {{- define "kausa.check" -}}
+{{- include "kausa.check.names" . -}}
+{{- include "kausa.check.contradictions" . -}}
+{{- include "kausa.check.addresses" . -}}
 {{- $replicas := include "kausa.replicas" . | int -}}
 {{- if and (include "kausa.onePod" .) (gt $replicas 1) -}}
 {{- fail (printf "replicas is %d, and the embedded memory's volume belongs to one Pod (accessModes has no ReadWriteMany): leave replicas unset, or set memory.mode to external, with a Qdrant server" $replicas) -}}
@@ -60,6 +63,9 @@
 {{- end -}}
 {{- if and (include "kausa.hasModel" .) (not .Values.model.url) -}}
 {{- fail (printf "model.provider is %s, and model.url is not set" .Values.model.provider) -}}
+{{- end -}}
+{{- if and (eq .Values.model.provider "openai") (not .Values.model.simple) -}}
+{{- fail "model.provider is openai, and model.simple is not set: name a model that this endpoint has. The operator's default is the name of a model of Ollama's" -}}
 {{- end -}}
 {{- if and .Values.metrics.serviceMonitor.enabled .Values.metrics.podMonitor.enabled -}}
 {{- fail "metrics.serviceMonitor and metrics.podMonitor are both enabled: everything would be read twice. Choose one" -}}
