@@ -17,11 +17,16 @@ from kausa.commands.asking_sources import (
 )
 from kausa.diagnosis.answering import Answering, Concluded, FindsMatters, Known, Remembered
 from kausa.diagnosis.model.opening import open_models
+from kausa.errors import KausaError
 from kausa.evidence.redaction import Redactor
 from kausa.settings import Settings
 from kausa.telemetry.logs import configure_logs
 
 __all__ = ["Request", "run"]
+
+
+class NoModelError(KausaError):
+    """A model was asked for, and none is configured."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +98,11 @@ async def _service(
     if request.with_memory and settings.memory_enabled:
         memory = AskedMemory(settings)
         stack.push_async_callback(memory.close)
+    if request.model is not None and not settings.model_url:
+        raise NoModelError(
+            "No model is configured. Set KAUSA_MODEL_URL to the address of a model server, or "
+            "leave --model out."
+        )
     models = open_models(settings, redact=lambda text: redactor.text(text).value)
     model = None
     if models is not None:

@@ -112,7 +112,10 @@ class AsJson:
 
 
 def _known(paper: Paper, known: Known) -> None:
-    if not known.matters:
+    # What the question names and nobody knows comes first: all else is about something else.
+    for note in known.notes:
+        paper.text(note, first="Note: ")
+    if not known.matters and not known.missing:
         paper.text("Nothing that fails is known.", bold=True)
     for matter in known.matters:
         paper.heading(matter.label, colour="red" if matter.fails else "green")
@@ -131,8 +134,6 @@ def _known(paper: Paper, known: Known) -> None:
         more = len(known.others) - MOST_OTHERS
         paper.blank()
         paper.text(f"Fails too: {some}{f' and {more} more' if more > 0 else ''}")
-    for note in known.notes:
-        paper.text(note, first="Note: ")
 
 
 def _remembered(paper: Paper, found: Remembered) -> None:

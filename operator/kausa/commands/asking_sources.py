@@ -26,8 +26,10 @@ from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
 from kausa.memory.audit import acting_as, this_user
+from kausa.memory.filters import Filter, OneOf
 from kausa.memory.opening import open_memory
 from kausa.memory.service import FailureMemory
+from kausa.memory.store import COLLECTIONS
 from kausa.offline.diagnosing import Answer, OfflineDiagnosis, moment_of
 from kausa.offline.targets import Target, TargetError, check_namespace, find_target
 from kausa.recall.ask import Asked
@@ -128,7 +130,17 @@ class FilesSource:
             answers += [each for each in asked[:1] if _key(each) not in told]
             told |= {_key(each) for each in asked[:1]}
         matters = tuple(matter_of_dossier(each.dossier, each.diagnosis) for each in answers)
-        return Matters(found=matters, notes=(*notes, *snapshot.notes, *pipeline.notes))
+        every = list(snapshot.every())
+        return Matters(
+            found=matters,
+            notes=(*notes, *snapshot.notes, *pipeline.notes),
+            names=frozenset(str(each["metadata"]["name"]).lower() for each in every),
+            places=frozenset(
+                str(each["metadata"]["name"])
+                for each in every
+                if each["kind"] in ("Namespace", "Node")
+            ),
+        )
 
 
 class AskedMemory:
@@ -149,7 +161,7 @@ class AskedMemory:
         memory, recall = self._opened
         with acting_as(f"kausa ask ({this_user()})"):
             await memory.start(deadline_seconds=START_SECONDS)
-            return await recall.ask(
+            asked = await recall.ask(
                 question,
                 filters=RecallFilters(
                     cluster=settings.cluster_name,
@@ -160,6 +172,17 @@ class AskedMemory:
                 rerank=True,
                 deadline_seconds=SEARCH_SECONDS,
             )
+            if asked.failures or asked.runbooks or asked.weak:
+                return asked
+            where = Filter(must=(OneOf("cluster", (settings.cluster_name,)),))
+            for each in COLLECTIONS:
+                if await memory.count(each, where=where, deadline_seconds=SEARCH_SECONDS):
+                    return asked
+            note = (
+                f"The memory holds nothing of the cluster {settings.cluster_name!r} "
+                "(KAUSA_CLUSTER_NAME): it is empty."
+            )
+            return replace(asked, notes=(note, *asked.notes))
 
     async def close(self) -> None:
         """Let it go."""

@@ -9,6 +9,7 @@ said. The same service is for a terminal and for an API.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
@@ -19,7 +20,9 @@ from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.matters import MOST_MATTERS, Matter, one_request
 from kausa.diagnosis.model.asking import OnSentence
 from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
+from kausa.diagnosis.naming import did_you_mean, naming_of
 from kausa.memory.errors import MemoryError_
+from kausa.memory.records import FailureRecord
 from kausa.recall.ask import Asked
 from kausa.recall.query import QueryAnalysis, analyse
 from kausa.recall.results import Scored
@@ -51,6 +54,10 @@ class Matters:
 
     found: tuple[Matter, ...] = ()
     notes: tuple[str, ...] = ()
+    names: frozenset[str] = frozenset()
+    """Of everything that is there, whether it fails or not; empty where that was not read."""
+    places: frozenset[str] = frozenset()
+    """Names of namespaces and nodes: a question about them is about what is there."""
 
 
 class FindsMatters(Protocol):
@@ -85,6 +92,8 @@ class Known:
     others: tuple[Matter, ...] = ()
     """Failures that the question does not mean."""
     notes: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    """What it names, where that is all it is about and no failure of it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +156,8 @@ class Answering:
         known = chosen(seen, analysis)
         yield known
         remembered = await self._recalled(question, namespaces=namespaces)
+        if remembered is not None and known.missing:
+            remembered = _only_of(remembered, known.missing)
         if remembered is not None:
             yield remembered
         found = _told(remembered)
@@ -197,27 +208,75 @@ class Answering:
 
 
 def chosen(seen: Matters, analysis: QueryAnalysis) -> Known:
-    """Which of them the question means: those that it names, else all that fail."""
-    wanted = _names(analysis)
-    words = {word.strip(".,;:?!'\"()") for word in analysis.question.split()}
+    """Which of them the question means: those that it names, else all that fail.
+
+    Where it names only what nobody knows it means none of them.
+    """
+    names = {name for each in seen.found for name in each.names}
+    places = {each.request.namespace for each in seen.found} | seen.places
+    targets = {_target(each) for each in seen.found}
+    said = [each for each in seen.found if each.fails]
+    naming = naming_of(
+        analysis, known=(*names, *places, *seen.names), owners=(*targets, *seen.names)
+    )
+    words = {word.strip(".,;:?!'\"()").lower() for word in analysis.question.split()}
     named = [
         each
         for each in seen.found
-        if each.names & wanted
-        or any(len(name) >= _SHORTEST_NAME and name in words for name in each.names)
+        if {name.lower() for name in each.names} & naming.wanted
+        or _target(each) in naming.makers
+        or any(len(name) >= _SHORTEST_NAME and name.lower() in words for name in each.names)
     ]
-    notes = list(seen.notes)
-    if not named and wanted:
-        notes.append(f"No failure is known of {', '.join(sorted(wanted))}.")
-    means = named or [each for each in seen.found if each.fails]
+    spoken_of = {
+        name: [each for each in said if _speaks_of(each, name)]
+        for name in (*naming.unknown, *(naming.wanted & seen.names))
+    }
+    named = named or [each for each in said if any(each in some for some in spoken_of.values())]
+    unknown = tuple(each for each in naming.unknown if not spoken_of[each])
+    in_places = places & naming.wanted
+    if not named and in_places:
+        named = [each for each in seen.found if each.request.namespace in in_places and each.fails]
+    healthy = tuple(sorted(naming.wanted & seen.names - places)) if not named else ()
+    notes = [
+        *(f"Nothing is known of {each}.{did_you_mean(each, names)}" for each in unknown),
+        *(f"No failure is known of {each}." for each in healthy),
+        *(
+            f"{each!r} names nothing that is known.{did_you_mean(each, names)}"
+            for each in naming.perhaps
+        ),
+        *seen.notes,
+    ]
+    refused = not named and bool(unknown or healthy)
+    means = named or ([] if refused else [each for each in seen.found if each.fails])
     ranked = sorted(means, key=lambda each: _rank(each, analysis))[:MOST_MATTERS]
     others = tuple(each for each in seen.found if each not in ranked and each.fails)
-    return Known(matters=tuple(ranked), others=others, notes=tuple(notes))
+    return Known(
+        matters=tuple(ranked),
+        others=others,
+        notes=tuple(notes),
+        missing=(*unknown, *healthy) if refused else (),
+    )
 
 
-def _names(analysis: QueryAnalysis) -> frozenset[str]:
-    owners = (each.rpartition("/")[2] for each in analysis.owners)
-    return frozenset((*owners, *analysis.pods, *analysis.containers, *analysis.nodes))
+def _target(matter: Matter) -> str:
+    return matter.request.target.partition("/")[2].lower()
+
+
+def _speaks_of(matter: Matter, name: str) -> bool:
+    """A ConfigMap that is missing fails nowhere itself; what misses it names it."""
+    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
+    # Not the evidence: a question about files is evidence itself.
+    return any(word.search(text) for text in (matter.summary, matter.cause))
+
+
+def _only_of(found: Remembered, names: tuple[str, ...]) -> Remembered:
+    """What memory holds of these names: what failed elsewhere is no answer about them."""
+    failures = tuple(
+        each
+        for each in found.failures
+        if isinstance(each.record, FailureRecord) and each.record.owner_name in names
+    )
+    return Remembered(failures=failures, notes=found.notes)
 
 
 def _rank(matter: Matter, analysis: QueryAnalysis) -> tuple[bool, bool, bool, int]:

@@ -139,3 +139,29 @@ def test_a_namespace_that_is_not_there_is_an_error(folder: Path) -> None:
     code, _, said = run("why?", "--from", folder, "-n", "nowhere")
     assert code == 2
     assert "There is no namespace nowhere" in said
+
+
+def test_what_nobody_knows_gets_no_other_objects_patch(folder: Path) -> None:
+    code, said, _ = run("why does nosuchthing crash?", "--from", folder)
+    assert code == 1
+    assert said.lstrip().startswith("Note: Nothing is known of nosuchthing.")
+    assert "REGION" not in said
+    assert "To do" not in said
+
+
+def test_a_name_that_is_near_is_proposed(folder: Path) -> None:
+    code, said, _ = run("why does api-7 crash?", "--from", folder)
+    assert code == 1
+    assert "Nothing is known of api-7. Did you mean api-1?" in said
+
+
+def test_what_is_unknown_is_noted_before_what_is_known(folder: Path) -> None:
+    code, said, _ = run("why does api-1 crash, and deployment/nope?", "--from", folder)
+    assert code == 0
+    assert said.index("Nothing is known of nope.") < said.index("REGION")
+
+
+def test_a_model_cannot_be_forced_where_none_is_configured(folder: Path) -> None:
+    code, _, said = run("why does it crash?", "--from", folder, "--model", "foo")
+    assert code == 2
+    assert "Set KAUSA_MODEL_URL" in said

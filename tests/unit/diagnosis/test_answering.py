@@ -18,6 +18,7 @@ from kausa.diagnosis.answering import (
     Remembered,
     Sentence,
     Step,
+    chosen,
 )
 from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.matters import Matter, as_evidence, matter_of_resource, one_request
@@ -199,7 +200,8 @@ async def test_a_question_that_names_nothing_is_about_all_that_fails() -> None:
 async def test_what_is_named_and_not_known_is_said() -> None:
     known, *_ = await steps(matter("cart"), question="why does deployment/payments crash?")
     assert isinstance(known, Known)
-    assert "No failure is known of payments." in known.notes
+    assert known.notes[0] == "Nothing is known of payments."
+    assert known.matters == ()
 
 
 async def test_what_is_over_can_be_asked_about() -> None:
@@ -242,3 +244,42 @@ def test_a_failure_without_a_diagnosis_is_not_known_yet() -> None:
 def test_what_memory_found_is_short_evidence() -> None:
     record = replace(RECORD, cause="x" * 900, outcome="Resolved", resolution="y" * 500)
     assert len(as_evidence(replace(scored(), record=record)).text) <= 600
+
+
+async def test_of_what_nobody_knows_other_failures_are_no_memory_and_no_model_is_asked() -> None:
+    model = Model("One.")
+    known, remembered, end = await steps(
+        matter("cart"),
+        question="why does nosuchthing crash?",
+        model=model,
+        memory=Memory(scored()),
+    )
+    assert isinstance(known, Known)
+    assert (known.matters, known.missing) == ((), ("nosuchthing",))
+    assert isinstance(remembered, Remembered)
+    assert remembered.failures == ()
+    assert isinstance(end, Concluded)
+    assert end.why_not is not None
+    assert end.why_not[0] == "NotNeeded"
+    assert model.requests == []
+
+
+async def test_what_a_cause_speaks_of_is_no_unknown_name() -> None:
+    missing = replace(matter("cart"), summary="ConfigMap app-settings does not exist")
+    known, *_ = await steps(missing, matter("pay"), question="why is app-settings not found?")
+    assert isinstance(known, Known)
+    assert [each.request.target for each in known.matters] == ["Deployment/cart"]
+    assert known.notes == ()
+
+
+async def test_what_is_there_and_does_not_fail_gets_no_other_objects_patch() -> None:
+    seen = Matters(found=(matter("cart"),), names=frozenset({"cart", "web"}))
+    known = chosen(seen, analyse("why does web crash?", now=utc_now()))
+    assert (known.matters, known.notes) == ((), ("No failure is known of web.",))
+
+
+async def test_a_namespace_or_node_is_where_things_fail() -> None:
+    seen = Matters(found=(matter("cart"),), names=frozenset({"n-1"}), places=frozenset({"n-1"}))
+    for question in ("why do pods on node n-1 fail?", "what is broken on n-1?"):
+        known = chosen(seen, analyse(question, now=utc_now()))
+        assert len(known.matters) == 1, question

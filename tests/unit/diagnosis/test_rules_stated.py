@@ -77,7 +77,7 @@ def test_a_job_is_told_with_its_limit_and_how_its_pod_ended() -> None:
 def test_a_job_of_whose_pods_nothing_is_left_is_only_described() -> None:
     failed = said("Failed", "True", "BackoffLimitExceeded", "Job has reached the backoff limit")
     diagnosis = of_workload(job(failed, failed=1, limit=None), kind="Job")
-    assert diagnosis.summary == "Job import has reached its backoff limit with 1 failed Pods"
+    assert diagnosis.summary == "Job import has reached its backoff limit with 1 failed Pod"
     assert diagnosis.confidence == 60
 
 
@@ -171,7 +171,8 @@ def test_a_name_that_is_none_does_not_get_into_a_command() -> None:
 WORDS = frozenset(
     {
         "subject", "kind", "name", "namespace", "node", "Node", "node_name", "container", "reason",
-        "gates", "scheduler", "upstream", "ended", "said",
+        "gates", "scheduler", "upstream", "ended", "said", "Pods_failed", "have_failed",
+        "one_by_one",
     }
 )  # fmt: skip
 

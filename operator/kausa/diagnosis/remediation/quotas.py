@@ -23,7 +23,13 @@ _BYTES = ("memory", "storage")
 
 
 def more_quota(dossier: Dossier, diagnosis: Diagnosis) -> Iterator[Fix]:
-    """As much as is used, and what the missing Pods ask for."""
+    """As much as is used, and what the missing Pods ask for.
+
+    Of the quota alone it is not known how many are missing: the number is told of the workload that
+    misses them, so that there are never two.
+    """
+    if dossier.owner.kind == "ResourceQuota":
+        return
     found = next(
         (
             (match, each.id)

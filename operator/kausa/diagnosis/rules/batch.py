@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from kausa.diagnosis.finding import Finding
 from kausa.diagnosis.rules.facts import Fields, namespace, shown
 from kausa.diagnosis.rules.telling import citing, tell_finding
+from kausa.diagnosis.rules.wording import plural
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.fields import flag, name_of, number, text
 from kausa.resources.category import Category
@@ -91,14 +92,14 @@ def job_failed(dossier: Dossier) -> Finding | None:
     name = name_of(found)
     limit = number(found, "spec", "backoffLimit")
     limit = 6 if limit is None else limit
+    have = "has" if failed == 1 else "have"
     return tell_finding(
         dossier,
         rule="job.has-failed-pods",
         category=Category.JOB,
-        summary=f"Job {name} has {failed} failed Pods (backoff limit {limit})",
-        cause=f"{failed} Pods of Job {name} have failed and none has succeeded; its backoffLimit "
-        f"is "
-        f"{limit}, and none of its Pods is left to say why",
+        summary=f"Job {name} has {plural(failed, 'failed Pod')} (backoff limit {limit})",
+        cause=f"{plural(failed, 'Pod')} of Job {name} {have} failed and none has succeeded; its "
+        f"backoffLimit is {limit}, and none of its Pods is left to say why",
         why="A Job starts another Pod for each that fails, until the backoff limit is reached.",
         fix="Mend what lets the Pods fail, and start the Job anew",
         command=f"kubectl -n {namespace(dossier)} describe job {name}",

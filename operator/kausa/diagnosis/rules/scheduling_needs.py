@@ -12,13 +12,15 @@ from kausa.diagnosis.rules.telling import listed
 from kausa.diagnosis.rules.wording import plural
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.fields import flag, labels_of, name_of, rows, table, text
-from kausa.evidence.quantity import parse_quantity
+from kausa.evidence.quantity import in_words, parse_quantity
 from kausa.evidence.selecting import in_words as selector_in_words
 from kausa.evidence.selecting import node_fits_term, taint_in_words, untolerated
 
 __all__ = ["Needs", "needs_of"]
 
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
+_LONG_QUANTITY = 8
+"""Characters from which nobody compares it at a glance: `24581684Ki` beside `900Gi`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +53,8 @@ class Needs:
             given = text(node, "status", "allocatable", resource)
             amount = parse_quantity(given) if given else None
             if amount is not None and amount > best:
-                best, found = amount, f"{given} on node {name_of(node)}"
+                best = amount
+                found = f"{_readable(resource, given, amount)} on node {name_of(node)}"
         return found
 
     def too_small(self, resource: str) -> bool:
@@ -173,6 +176,11 @@ def names_of_resources(spec: Fields) -> tuple[str, ...]:
         for name in table(container, "resources", "requests")
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _readable(resource: str, given: str, amount: float) -> str:
+    """`23.4Gi` for `24581684Ki`: in the unit that people ask in; short ones as they are."""
+    return in_words(resource, amount) if len(given) >= _LONG_QUANTITY else given
 
 
 def _amount(quantity: str) -> float:

@@ -191,6 +191,7 @@ def _finding(match: _Match, dossier: Dossier) -> Finding:
     for name, value in match.found.groupdict().items():
         word = shortened(value or "", characters=LONGEST_WORD).strip(" .")
         told[name] = word.lower() if name in _LOWERED else word
+    told |= _counted(told)
     explanation = tell(statement.explanation, told)
     command = tell(f"<<{statement.command}>>", told) if statement.command is not None else ""
     describes = statement.rests_on_end and not told["ended"]
@@ -212,10 +213,18 @@ def _finding(match: _Match, dossier: Dossier) -> Finding:
                 title=clip(tell(statement.advice, told), characters=LONGEST_SUMMARY),
                 rationale=explanation,
                 command=command if command and _HARMLESS.fullmatch(command) else None,
+                risk=statement.risk_of(told),
                 citations=citations,
             ),
         ),
     )
+
+
+def _counted(told: Mapping[str, str]) -> dict[str, str]:
+    """One Pod has failed, and two have."""
+    if told.get("failed") == "1":
+        return {"Pods_failed": "Pod", "have_failed": "has", "one_by_one": ""}
+    return {"Pods_failed": "Pods", "have_failed": "have", "one_by_one": "one after the other"}
 
 
 def _consequence(match: _Match, dossier: Dossier) -> str:

@@ -19,9 +19,9 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
             r"(?P<limit>\d+))?"
         ),
         summary="{subject} has reached its backoff limit<< of {limit}>> with {failed} "
-        "failed Pods{ended}",
-        root_cause="{subject} was given up after {failed} failed Pods<< (backoffLimit {limit})>>"
-        "{ended}.",
+        "failed {Pods_failed}{ended}",
+        root_cause="{subject} was given up after {failed} failed {Pods_failed}"
+        "<< (backoffLimit {limit})>>{ended}.",
         explanation="A Job starts another Pod for each that fails, until the backoff limit is "
         "reached; then it has failed for good.",
         advice="Mend what lets the Pods fail, and start the Job anew",
@@ -35,8 +35,9 @@ JOB_STATEMENTS: tuple[Statement, ...] = (
         pattern=words(
             r"^PodFailed: .*?\(failed Pods (?P<failed>\d+)(?:, backoffLimit (?P<limit>\d+))?"
         ),
-        summary="{failed} Pods of {subject} have failed<<, backoff limit {limit}>>{ended}",
-        root_cause="{failed} Pods of {subject} have failed one after the other"
+        summary="{failed} {Pods_failed} of {subject} {have_failed} failed"
+        "<<, backoff limit {limit}>>{ended}",
+        root_cause="{failed} {Pods_failed} of {subject} {have_failed} failed<< {one_by_one}>>"
         "<< (backoffLimit {limit})>>{ended}.",
         explanation="A Job starts another Pod for each that fails, until the backoff limit is "
         "reached; then it has failed for good.",

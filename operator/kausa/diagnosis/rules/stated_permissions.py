@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kausa.diagnosis.rules.statement import Statement, words
 from kausa.resources.category import Category
+from kausa.resources.diagnosis import Risk
 
 __all__ = ["PERMISSION_STATEMENTS"]
 
@@ -15,6 +16,26 @@ _ROLES = "kubectl -n {namespace} get roles,rolebindings"
 
 PERMISSION_STATEMENTS: tuple[Statement, ...] = (
     Statement(
+        rule="permission.denied-everywhere",
+        cause=Category.PERMISSION,
+        pattern=words(
+            r"\b(?:User|ServiceAccount) ?[\"'](?P<user>[^\"']{1,253})[\"'] cannot "
+            r"(?P<verb>[a-z]{2,30}) (?:resource )?[\"']?(?P<resource>[\w./-]{1,100})[\"']?"
+            r"(?: in API group [\"'](?P<group>[\w.-]{0,253})[\"'])? at the cluster scope"
+        ),
+        summary="RBAC: user {user} may not {verb} {resource} at the cluster scope",
+        root_cause="The user {user} lacks the RBAC permission to {verb} {resource}"
+        "<< of API group {group}>> at the cluster scope, so the request of {subject} is "
+        "forbidden.",
+        explanation="A Role holds in one namespace and cannot allow this; it takes a ClusterRole "
+        "and a ClusterRoleBinding, which reach every namespace.",
+        advice="Ask whether {user} should {verb} {resource} in the whole cluster at all; if so, "
+        "grant it with a ClusterRole and a ClusterRoleBinding",
+        command="kubectl get clusterrolebindings -o wide",
+        risk=Risk.MEDIUM,
+        confidence=96,
+    ),
+    Statement(
         rule="permission.denied",
         cause=Category.PERMISSION,
         pattern=words(
@@ -22,7 +43,7 @@ PERMISSION_STATEMENTS: tuple[Statement, ...] = (
             r"(?P<verb>[a-z]{2,30}) (?:resource )?[\"']?(?P<resource>[\w./-]{1,100})[\"']?"
             r"(?: in API group [\"'](?P<group>[\w.-]{0,253})[\"'])?"
             r"(?: in the namespace [\"'](?P<place>[\w.-]{1,253})[\"']| in namespace "
-            r"[\"'](?P<there>[\w.-]{1,253})[\"']| at the cluster scope)?"
+            r"[\"'](?P<there>[\w.-]{1,253})[\"'])?"
         ),
         summary="RBAC: user {user} may not {verb} {resource}<< in namespace {place}>>"
         "<< in namespace {there}>>",

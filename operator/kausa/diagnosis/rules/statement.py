@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kausa.resources.category import Category
+from kausa.resources.diagnosis import Risk
 
 __all__ = ["NAME", "Statement", "tell", "words"]
 
@@ -41,6 +42,8 @@ class Statement:
     advice: str
     command: str | None = None
     """Only reads; left out where something in it may be no name."""
+    risk: Risk = Risk.LOW
+    """Of what is advised."""
     confidence: int
     unmistakable: bool = False
     """Nobody but the component that is meant writes so, so it is believed in full whatever reason
@@ -49,6 +52,11 @@ class Statement:
     """It only describes: what an Event about the object says more exactly is preferred."""
     rests_on_end: bool = False
     """It only describes where nothing is known of how a container ended."""
+
+    def risk_of(self, told: Mapping[str, str]) -> Risk:
+        """Of what is advised: to read every Secret of a cluster is to become nearly anybody."""
+        resource = told.get("resource", "").partition("/")[0]
+        return Risk.HIGH if self.risk is Risk.MEDIUM and resource == "secrets" else self.risk
 
 
 def words(pattern: str) -> re.Pattern[str]:

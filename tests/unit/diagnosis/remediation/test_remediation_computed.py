@@ -16,6 +16,7 @@ from support.templates import deployment, template, with_container
 from kausa.diagnosis.decide import completed
 from kausa.diagnosis.finding import Fix
 from kausa.diagnosis.remediation import with_remedies
+from kausa.diagnosis.remediation.quotas import more_quota
 from kausa.evidence.dossier import LogExcerpt, Reference, Source
 from kausa.resources.category import Category
 from kausa.resources.diagnosis import Risk
@@ -222,6 +223,25 @@ def test_a_quota_is_raised_to_what_is_used_and_what_the_missing_pods_ask_for() -
         "team",
         "shop",
     )
+
+
+def test_of_the_quota_itself_no_number_is_told_as_nobody_knows_how_many_pods_are_missing() -> None:
+    words = (
+        'pods "a" is forbidden: exceeded quota: team, requested: pods=1, used: pods=1, limited: '
+        "pods=1"
+    )
+    workload = deployment(template())
+    workload["spec"]["replicas"] = 3
+    workload["status"] = {"replicas": 1}
+    of_workload = with_event(
+        asyncio.run(dossier_of(workload, seen=symptom(Category.QUOTA, container=None))), words
+    )
+    of_quota = dataclasses.replace(
+        of_workload, owner=dataclasses.replace(of_workload.owner, kind="ResourceQuota")
+    )
+    _, body = first_patch(of_workload, said(Category.QUOTA))
+    assert body == {"hard": {"pods": "3"}}
+    assert list(more_quota(of_quota, said(Category.QUOTA))) == []
 
 
 def test_a_service_is_sent_to_the_only_port_that_there_is() -> None:

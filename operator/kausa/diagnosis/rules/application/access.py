@@ -5,9 +5,15 @@ from __future__ import annotations
 from kausa.diagnosis.rules.application.idea import Idea, Look, Told, any_of
 from kausa.diagnosis.rules.application.targets import find_target, software_at
 from kausa.resources.category import Category
+from kausa.resources.diagnosis import Risk
 
 __all__ = ["ACCESS_IDEAS"]
 
+_WHO_MAY_NOT = (
+    r"User \\?[\"'`\u2018\u201c]?(?P<user>system:serviceaccount:(?P<where>[\w-]{1,63}):"
+    r"(?P<account>[\w.-]{1,253}))\\?[\"'`\u2019\u201d]? cannot (?P<verb>[\w*]{1,30}) resource "
+    r"\\?\"(?P<resource>[^\"\\]{1,120})\\?\"(?: in API group \\?\"(?P<group>[^\"\\]{0,120})\\?\")?"
+)
 _Q = r"[\"'`\u2018\u2019\u201c\u201d]?"
 
 
@@ -23,7 +29,32 @@ def _with_target(look: Look) -> Look:
     return found
 
 
+def _risk_everywhere(told: Told) -> Risk:
+    """Whoever reads the Secrets of every namespace can become nearly anybody."""
+    risky = told.get("resource", "").partition("/")[0] in ("secrets", "*")
+    return Risk.HIGH if risky else Risk.MEDIUM
+
+
 ACCESS_IDEAS: tuple[Idea, ...] = (
+    Idea(
+        rule="application.rbac-forbidden-everywhere",
+        category=Category.PERMISSION,
+        look=any_of(_WHO_MAY_NOT + r" at the cluster scope"),
+        summary="container {container} is forbidden by RBAC to {verb} {resource} at the cluster "
+        "scope as ServiceAccount {account}",
+        cause="The API server refuses (403 Forbidden): the ServiceAccount {where}/{account} of "
+        "container {container} has no permission (RBAC) to {verb} {resource} at the cluster "
+        "scope.",
+        explanation="A Role holds in one namespace and cannot allow this: it takes a ClusterRole "
+        "and a ClusterRoleBinding, which reach every namespace. Whether the program should have "
+        "that at all is for whoever answers for the cluster; many programs can be told to keep to "
+        "one namespace, where a Role is enough.",
+        advice="Ask whether the program should {verb} {resource} in the whole cluster at all; if "
+        "so, bind a ClusterRole with this permission by a ClusterRoleBinding",
+        command="kubectl get clusterrolebindings -o wide",
+        risk_of=_risk_everywhere,
+        confidence=95,
+    ),
     Idea(
         rule="application.rbac-forbidden",
         category=Category.PERMISSION,

@@ -49,6 +49,8 @@ class Idea:
     command: str | None = None
     """Only reads; left out where a word in it is empty."""
     risk: Risk = Risk.LOW
+    risk_of: Callable[[Told], Risk] | None = None
+    """The risk, where it depends on what was told."""
     confidence: int = 90
     weak: bool = False
     """It only says that something went wrong: another idea that fits is better."""

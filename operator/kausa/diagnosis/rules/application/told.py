@@ -146,7 +146,7 @@ def _fix(idea: Idea, told: _Words, *, rationale: str, citations: tuple[str, ...]
         title=clip(tell(idea.advice, told), characters=LONGEST_SUMMARY),
         rationale=rationale,
         command=command if command and _HARMLESS.fullmatch(command) else None,
-        risk=idea.risk,
+        risk=idea.risk if idea.risk_of is None else idea.risk_of(told),
         citations=citations,
     )
 

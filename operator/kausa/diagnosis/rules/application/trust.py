@@ -20,7 +20,20 @@ def _with_target(look: Look) -> Look:
     return found
 
 
-def _idea(rule: str, look: Look, *, problem: str, why: str, advice: str) -> Idea:
+_HOLDERS = "kubectl -n {namespace} get secrets --field-selector type=kubernetes.io/tls -o wide"
+"""Where certificates of this namespace are held; of others only whoever runs the host knows."""
+_CLOCK = r"current time \S{1,40} is "
+
+
+def _idea(
+    rule: str,
+    look: Look,
+    *,
+    problem: str,
+    why: str,
+    advice: str,
+    command: str = "kubectl -n {namespace} get pod {pod} -o yaml",
+) -> Idea:
     return Idea(
         rule=f"application.{rule}",
         category=Category.DEPENDENCY,
@@ -29,12 +42,32 @@ def _idea(rule: str, look: Look, *, problem: str, why: str, advice: str) -> Idea
         cause=f"The TLS connection of container {{container}}<< to {{target}}>> fails: {problem}.",
         explanation=why,
         advice=advice,
-        command="kubectl -n {namespace} get pod {pod} -o yaml",
+        command=command,
         confidence=91,
     )
 
 
 TRUST_IDEAS: tuple[Idea, ...] = (
+    _idea(
+        "certificate-expired",
+        any_of(_CLOCK + r"after (?P<end>[\w:+-]{10,35})"),
+        problem="the certificate has expired (at {end})",
+        why="A certificate holds until its last day, and was not renewed; or what serves it still "
+        "has the old one loaded.",
+        advice="Renew the certificate<< of {target}>>, or reload what serves the old one; whoever "
+        "runs that host holds it, and of a Service of this namespace a TLS Secret may",
+        command=_HOLDERS,
+    ),
+    _idea(
+        "certificate-not-yet-valid",
+        any_of(_CLOCK + r"before (?P<begin>[\w:+-]{10,35})"),
+        problem="the certificate is not yet valid (before {begin})",
+        why="A certificate holds from its first day on: the clock of the node is behind, or the "
+        "certificate was issued for later.",
+        advice="Set the clock of the node right, or use a certificate<< of {target}>> that holds "
+        "already",
+        command=_HOLDERS,
+    ),
     _idea(
         "certificate-expired",
         any_of(
@@ -45,6 +78,7 @@ TRUST_IDEAS: tuple[Idea, ...] = (
         problem="the certificate has expired or is not yet valid",
         why="A certificate holds between two dates; it was not renewed, or a clock is wrong.",
         advice="Renew the certificate, or reload what serves the old one",
+        command=_HOLDERS,
     ),
     _idea(
         "certificate-name",
