@@ -46,7 +46,7 @@ class RecallOptions:
     ranking: Ranking = field(default_factory=Ranking)
     rerank_seconds: float = 0.5
     """How long the second reading may take before an answer goes without it."""
-    rerank_new_tokens: int = 150
+    rerank_new_tokens: int = 80
     """How much text that the embedder does not know yet may be read for an answer within that time.
     The rest is read behind it, and known the next time. Who gives the second reading more than
     `PATIENT_SECONDS` waits for all of it."""

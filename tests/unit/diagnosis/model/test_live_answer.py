@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from unit.diagnosis.model.steering import HONEST, request_with
@@ -154,7 +155,9 @@ async def test_after_an_answer_that_does_not_hold_the_second_is_heard() -> None:
     assert heard.said[-1][0] == "explanation"
 
 
-def test_a_piece_that_ends_nothing_is_not_held_against_all_that_came_before() -> None:
+def test_a_piece_that_ends_nothing_is_not_held_against_all_that_came_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     looked = 0
 
     class Pattern:
@@ -164,11 +167,7 @@ def test_a_piece_that_ends_nothing_is_not_held_against_all_that_came_before() ->
             return iter(())
 
     live = follow(Heard())
-    original = live_module._STRING
-    live_module._STRING = Pattern()  # type: ignore[assignment]
-    try:
-        for _ in range(1_000):
-            live.hear("word ")
-    finally:
-        live_module._STRING = original
+    monkeypatch.setattr(live_module, "_STRING", Pattern())
+    for _ in range(1_000):
+        live.hear("word ")
     assert looked == 0

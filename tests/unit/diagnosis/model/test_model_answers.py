@@ -111,7 +111,7 @@ def test_a_cause_that_the_evidence_does_not_bear_is_refused(cause: str) -> None:
     [("KeyError: 'PAYMENTS_DB_DSN'", True), ("CrashLoopBackOff.", False), ("It fails.", False)],
 )
 def test_two_words_are_a_cause_where_they_are_the_programs_own(cause: str, kept: bool) -> None:
-    said = {"rootCause": cause, "summary": cause, "explanation": cause}
+    said: dict[str, Any] = {"rootCause": cause, "summary": cause, "explanation": cause}
     if kept:
         assert check(**said).answer.root_cause == cause
     else:
