@@ -251,7 +251,8 @@ def test_without_the_embedding_model_rules_decide_and_a_condition_says_what_is_m
 def test_a_model_that_is_not_there_changes_nothing_but_a_condition(
     start_operator: Callable[..., OperatorProcess], namespace: Namespace
 ) -> None:
-    start_operator(KAUSA_MODEL_URL="http://127.0.0.1:9")
+    # Rules may be sure of it: it is asked anyway.
+    start_operator(KAUSA_MODEL_URL="http://127.0.0.1:9", KAUSA_MODEL_BELOW_CONFIDENCE="101")
     namespace.apply(crashes())
     resource = namespace.diagnosis_of("checkout")
     assert condition(resource, "Diagnosed")["reason"] == "DecidedByRules"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -21,8 +21,9 @@ from kausa.detection.pods import detect_pod
 from kausa.detection.surroundings import Surroundings
 from kausa.detection.symptom import Symptom
 from kausa.detection.workloads.detect import detect_workload
+from kausa.resources.condition import RESOLVED, ConditionStatus, find_condition
 from kausa.resources.failure_diagnosis import FailureDiagnosis
-from kausa.resources.spec import Target
+from kausa.resources.spec import Target, Trigger
 from kausa.telemetry.clock import utc_now
 
 __all__ = ["Subject", "SubjectFinder"]
@@ -80,7 +81,7 @@ class SubjectFinder:
         if target.kind not in WITHOUT_PODS:
             subject = await self._pod_of(resource, namespace=namespace)
         if subject is not None and (subject.symptom is not None or target.container):
-            return subject
+            return replace(subject, symptom=subject.symptom or _recorded(resource))
         itself = await self._itself(resource, namespace=namespace)
         # A workload may fail though all its Pods are well: those that it cannot make.
         if subject is not None and (itself is None or itself.symptom is None):
@@ -181,7 +182,9 @@ class SubjectFinder:
     async def _pod_of(self, resource: FailureDiagnosis, *, namespace: str) -> Subject | None:
         """A failing Pod of the target before a healthy one, the one asked about before others."""
         target = resource.spec.target
-        asked = (resource.metadata.annotations or {}).get(POD_ANNOTATION)
+        named = {(resource.metadata.annotations or {}).get(POD_ANNOTATION)}
+        if resource.status is not None and resource.status.failure is not None:
+            named |= {each.name for each in resource.status.failure.pods}
         healthy: Subject | None = None
         for pod in await self._reader.pods(namespace=namespace):
             owner = await self._owners.top_owner(reference(pod), meta=pod.metadata)
@@ -194,7 +197,7 @@ class SubjectFinder:
             subject = self._subject(resource, owner=owner, pod=pod)
             if subject.symptom is not None:
                 return subject
-            if healthy is None or pod.metadata.name == asked:
+            if healthy is None or pod.metadata.name in named:
                 healthy = subject
         return healthy
 
@@ -211,6 +214,19 @@ class SubjectFinder:
         )
         symptom = next(exact, found[0] if found else None)
         return Subject(owner=owner, shown_by=reference(pod), pod=pod, symptom=symptom)
+
+
+def _recorded(resource: FailureDiagnosis) -> Symptom | None:
+    """How it failed as far as we wrote that down, while it is not over: between two crashes a
+    container runs for a moment, which a process that has just started would take for the whole.
+    """
+    status = resource.status
+    if resource.spec.trigger is not Trigger.AUTOMATIC or status is None or status.failure is None:
+        return None
+    resolved = find_condition(status.conditions or (), RESOLVED)
+    if resolved is not None and resolved.status is ConditionStatus.TRUE:
+        return None
+    return known_symptom(status.failure)
 
 
 def _has(pod: Pod, resource: FailureDiagnosis) -> bool:

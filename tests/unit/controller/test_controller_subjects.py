@@ -19,7 +19,12 @@ from kausa.controller.sightings import Sighting, Sightings
 from kausa.controller.subjects import Subject, SubjectFinder
 from kausa.detection.counting import FailureCount
 from kausa.detection.pods import detect_pod
+from kausa.resources.category import Category
+from kausa.resources.condition import RESOLVED, ConditionStatus, set_condition
+from kausa.resources.failure import Failure
+from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.spec import Trigger
+from kausa.resources.status import FailureDiagnosisStatus
 from kausa.telemetry.clock import utc_now
 
 HEALTHY = pod(container({"running": {}}, ready=True), uid="h", name="checkout-h")
@@ -103,6 +108,63 @@ async def test_of_two_failures_of_a_pod_the_one_that_the_resource_is_named_for_i
     subject = await finder.find(made)
     assert subject is not None
     assert subject.symptom == second
+
+
+RUNS = pod(
+    container({"running": {}}, name="api", last=terminated(3), restarts=2),
+    uid="f",
+    name="checkout-f",
+)
+"""Between two crashes, for a moment."""
+
+
+def recorded(*, over: bool = False, trigger: Trigger = Trigger.AUTOMATIC) -> FailureDiagnosis:
+    """What an earlier process wrote of the container api."""
+    conditions = set_condition(
+        (),
+        type=RESOLVED,
+        status=ConditionStatus.TRUE if over else ConditionStatus.FALSE,
+        reason="Known",
+        message="",
+        now=utc_now(),
+    )
+    made = new_resource(name="mine", owner=DEPLOYMENT, container="api", trigger=trigger)
+    failure = Failure(
+        category=Category.CRASH_LOOP,
+        reason="CrashLoopBackOff",
+        container="api",
+        exit_code=3,
+        fingerprint="0" * 16,
+        first_seen=utc_now(),
+        last_seen=utc_now(),
+        occurrences=2,
+    )
+    status = FailureDiagnosisStatus(failure=failure, conditions=conditions)
+    return made.model_copy(update={"status": status})
+
+
+async def found_by_a_new_process(resource: FailureDiagnosis, *pods: Pod) -> Subject | None:
+    finder = SubjectFinder(
+        reader=cast(Any, FakePods(*pods)),
+        owners=cast(Any, FakeOwners(DEPLOYMENT)),
+        sightings=Sightings(),
+        cluster="test",
+    )
+    return await finder.find(resource)
+
+
+async def test_a_new_process_takes_a_container_between_two_crashes_for_a_failing_one() -> None:
+    subject = await found_by_a_new_process(recorded(), RUNS)
+    assert subject is not None
+    assert subject.symptom is not None
+    assert (subject.symptom.reason, subject.symptom.exit_code) == ("CrashLoopBackOff", 3)
+
+
+@pytest.mark.parametrize("made", [recorded(over=True), recorded(trigger=Trigger.MANUAL)])
+async def test_what_is_over_or_was_asked_for_is_seen_as_it_is_now(made: FailureDiagnosis) -> None:
+    subject = await found_by_a_new_process(made, RUNS)
+    assert subject is not None
+    assert subject.symptom is None
 
 
 # -- targets without Pods --------------------------------------------------------------------------
