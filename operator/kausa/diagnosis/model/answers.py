@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -33,6 +34,8 @@ __all__ = ["Answers", "KnownAnswer", "digest_of", "essence"]
 
 _HEX_DIGITS: Final = 16
 _SETTLED_KINDS: Final = frozenset({EvidenceKind.QUOTA, EvidenceKind.VOLUME, EvidenceKind.REFERENCE})
+_COUNTED: Final = re.compile(r",? <number> times")
+"""How often it was seen, which is left out where that is once."""
 _PASSING_EVENTS: Final = ("BackOff", "Unhealthy")
 """They come a moment after the failure and go an hour later, and say what the symptom says."""
 
@@ -129,7 +132,7 @@ def _rules(by_rules: Diagnosis) -> list[Any]:
     return [
         str(by_rules.category or ""),
         by_rules.determined,
-        normalise(by_rules.root_cause) if by_rules.determined else "",
+        _COUNTED.sub("", normalise(by_rules.root_cause)) if by_rules.determined else "",
     ]
 
 

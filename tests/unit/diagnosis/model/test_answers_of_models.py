@@ -38,6 +38,7 @@ def hashed(found: Dossier, question: str | None = None) -> str:
 def test_counts_times_and_phases_of_a_crash_change_nothing() -> None:
     usual = hashed(seen())
     assert hashed(seen(restarts=57)) == usual
+    assert hashed(seen(restarts=0)) == usual
     later = LOG.replace("2026-01-02T03", "2026-02-09T23")
     assert hashed(seen(log=later)) == usual
 
