@@ -220,8 +220,11 @@ class Pipeline:
         return True
 
     def _padded(self, items: list[Item]) -> Batch:
-        width = width_of(max(item.tokens for item in items), self._widths)
         model = self._loaded.scorer if items[0].stage == "rerank" else self._loaded.backend
+        width = max(item.tokens for item in items)
+        # A text that is alone needs no company's width: on a CPU no shape costs more than another.
+        if len(items) > 1 or self._loaded.backend.provider != "cpu":
+            width = width_of(width, self._widths)
         return pad(items, width=width, pad_id=model.pad_id if model else 0)
 
     def _deliver(self, batch: Batch, values: Sequence[object], ran: Ran) -> None:

@@ -305,6 +305,18 @@ async def test_every_width_is_run_before_it_is_ready() -> None:
     await engine.close()
 
 
+@pytest.mark.parametrize(("provider", "width"), [("cpu", 5), ("cuda", 8)])
+async def test_a_text_that_is_alone_is_padded_only_where_shapes_cost(
+    provider: str, width: int
+) -> None:
+    model = FakeModel()
+    model.provider = provider
+    async with running(model, cache_bytes=0) as engine:
+        model.runs.clear()
+        await engine.embed(["three words long"])
+    assert [run.ids.shape for run in model.runs] == [(1, width)]
+
+
 async def test_the_text_that_a_call_of_many_failed_for_is_named() -> None:
     model = FakeModel()
     model.spoil = token_of("bad")
