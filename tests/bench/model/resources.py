@@ -16,6 +16,8 @@ from bench.storm.watching import DIAGNOSES, Seen
 
 __all__ = ["Resources", "followed"]
 
+PAUSE_SECONDS = 0.2
+
 
 class Resources:
     """By the name of the Deployment; of one run's namespaces."""
@@ -53,7 +55,7 @@ class Resources:
 async def followed(api: Api, *, prefix: str) -> AsyncIterator[tuple[Resources, Seen]]:
     """Follow them, and the Pods that are to fail, from now on.
 
-    A watch of resources ends where their definition is written anew; then all are read once more.
+    The API server ends a watch when it likes; then all are read once more.
     """
     resources, pods = Resources(prefix=prefix), Seen(prefix=prefix)
 
@@ -65,9 +67,14 @@ async def followed(api: Api, *, prefix: str) -> AsyncIterator[tuple[Resources, S
                 resources.line(came, line)
 
     async def follow_pods() -> None:
-        async for came, line in api.watch("/api/v1/pods", labelSelector=FAILURE):
-            pods.pod(came, line)
-        raise ConnectionError("the watch of pods ended")
+        while True:
+            async for came, line in api.watch("/api/v1/pods", labelSelector=FAILURE):
+                pods.pod(came, line)
+            await asyncio.sleep(PAUSE_SECONDS)
+            listed = await api.request("GET", "/api/v1/pods", labelSelector=FAILURE)
+            for item in listed["items"]:
+                change = {"type": "ADDED", "object": item}
+                pods.pod(time.monotonic(), msgspec.json.encode(change))
 
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(each) for each in (follow_resources(), follow_pods())]
