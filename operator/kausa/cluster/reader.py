@@ -11,12 +11,14 @@ from kausa.cluster.paging import Listed, list_all
 from kausa.cluster.paths import EVENTS, PODS, ResourcePath
 from kausa.cluster.reading_client import ReadingClient
 
-__all__ = ["ClusterReader", "LiveCluster", "Manifest"]
+__all__ = ["MOST_EVENTS", "ClusterReader", "LiveCluster", "Manifest"]
 
 Manifest: TypeAlias = dict[str, Any]
 """Any object as the API server's JSON has it, `kind` and `apiVersion` included."""
 
 MOST_EVENTS = 500
+"""About one object."""
+MOST_EVENTS_OF_A_NAMESPACE = 2_000
 MOST_PODS = 2_000
 MOST_MANIFESTS = 500
 
@@ -95,6 +97,15 @@ class LiveCluster:
             kind=Event,
             most=MOST_EVENTS,
             field_selector=f"involvedObject.uid={uid}",
+        )
+
+    async def events_of(self, *, namespace: str) -> Listed[Event]:
+        """The Events of a namespace, at most 2,000."""
+        return await list_all(
+            self._client,
+            EVENTS.collection(namespace=namespace),
+            kind=Event,
+            most=MOST_EVENTS_OF_A_NAMESPACE,
         )
 
     async def manifest(

@@ -12,6 +12,7 @@ from kausa.cluster.objects import Event, Pod
 from kausa.cluster.owners import OwnerResolver
 from kausa.cluster.paths import EVENTS, PODS, ResourcePath
 from kausa.cluster.reader import LiveCluster
+from kausa.cluster.shared_reader import SharedReader
 from kausa.cluster.watch import Watcher
 from kausa.cluster.workloads import NAMESPACES, WORKLOADS, Namespace, Workload
 from kausa.controller.asking import Asking
@@ -294,7 +295,7 @@ def _reconciler(
             cluster=settings.cluster_name,
         ),
         gatherer=Gatherer(
-            reader=reader,
+            reader=SharedReader(reader=reader),
             redactor=helpers.redactor,
             whole_cluster=settings.namespace is None,
             tracer=helpers.tracer,
