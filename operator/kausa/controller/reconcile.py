@@ -23,11 +23,11 @@ from kausa.controller.looks import Looks
 from kausa.controller.model_help import ModelHelp
 from kausa.controller.remembering import Remembering
 from kausa.controller.report import Report, kept_diagnosis
+from kausa.controller.shortcomings import Shortcomings
 from kausa.controller.sighting_documents import failure_part
 from kausa.controller.sightings import Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder
-from kausa.diagnosis.consultation import Consultation
 from kausa.diagnosis.consultation_queue import NotNow
 from kausa.diagnosis.decide import decide
 from kausa.diagnosis.finding import Diagnosis
@@ -100,10 +100,13 @@ class Reconciler:
         self._sightings = sightings
         self._metrics, self._tracer = telemetry.metrics, telemetry.tracer
         self._dry_runs = dry_runs
+        self._shortcomings = Shortcomings(redact=gatherer.redact)
         # Held while facts are read and published, never while a model thinks.
         self._turns = asyncio.Semaphore(concurrent)
+        self._concurrent = concurrent
+        self._looking = 0
+        """Looks that have begun, and are not waiting for a model."""
         self._locks = KeyedLocks()
-        self._said_permissions: set[str] = set()
         self._asked_for: dict[tuple[str, str], int] = {}
         """The generations that the model is asked for just now."""
 
@@ -181,6 +184,7 @@ class Reconciler:
             await self._look(report, again=again, turn=turn)
 
     async def _look(self, report: Report, *, again: bool, turn: bool) -> None:
+        self._looking += not turn
         try:
             await self._diagnose(report, again=again, turn=turn)
         except (ClusterError, NotNow):
@@ -190,6 +194,8 @@ class Reconciler:
             report.failed(error)
             await self._publish(report)
             raise DiagnosisFailedError("/".join(report.key)) from error
+        finally:
+            self._looking -= not turn
 
     async def look_again(self, key: tuple[str, str]) -> None:
         """Diagnose a resource again, if it is there and its workload still fails."""
@@ -206,7 +212,7 @@ class Reconciler:
             await self.reconcile(resource, again=True)
 
     async def _diagnose(self, report: Report, *, again: bool, turn: bool) -> None:
-        if not report.diagnosed_before and not await self._publish(report):
+        if not report.diagnosed_before and not await self._begin(report):
             return
         started = time.monotonic()
         subject = await self._subjects.find(report.resource)
@@ -248,12 +254,25 @@ class Reconciler:
             # The memory was left what rules said.
             self._remembering.decided(report.resource, dossier, final)
             await self._announce(report, subject, final)
-        degraded = self._say_degraded(report, dossier, recollection, consultation)
+        degraded = self._shortcomings.say(report, dossier, recollection, consultation)
         unknown = not final.determined and not consultation.waits
         outside = consultation.not_consulted[0] == QUEUE_FULL
         self._looks.looked(report.key, missing=degraded or unknown or outside)
         if consultation.comes_again:
             raise NotNow(consultation.error)
+
+    async def _begin(self, report: Report) -> bool:
+        """Say that it is looked at, and, where others come first, what the status alone tells.
+
+        In a storm hundreds wait for their evidence; nobody should wait for what is known already.
+        """
+        seen = self._sightings.by_resource.get(report.key)
+        if self._looking > self._concurrent and seen is not None:
+            dossier = await self._gatherer.known(
+                owner=seen.owner, pod=seen.pod, symptom=seen.symptom, shown_by=seen.shown_by
+            )
+            report.decided_by_status(dossier, decide(dossier))
+        return await self._publish(report)
 
     async def _keep(self, report: Report, decided: _Decided) -> None:
         """The answer stands; what memory recalls may be more than it was."""
@@ -370,29 +389,3 @@ class Reconciler:
             )
         except ClusterError as error:
             _logger.warning("Could not write an Event on the target", why=str(error))
-
-    def _say_degraded(
-        self,
-        report: Report,
-        dossier: Dossier,
-        recollection: Recollection | None,
-        consultation: Consultation,
-    ) -> bool:
-        """Log what was missing; whether anything was."""
-        for gap in dossier.gaps:
-            if gap.permission and gap.permission not in self._said_permissions:
-                self._said_permissions.add(gap.permission)
-                _logger.warning(
-                    "Evidence is missing for want of a permission",
-                    what=gap.what,
-                    grant=gap.permission,
-                )
-        said = [recollection.unavailable if recollection else None, consultation.unavailable]
-        for reason, message in (each for each in said if each):
-            _logger.warning(
-                "Diagnosed without all help",
-                name="/".join(report.key),
-                reason=reason,
-                why=self._gatherer.redact(message),
-            )
-        return bool(dossier.gaps) or any(said)

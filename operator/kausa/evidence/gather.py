@@ -143,6 +143,29 @@ class Gatherer:
                 span.tell(hidden=sum(dossier.redactions.values()))
                 return dossier
 
+    async def known(
+        self,
+        *,
+        owner: Owner,
+        pod: Pod,
+        symptom: Symptom | None,
+        shown_by: ObjectReference | None = None,
+    ) -> Dossier:
+        """What is known without reading anything: the status that the streams saw; redacted."""
+        inquiry = Inquiry(
+            reader=self._reader,
+            owner=owner,
+            shown_by=shown_by or _reference(pod),
+            pod=pod,
+            symptom=symptom,
+            now=self._clock(),
+        )
+        rest = EvidenceGap(what="what stands around it", why="not read yet")
+        async with self._redacting:
+            return await asyncio.to_thread(
+                self._dossier, inquiry, (_known(inquiry),), gaps=(rest,), question=None
+            )
+
     def redact(self, text: str) -> str:
         """A text that did not come with the evidence, such as a question, without secrets."""
         return self._redactor.text(text).value

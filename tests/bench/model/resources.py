@@ -26,7 +26,9 @@ class Resources:
         self._prefix = prefix
         self.created: dict[str, float] = {}
         self.diagnosed: dict[str, float] = {}
-        """When each said first what rules found."""
+        """When each said first what rules found, be it by the status alone."""
+        self.gathered: dict[str, float] = {}
+        """When each had all of its evidence."""
         self.consulted: dict[str, tuple[str, str]] = {}
         """Status and reason of ModelConsulted, as written last."""
         self.writes = 0
@@ -45,6 +47,8 @@ class Resources:
         for each in status.get("conditions") or ():
             if each["type"] == "ModelConsulted":
                 self.consulted[name] = each["status"], each["reason"]
+            elif each["type"] == "EvidenceGathered" and each["status"] != "Unknown":
+                self.gathered.setdefault(name, came)
 
     def reasons(self) -> Counter[str]:
         """How many say what of the model."""

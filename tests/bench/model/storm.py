@@ -22,7 +22,7 @@ from bench.storm.storm import _fake_nodes as fake_nodes
 __all__ = ["Outcome", "Plan", "run"]
 
 READY_SECONDS = 180.0
-FACTS_SECONDS = 180.0
+FACTS_SECONDS = 300.0
 LOOK_SECONDS = 0.5
 
 
@@ -46,8 +46,12 @@ class Outcome:
     """What was seen."""
 
     plan: Plan
+    opened: tuple[float, ...]
+    """Seconds from each owner's first failing status to its resource, sorted."""
     facts: tuple[float, ...]
-    """Seconds from each owner's first failing status to its rules' diagnosis, sorted."""
+    """The same to its rules' diagnosis, be it by the status alone."""
+    gathered: tuple[float, ...]
+    """The same to the diagnosis with all of its evidence."""
     created: dict[str, float]
     questions: tuple[Question, ...]
     most_waiting: int
@@ -136,9 +140,7 @@ async def _measure(
             most_waiting = max(most_waiting, _waiting(await operator.metrics()))
             await asyncio.sleep(LOOK_SECONDS)
 
-    await until(
-        lambda: len(resources.diagnosed) >= plan.owners, seconds=FACTS_SECONDS, what="facts"
-    )
+    await until(lambda: len(resources.gathered) >= plan.owners, seconds=FACTS_SECONDS, what="facts")
     _tell(f"all have their facts, the model has answered {model.answered}")
 
     def hour_is_over() -> bool:
@@ -161,11 +163,9 @@ async def _measure(
     def outcome(failed: dict[str, float]) -> Outcome:
         return Outcome(
             plan=plan,
-            facts=tuple(
-                sorted(
-                    at - failed[name] for name, at in resources.diagnosed.items() if name in failed
-                )
-            ),
+            opened=_since(failed, resources.created),
+            facts=_since(failed, resources.diagnosed),
+            gathered=_since(failed, resources.gathered),
             created=resources.created,
             questions=tuple(model.questions),
             most_waiting=most_waiting,
@@ -178,6 +178,10 @@ async def _measure(
         )
 
     return outcome
+
+
+def _since(failed: dict[str, float], reached: dict[str, float]) -> tuple[float, ...]:
+    return tuple(sorted(at - failed[name] for name, at in reached.items() if name in failed))
 
 
 def _waiting(metrics: Metrics | None) -> int:

@@ -1,12 +1,14 @@
-"""What is left for the memory when the answer comes to be another one."""
+"""What is left for the memory when the answer comes to be another one, and who waits in a storm."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any, cast
 
 import pytest
 from support.diagnosed import diagnosed
+from support.diagnosing import Diagnosing
 from support.dossiers import DEPLOYMENT, dossier
 from support.fake_store import FakeStore
 from support.pods import container, pod, terminated, waiting
@@ -54,6 +56,9 @@ class Answers:
     async def gather(self, **_: Any) -> Any:
         return SEEN
 
+    def redact(self, text: str) -> str:
+        return text
+
     def stands(self, *_: Any) -> bool:
         return False
 
@@ -92,3 +97,74 @@ async def test_the_answer_of_the_model_reaches_the_memory() -> None:
 async def test_an_answer_that_stands_is_remembered_once(answer: Diagnosis | None) -> None:
     (record,) = await remembered(answer)
     assert record.cause == BY_RULES.summary
+
+
+# -- in a storm ------------------------------------------------------------------------------------
+
+PULLS = dossier(
+    pod(
+        container(
+            waiting(
+                "ImagePullBackOff",
+                'Back-off pulling image "shop/api:2": ErrImagePull: failed to resolve reference '
+                '"docker.io/shop/api:2": docker.io/shop/api:2: not found',
+            ),
+            image="shop/api:2",
+        ),
+        uid="a",
+    )
+)
+NAMES = tuple(f"shop-{number}" for number in range(20))
+
+
+async def reconcile_all(cluster: Diagnosing, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+    return [tasks.create_task(cluster.reconciler.reconcile(cluster.fails(name))) for name in NAMES]
+
+
+async def settled(cluster: Diagnosing) -> None:
+    """Everybody has begun, and four gather."""
+    async with asyncio.timeout(5):
+        while cluster.store.writes < len(NAMES) or cluster.gathered < 4:
+            await asyncio.sleep(0.001)
+
+
+async def test_who_waits_for_its_evidence_says_at_once_what_the_status_alone_tells() -> None:
+    cluster = Diagnosing(PULLS, models=None)
+    cluster.gather_seconds = 1000.0
+    async with asyncio.TaskGroup() as tasks:
+        running = await reconcile_all(cluster, tasks)
+        await settled(cluster)
+        for task in running:
+            task.cancel()
+    told = [name for name in NAMES if cluster.now(name).status.diagnosis is not None]  # type: ignore[union-attr]
+    assert len(told) == 16
+    assert cluster.gathered == 4
+    status, reason, message = cluster.condition("Diagnosed", told[0])
+    assert (status, reason) == ("Unknown", "Gathering")
+    assert "status alone" in message
+    assert cluster.condition("EvidenceGathered", told[0])[0] == "Unknown"
+    found = cluster.now(told[0]).status
+    assert found is not None
+    assert found.diagnosis is not None
+    assert "does not exist" in found.diagnosis.summary
+    assert set(found.diagnosis.citations) <= {each.id for each in found.evidence or ()}
+
+
+async def test_of_a_crash_whose_log_was_not_read_nothing_is_said_before_it_is() -> None:
+    cluster = Diagnosing(SEEN, models=None)
+    cluster.gather_seconds = 1000.0
+    async with asyncio.TaskGroup() as tasks:
+        running = await reconcile_all(cluster, tasks)
+        await settled(cluster)
+        for task in running:
+            task.cancel()
+    assert all(cluster.now(name).status.diagnosis is None for name in NAMES)  # type: ignore[union-attr]
+
+
+async def test_what_was_said_by_the_status_alone_gives_way_to_the_diagnosis() -> None:
+    cluster = Diagnosing(PULLS, models=None)
+    async with asyncio.TaskGroup() as tasks:
+        await reconcile_all(cluster, tasks)
+    for name in NAMES:
+        assert cluster.condition("Diagnosed", name)[0] == "True"
+        assert cluster.condition("EvidenceGathered", name)[0] == "True"

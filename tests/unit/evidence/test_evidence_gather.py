@@ -157,3 +157,24 @@ async def test_logs_that_cannot_be_read_now_are_not_said_to_be_lost() -> None:
     found = await gathered(FakeReader(previous=away, current=away))
     (gap,) = found.gaps
     assert "does not answer" in gap.why
+
+
+class Unread(FakeReader):
+    """Nobody may ask it for anything."""
+
+    def __getattribute__(self, name: str) -> object:
+        raise AssertionError(f"{name} was asked for")
+
+
+async def test_what_the_status_tells_is_known_without_reading_and_holds_no_secret() -> None:
+    password = "hunter" + "2" * 6
+    ended = terminated(1, message=f"cannot log in with password={password}")
+    failing = pod(container(waiting("CrashLoopBackOff"), last=ended, restarts=3))
+    (symptom,) = detect_pod(failing, now=utc_now()).symptoms
+    gatherer = Gatherer(reader=Unread(), redactor=Redactor(key=b"k" * 32))
+    found = await gatherer.known(owner=DEPLOYMENT, pod=failing, symptom=symptom)
+    assert found.evidence[0].id == "E1"
+    assert "cannot log in" in str(found)
+    assert password not in str(found)
+    assert sum(found.redactions.values()) >= 1
+    assert [gap.why for gap in found.gaps] == ["not read yet"]
