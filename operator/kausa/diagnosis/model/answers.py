@@ -36,6 +36,8 @@ _HEX_DIGITS: Final = 16
 _SETTLED_KINDS: Final = frozenset({EvidenceKind.QUOTA, EvidenceKind.VOLUME, EvidenceKind.REFERENCE})
 _COUNTED: Final = re.compile(r",? <number> times")
 """How often it was seen, which is left out where that is once."""
+_SEVERAL: Final = re.compile(r"(<number> [a-z]{2,20})s\b")
+"""One second is a second, and two are seconds."""
 _PASSING_EVENTS: Final = ("BackOff", "Unhealthy")
 """They come a moment after the failure and go an hour later, and say what the symptom says."""
 
@@ -132,8 +134,14 @@ def _rules(by_rules: Diagnosis) -> list[Any]:
     return [
         str(by_rules.category or ""),
         by_rules.determined,
-        _COUNTED.sub("", normalise(by_rules.root_cause)) if by_rules.determined else "",
+        _cause(by_rules.root_cause) if by_rules.determined else "",
     ]
+
+
+def _cause(said: str) -> str:
+    """The first sentence: what follows tells how it went this time, and is hashed where it matters."""
+    first = normalise(said).partition(". ")[0]
+    return _SEVERAL.sub(r"\1", _COUNTED.sub("", first))
 
 
 def _container(container: Any) -> list[Any]:

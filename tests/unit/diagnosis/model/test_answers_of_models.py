@@ -43,6 +43,15 @@ def test_counts_times_and_phases_of_a_crash_change_nothing() -> None:
     assert hashed(seen(log=later)) == usual
 
 
+def test_one_second_more_or_less_before_memory_is_used_up_changes_nothing() -> None:
+    asked = set()
+    for lasted in (0.4, 1, 2, 57):
+        ended = terminated(137, "OOMKilled", lasted=lasted)
+        status = container(waiting("CrashLoopBackOff"), last=ended, restarts=2)
+        asked.add(hashed(dossier(pod(status, limits={"memory": "64Mi"}), log="")))
+    assert len(asked) == 1
+
+
 def test_ids_and_durations_in_a_log_change_nothing() -> None:
     said = "ERROR request 8f14e45f-ceea-467f-9c3c-0a1b2c3d4e5f failed after 13ms\n"
     other = "ERROR request 11111111-2222-4333-8444-0a1b2c3d4e5f failed after 977ms\n"
