@@ -139,8 +139,8 @@ def _rules(by_rules: Diagnosis) -> list[Any]:
 
 
 def _cause(said: str) -> str:
-    """The first sentence: what follows tells how it went this time, and is hashed where it matters."""
-    first = normalise(said).partition(". ")[0]
+    """The first sentence: what follows tells how it went this time, and counts where it matters."""
+    first = normalise(said).partition(". ")[0].rstrip(".")
     return _SEVERAL.sub(r"\1", _COUNTED.sub("", first))
 
 
