@@ -22,7 +22,7 @@ LONGEST_QUESTION = 2048
 @click.option(
     "--from",
     "source",
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="Files that kubectl wrote, instead of the cluster.",
 )
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Instead of $KUBECONFIG.")
@@ -54,6 +54,7 @@ def ask(
     """
     from kausa.commands.asking import Request, run
     from kausa.errors import KausaError
+    from kausa.offline.plain_errors import in_words
 
     if not question.strip():
         raise click.BadParameter("it is empty. Write what you saw, or want to know.")
@@ -78,6 +79,6 @@ def ask(
             )
         )
     except KausaError as error:
-        click.echo(f"kausa ask: {error}", err=True)
+        click.echo(f"kausa ask: {in_words(str(error))}", err=True)
         sys.exit(2)
     sys.exit(0 if answered else NOTHING_KNOWN)

@@ -7,16 +7,13 @@ import secrets
 from contextlib import AsyncExitStack, aclosing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
+from kausa.commands.asking_links import Linked, causes_first
+from kausa.commands.asking_memory import AskedMemory
 from kausa.commands.asking_output import AsJson, AsText
-from kausa.commands.asking_sources import (
-    AskedMemory,
-    AskedModel,
-    ClusterSource,
-    FilesSource,
-)
+from kausa.commands.asking_sources import FilesSource
 from kausa.diagnosis.answering import Answering, Concluded, FindsMatters, Known, Remembered
-from kausa.diagnosis.model.opening import open_models
 from kausa.errors import KausaError
 from kausa.evidence.redaction import Redactor
 from kausa.settings import Settings
@@ -61,12 +58,15 @@ async def _run(request: Request, settings: Settings) -> bool:
     if settings.namespace is not None:
         # A namespaced installation shows its own namespace, whatever is asked for.
         namespaces = (settings.namespace,)
-    printer = AsJson(question) if request.output == "json" else AsText()
     known = False
     async with AsyncExitStack() as stack:
-        service = await _service(request, settings, redactor, question, stack)
+        source = await _source(request, settings, question, stack)
+        printer = AsJson(question, source) if request.output == "json" else AsText(source)
+        service = _service(request, settings, source, redactor, stack)
         async with aclosing(service.answer(question, namespaces=namespaces)) as steps:
             async for step in steps:
+                if isinstance(step, Known):
+                    step = causes_first(step, follows=source.follows)
                 printer.take(step)
                 if isinstance(step, Known):
                     known = known or bool(step.matters)
@@ -78,22 +78,30 @@ async def _run(request: Request, settings: Settings) -> bool:
     return known
 
 
-async def _service(
+class _Linked(FindsMatters, Linked, Protocol):
+    """A source that knows what follows from what."""
+
+
+async def _source(
+    request: Request, settings: Settings, question: str, stack: AsyncExitStack
+) -> _Linked:
+    if request.source is not None:
+        return FilesSource(request.source, settings=settings, question=question)
+    # The client of the cluster and what reads its resources, which files do not need.
+    from kausa.commands.asking_cluster import ClusterSource
+
+    return await stack.enter_async_context(
+        ClusterSource.connected(settings, kubeconfig=request.kubeconfig, context=request.context)
+    )
+
+
+def _service(
     request: Request,
     settings: Settings,
+    source: FindsMatters,
     redactor: Redactor,
-    question: str,
     stack: AsyncExitStack,
 ) -> Answering:
-    source: FindsMatters
-    if request.source is not None:
-        source = FilesSource(request.source, settings=settings, question=question)
-    else:
-        source = await stack.enter_async_context(
-            ClusterSource.connected(
-                settings, kubeconfig=request.kubeconfig, context=request.context
-            )
-        )
     memory = None
     if request.with_memory and settings.memory_enabled:
         memory = AskedMemory(settings)
@@ -103,6 +111,12 @@ async def _service(
             "No model is configured. Set KAUSA_MODEL_URL to the address of a model server, or "
             "leave --model out."
         )
+    if not settings.model_url:
+        return Answering(source=source, memory=memory, model=None)
+    # All of HTTP, which nobody needs who asks no model.
+    from kausa.commands.asking_model import AskedModel
+    from kausa.diagnosis.model.opening import open_models
+
     models = open_models(settings, redact=lambda text: redactor.text(text).value)
     model = None
     if models is not None:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import click
 
+from kausa.commands.asking_links import Linked
 from kausa.diagnosis.answering import Concluded, Known, Remembered, Sentence, Step
 from kausa.diagnosis.matters import Matter
 from kausa.diagnosis.model.protocol import ModelReply, NumberedEvidence
+from kausa.evidence.redaction.placeholders import whole_until
 from kausa.offline.paper import Paper
 
 __all__ = ["AsJson", "AsText"]
@@ -25,7 +27,9 @@ MOST_OTHERS = 5
 class AsText:
     """Prints each step at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, links: Linked) -> None:
+        """`links` is looked at when there is something to print."""
+        self._links = links
         on_terminal = sys.stdout.isatty()
         self._width = shutil.get_terminal_size().columns if on_terminal else WIDTH_OF_A_FILE
         self._known: Known | None = None
@@ -35,7 +39,7 @@ class AsText:
         """Print one step."""
         if isinstance(step, Known):
             self._known = step
-            self._print(lambda paper: _known(paper, step))
+            self._print(lambda paper: _known(paper, step, follows=self._links.follows))
         elif isinstance(step, Remembered):
             self._print(lambda paper: _remembered(paper, step))
         elif isinstance(step, Sentence):
@@ -83,14 +87,17 @@ class AsText:
 class AsJson:
     """Collects the steps into one document."""
 
-    def __init__(self, question: str) -> None:
+    def __init__(self, question: str, links: Linked) -> None:
+        """`links` is looked at when there is something to note."""
+        self._links = links
         self._document: dict[str, Any] = {"question": question}
 
     def take(self, step: Step) -> None:
         """Note one step."""
         document = self._document
         if isinstance(step, Known):
-            document["failures"] = [_matter_document(each) for each in step.matters]
+            follows = self._links.follows
+            document["failures"] = [_matter_document(e, follows) for e in step.matters]
             document["otherFailures"] = [each.label for each in step.others]
             document["notes"] = list(step.notes)
         elif isinstance(step, Remembered):
@@ -111,7 +118,7 @@ class AsJson:
         click.echo(json.dumps(self._document, indent=2, ensure_ascii=False))
 
 
-def _known(paper: Paper, known: Known) -> None:
+def _known(paper: Paper, known: Known, *, follows: Mapping[str, str]) -> None:
     # What the question names and nobody knows comes first: all else is about something else.
     for note in known.notes:
         paper.text(note, first="Note: ")
@@ -125,6 +132,8 @@ def _known(paper: Paper, known: Known) -> None:
             paper.text(f"{matter.request.reason}; sure {sure}", indent=2)
         elif matter.resolved:
             paper.text("it is over", indent=2)
+        if matter.label in follows:
+            paper.text(f"follows from {follows[matter.label]}", indent=2)
         for step in matter.steps[:1]:
             paper.text(f"{step.title} (risk: {step.risk.lower()})", indent=2, first="To do: ")
             if step.command:
@@ -169,7 +178,7 @@ def _answer(
         if piece.id in answer.citations:
             paper.text(f"{piece.kind} {piece.source}", indent=2, first=f"{piece.id:<4}")
             text = piece.text.strip()
-            cut = text[:LONGEST_EVIDENCE].rstrip() + " [...]"
+            cut = text[: whole_until(text, LONGEST_EVIDENCE)].rstrip() + " [...]"
             paper.text(text if len(text) <= LONGEST_EVIDENCE else cut, indent=6)
     if answer.remediation:
         paper.heading("IT PROPOSES")
@@ -180,7 +189,7 @@ def _answer(
                 paper.command(fix.command, indent=5)
 
 
-def _matter_document(matter: Matter) -> dict[str, Any]:
+def _matter_document(matter: Matter, follows: Mapping[str, str]) -> dict[str, Any]:
     return {
         "target": matter.request.target,
         "namespace": matter.request.namespace,
@@ -190,6 +199,7 @@ def _matter_document(matter: Matter) -> dict[str, Any]:
         "rootCause": matter.cause,
         "confidence": matter.confidence,
         "decidedBy": matter.decided_by,
+        "followsFrom": follows.get(matter.label),
     }
 
 

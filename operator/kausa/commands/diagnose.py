@@ -20,7 +20,7 @@ UNDETERMINED = 3
     required=True,
     multiple=True,
     callback=lambda _context, _parameter, given: _one(given),
-    type=click.Path(path_type=Path),
+    type=click.Path(path_type=Path, readable=False),
     help="A folder or file that kubectl wrote; - is standard input.",
 )
 @click.option("--target", help="kind/namespace/name, as kubectl spells kinds.")
@@ -55,6 +55,7 @@ def diagnose(
     """
     from kausa.commands.diagnosing import Request, run
     from kausa.errors import KausaError
+    from kausa.offline.plain_errors import in_words
 
     try:
         undetermined = run(
@@ -69,7 +70,7 @@ def diagnose(
             )
         )
     except KausaError as error:
-        click.echo(f"kausa diagnose: {error}", err=True)
+        click.echo(f"kausa diagnose: {in_words(str(error))}", err=True)
         sys.exit(2)
     sys.exit(UNDETERMINED if undetermined else 0)
 

@@ -13,7 +13,8 @@ from typing import Any
 
 import click
 
-from kausa.cluster.snapshot import Snapshot, load_snapshot, read_snapshot
+from kausa.cluster.snapshot import Snapshot, read_snapshot
+from kausa.commands.snapshot_files import snapshot_of
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
 from kausa.offline.diagnosing import Answer, OfflineDiagnosis, moment_of
@@ -76,7 +77,7 @@ def run(request: Request) -> bool:
 
 def _snapshot(source: Path) -> Snapshot:
     if str(source) != STANDARD_INPUT:
-        return load_snapshot(source)
+        return snapshot_of(source)
     return read_snapshot(sys.stdin.buffer, name="standard input")
 
 

@@ -54,13 +54,14 @@ def recall(
     Exit codes: 0 something was found, 1 nothing was, 2 the memory or an argument cannot be used.
     """
     from kausa.errors import KausaError
+    from kausa.offline.plain_errors import in_words
 
     if not question.strip():
         raise click.BadParameter("it is empty. Write what you saw, or want to know.")
     try:
         asked = asyncio.run(_ask(question, namespaces, limit=limit, rerank=not no_rerank))
     except KausaError as error:
-        click.echo(f"kausa recall: {error}", err=True)
+        click.echo(f"kausa recall: {in_words(str(error))}", err=True)
         sys.exit(2)
     if output == "json":
         _print_json(asked)
@@ -70,6 +71,7 @@ def recall(
 
 
 async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank: bool) -> Asked:
+    from kausa.commands.empty_memory import holds_nothing
     from kausa.commands.waiting import WaitingTeller
     from kausa.controller.memory_parts import recall_options
     from kausa.evidence.redaction import Redactor
@@ -80,6 +82,8 @@ async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank
     from kausa.settings import Settings
 
     settings = Settings.from_environment()
+    # No embedder and no terminal needs a secret that came with a pasted line.
+    question = Redactor(key=secrets.token_bytes(32)).text(question).value
     allowed = namespaces
     if settings.namespace is not None:
         # A namespaced installation shows its own namespace, whatever is asked for.
@@ -91,10 +95,11 @@ async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank
     asker = Recall(memory=memory, options=options)
     try:
         with acting_as(f"kausa recall ({this_user()})"):
+            if await holds_nothing(memory, settings, deadline_seconds=START_SECONDS):
+                return _nothing(question, settings=settings)
             await memory.start(deadline_seconds=START_SECONDS)
             asked = await asker.ask(
-                # No embedder and no terminal needs a secret that came with a pasted line.
-                Redactor(key=secrets.token_bytes(32)).text(question).value,
+                question,
                 filters=RecallFilters(
                     cluster=settings.cluster_name,
                     namespaces=allowed,
@@ -130,6 +135,21 @@ async def _why_nothing(memory: FailureMemory, asked: Asked, *, settings: Setting
     ]
     if any(counts):
         return "Nothing fits: no record is of what the question names."
+    return _empty(settings)
+
+
+def _nothing(question: str, *, settings: Settings) -> Asked:
+    """The answer of a memory that holds nothing of anybody."""
+    from kausa.recall.ask import Asked
+    from kausa.recall.query import analyse
+    from kausa.telemetry.clock import utc_now
+
+    analysis = analyse(question, now=utc_now())
+    notes = (_empty(settings), *analysis.notes)
+    return Asked(analysis=analysis, parts=(), failures=(), runbooks=(), notes=notes)
+
+
+def _empty(settings: Settings) -> str:
     return (
         f"The memory holds nothing of the cluster {settings.cluster_name!r} (KAUSA_CLUSTER_NAME): "
         "it is empty. An operator that runs on it (`kausa run`) fills it with failures and "
@@ -148,16 +168,18 @@ def _print_text(asked: Asked, *, verbose: bool) -> None:
 
 
 def _print_result(number: int, found: Scored, *, verbose: bool) -> None:
+    from kausa.evidence.redaction.placeholders import without_torn
     from kausa.memory.records import FailureRecord, RunbookChunk
     from kausa.recall.explain import explain
 
-    click.echo(f"\n{number}. {found.title}")
+    click.echo(f"\n{number}. {without_torn(found.title)}")
     when = "" if isinstance(found.record, RunbookChunk) else f", {found.seen}"
     click.echo(f"   {found.source}{when}")
     if isinstance(found.record, FailureRecord):
         mended = f": {found.record.resolution}" if found.record.resolution else ""
-        click.echo(f"   {found.record.outcome}{mended}")
-    lines = [line for line in found.record.text.splitlines() if line.strip()]
+        click.echo(without_torn(f"   {found.record.outcome}{mended}"))
+    text = without_torn(found.record.text)
+    lines = [line for line in text.splitlines() if line.strip()]
     for line in lines if verbose else lines[:PASSAGE_LINES]:
         click.echo(f"   | {line}")
     click.echo(f"   {explain(found.score)}")
@@ -166,12 +188,16 @@ def _print_result(number: int, found: Scored, *, verbose: bool) -> None:
 def _print_json(asked: Asked) -> None:
     import msgspec
 
+    from kausa.commands.recalled_text import without_torn_ends
+
     document = {
         "question": asked.analysis.question,
-        "subQuestions": [part.question.text for part in asked.parts],
+        "subQuestions": [part.text for part in asked.analysis.sub_questions],
         "failures": [each.to_builtins() for each in asked.failures],
         "runbooks": [each.to_builtins() for each in asked.runbooks],
         "weak": asked.weak,
         "notes": list(asked.notes),
     }
-    click.echo(msgspec.json.format(msgspec.json.encode(document), indent=2).decode())
+    # What is remembered was cut to fit, perhaps through a placeholder.
+    whole = without_torn_ends(msgspec.to_builtins(document))
+    click.echo(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())

@@ -15,9 +15,10 @@ from kausa.evidence.dossier import Change, Dossier
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["fitting_changes", "is_named", "with_changes"]
+__all__ = ["fitting_changes", "is_named", "tells_something", "with_changes", "without_changes"]
 
 MOST_TOLD = 3
+_WHAT_CHANGED = " What changed: "
 SHORTEST_NAME = 3
 _SAYS_LITTLE = frozenset(
     {"true", "false", "none", "null", "info", "warn", "error", "debug", "http", "https", "latest"}
@@ -39,9 +40,27 @@ def with_changes(dossier: Dossier, diagnosis: Diagnosis) -> Diagnosis:
         return diagnosis
     return replace(
         diagnosis,
-        explanation=f"{diagnosis.explanation.rstrip()} What changed: {'; '.join(told)}.".strip(),
+        explanation=f"{diagnosis.explanation.rstrip()}{_WHAT_CHANGED}{'; '.join(told)}.".strip(),
         citations=tuple(dict.fromkeys(citations)),
     )
+
+
+def without_changes(explanation: str) -> str:
+    """What an explanation said before the changes were put behind it."""
+    said, changes, _ = f" {explanation}".rpartition(_WHAT_CHANGED)
+    return said.strip() if changes else explanation
+
+
+def tells_something(change: Change, dossier: Dossier, diagnosis: Diagnosis) -> bool:
+    """Whether it is a change of what fails or of what that uses. A node that joined the cluster,
+    or is ready again, only stands around it, unless it is the node that fails.
+    """
+    symptom = dossier.symptom
+    category = diagnosis.category or (symptom.category if symptom is not None else None)
+    if not change.path.startswith("Node/"):
+        return True
+    joined = " " not in change.path
+    return category is Category.NODE or not (joined or _is_recovery(change, category))
 
 
 def fitting_changes(dossier: Dossier, diagnosis: Diagnosis) -> list[Change]:
@@ -62,7 +81,7 @@ def fitting_changes(dossier: Dossier, diagnosis: Diagnosis) -> list[Change]:
     return [dossier.changes[place] for *_, place in sorted(ranked)]
 
 
-def _is_recovery(change: Change, category: Category) -> bool:
+def _is_recovery(change: Change, category: Category | None) -> bool:
     """That a node became ready again explains no failure but one of nodes that come and go."""
     is_ready = change.path.startswith("Node/") and "conditions[Ready]" in change.path
     return is_ready and change.after == "True" and category is not Category.NODE

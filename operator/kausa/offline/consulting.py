@@ -15,7 +15,8 @@ from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection
 from kausa.diagnosis.remediation.dry_run import not_asked
 from kausa.evidence.dossier import Dossier
-from kausa.offline.diagnosing import NO_CLUSTER, Answer
+from kausa.offline.answers import Answer
+from kausa.offline.diagnosing import NO_CLUSTER
 from kausa.resources.diagnosis import DecidedBy
 
 __all__ = ["Consults", "consulted"]

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from kausa.cluster.objects import ObjectReference
 from kausa.cluster.owners import OwnerResolver
@@ -19,37 +18,20 @@ from kausa.diagnosis.remediation.dry_run import not_asked
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
 from kausa.evidence.redaction import Redactor
+from kausa.offline.answers import Answer
+from kausa.offline.dependencies import Failing, above, failing, following, leads_to
 from kausa.offline.owner_view import OwnerView
+from kausa.offline.plain_errors import in_words
 from kausa.offline.scene import Scene, set_the_scene
 from kausa.offline.subjects import Subject, Subjects
 from kausa.offline.unwatched import is_sure, unwatched
 from kausa.telemetry.clock import utc_now
-
-if TYPE_CHECKING:
-    # It brings the client of the model and all of HTTP, which nobody needs who asks no model.
-    from kausa.diagnosis.consultation import Consultation
 
 __all__ = ["NO_CLUSTER", "Answer", "OfflineDiagnosis", "moment_of"]
 
 A_LITTLE = timedelta(seconds=5)
 """After the last thing that was written down, somebody wrote it down."""
 NO_CLUSTER = "these are files: there is no API server to ask"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What is said of one subject."""
-
-    subject: Subject
-    dossier: Dossier
-    diagnosis: Diagnosis
-    consultation: Consultation | None = None
-    gather_seconds: float = 0.0
-
-    @property
-    def fails(self) -> bool:
-        """Whether anything is wrong with it, as far as the files tell."""
-        return self.subject.symptom is not None or self.diagnosis.category is not None
 
 
 def moment_of(snapshot: Snapshot, *, given: datetime | None = None) -> datetime:
@@ -89,6 +71,7 @@ class OfflineDiagnosis:
         """What ails one object, the surest answer first; never empty."""
         subjects = await self._subjects().of(target)
         answers = [await self._answer(each, question=question) for each in subjects]
+        answers, _ = await self._with_causes(answers, question=question)
         return tuple(sorted(answers, key=_rank))
 
     async def of_all(
@@ -107,7 +90,41 @@ class OfflineDiagnosis:
                     answer = await self._answer(subject, question=question)
                     if is_sure(answer.diagnosis):
                         answers.append(answer)
-        return tuple(answers)
+        answers, further = await self._with_causes(answers, question=question, within=namespace)
+        return (*answers, *further)
+
+    async def _with_causes(
+        self, answers: list[Answer], *, question: str | None, within: str = ""
+    ) -> tuple[list[Answer], list[Answer]]:
+        """The answers, each pointing to what it follows from, and those causes of which there was
+        no answer yet. A cause in another namespace than the one that is asked about is only named.
+        """
+        if self._scene is None:
+            return answers, []
+        among = failing(answers, await self._subjects().failing())
+        follows: dict[str, str] = {}
+        found, further = list(answers), list[Answer]()
+        for place, each in enumerate(answers):
+            cause = above(each, scene=self._scene, among=among)
+            mine = each.subject.owner.uid
+            if cause is None or leads_to(follows, cause.upstream.uid, mine):
+                continue
+            follows[mine] = cause.upstream.uid
+            if within and cause.upstream.namespace not in (None, within):
+                found[place] = following(each, cause, said="")
+                continue
+            known = [one for one in (*answers, *further) if one.subject.owner.uid == follows[mine]]
+            if not known:
+                known = [await self._cause(cause, question=question)]
+                further += known
+            found[place] = following(each, cause, said=known[0].diagnosis.summary)
+        return found, further
+
+    async def _cause(self, cause: Failing, *, question: str | None) -> Answer:
+        """The surest answer about who fails further up."""
+        subjects = await self._subjects().of(cause.reference)
+        answers = [await self._answer(each, question=question) for each in subjects]
+        return min(answers, key=_rank)
 
     def _told(self, subjects: tuple[Subject, ...]) -> set[str]:
         """The uids of all that fails, and of what belongs to it."""
@@ -148,6 +165,8 @@ class OfflineDiagnosis:
             question=question,
         )
         seconds = time.perf_counter() - started
+        gaps = tuple(replace(each, why=in_words(each.why)) for each in dossier.gaps)
+        dossier = replace(dossier, gaps=gaps)
         return Answer(
             subject=subject,
             dossier=dossier,

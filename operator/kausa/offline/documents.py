@@ -15,7 +15,8 @@ from kausa.detection.counting import FailureCount, PodCount
 from kausa.detection.symptom import Symptom
 from kausa.diagnosis.consultation import Consultation
 from kausa.errors import KausaError
-from kausa.offline.diagnosing import Answer
+from kausa.offline.answers import Answer
+from kausa.offline.order import upstream_of
 from kausa.offline.survey import CLUSTER
 from kausa.resources.category import Category
 from kausa.resources.failure_diagnosis import FailureDiagnosis
@@ -42,13 +43,14 @@ def documents(answers: tuple[Answer, ...], *, question: str | None = None) -> li
     """
     found = []
     for each in answers:
-        owner = each.subject.owner
+        above = upstream_of(each, answers)
+        upstream = _identity(above).name if above is not None else None
         try:
-            found.append(_document(each, question=question).to_dict())
+            found.append(_document(each, question=question, upstream=upstream).to_dict())
         except ValidationError as error:
             why = error.errors(include_url=False, include_input=False)[0]
             raise DocumentError(
-                f"No resource can be about {owner.kind} {owner.namespace}/{owner.name}: "
+                f"No resource can be about {each.subject.label}: "
                 f"{'.'.join(map(str, why['loc']))}: {why['msg']}. Use -o text."
             ) from error
     return found
@@ -72,7 +74,7 @@ class _Dumper(yaml.SafeDumper):
 _Dumper.add_representer(str, _Dumper.represent_text)
 
 
-def _document(answer: Answer, *, question: str | None) -> FailureDiagnosis:
+def _document(answer: Answer, *, question: str | None, upstream: str | None) -> FailureDiagnosis:
     subject, dossier = answer.subject, answer.dossier
     identity = _identity(answer)
     symptom = dossier.symptom
@@ -95,6 +97,7 @@ def _document(answer: Answer, *, question: str | None) -> FailureDiagnosis:
             message=symptom.message,
             fingerprint=identity.fingerprint,
             count=_count(answer, symptom, now=subject.now),
+            upstream=upstream,
         )
         status = status.model_copy(update={"failure": failure})
     return resource.model_copy(update={"status": status})
@@ -108,9 +111,10 @@ def _identity(answer: Answer) -> Identity:
 
 
 def _count(answer: Answer, symptom: Symptom, *, now: datetime) -> FailureCount:
-    last = symptom.last_seen or symptom.since or now
+    since = answer.subject.since or symptom.since
+    last = symptom.last_seen or since or now
     count = FailureCount(
-        first_seen=min(symptom.since or last, last),
+        first_seen=min(since or last, last),
         last_seen=last,
         occurrences=max(symptom.occurrences, len(answer.subject.pods)),
     )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kausa.offline.diagnosing import Answer
+from kausa.offline.answers import Answer
 
-__all__ = ["Told", "in_order"]
+__all__ = ["Told", "in_order", "upstream_of"]
 
 DEEPEST = 8
 
@@ -23,7 +24,7 @@ def in_order(answers: tuple[Answer, ...]) -> tuple[Told, ...]:
     """Each answer once; those that follow from another under it, the gravest first."""
     told: list[Told] = []
     left = sorted(answers, key=_weight)
-    roots = [each for each in left if _upstream(each, answers) is None]
+    roots = [each for each in left if upstream_of(each, answers) is None]
     for root in [*roots, *left]:
         _tell(root, answers=left, depth=0, told=told)
     return tuple(told)
@@ -34,11 +35,12 @@ def _tell(answer: Answer, *, answers: list[Answer], depth: int, told: list[Told]
         return
     told.append(Told(answer=answer, depth=depth))
     for each in answers:
-        if _upstream(each, answers) is answer:
+        if upstream_of(each, answers) is answer:
             _tell(each, answers=answers, depth=depth + 1, told=told)
 
 
-def _upstream(answer: Answer, answers: list[Answer] | tuple[Answer, ...]) -> Answer | None:
+def upstream_of(answer: Answer, answers: Sequence[Answer]) -> Answer | None:
+    """What is said of that which this one follows from; None where nothing is."""
     symptom = answer.subject.symptom
     above = symptom.caused_by if symptom is not None else None
     if above is None:

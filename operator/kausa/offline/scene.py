@@ -16,8 +16,11 @@ from kausa.cluster.snapshot import Snapshot
 from kausa.cluster.snapshot.store import ResourceUrl
 from kausa.cluster.workload_surroundings import EndpointConditions, EndpointTarget
 from kausa.cluster.workloads import (
+    DAEMON_SETS,
+    DEPLOYMENTS,
     ENDPOINT_SLICES,
     SERVICES,
+    STATEFUL_SETS,
     WORKLOADS,
     CronJob,
     Endpoint,
@@ -35,6 +38,8 @@ from kausa.detection.surroundings import Note
 from kausa.detection.workloads.claims import claim_state
 from kausa.detection.workloads.looking import true_condition
 from kausa.detection.workloads.nodes import node_state
+from kausa.evidence.around import pod_template
+from kausa.evidence.fields import labels_of, namespace_of
 
 __all__ = ["Scene", "set_the_scene"]
 
@@ -56,6 +61,8 @@ class Scene:
     undecodable: int = 0
     """How many objects have a shape that Kubernetes does not send."""
     metas: dict[str, Meta] = field(default_factory=dict)
+    templates: dict[str, tuple[str, dict[str, str]]] = field(default_factory=dict)
+    """By the uid of who makes Pods, its namespace and the labels that it gives them."""
     _pods_by_uid: dict[str, Pod] = field(default_factory=dict)
     _owned: dict[str, list[str]] = field(default_factory=dict)
 
@@ -90,6 +97,24 @@ class Scene:
                     found[child] = None
                     todo.append(child)
         return tuple(found)
+
+    def makers_behind(self, place: tuple[str, str]) -> frozenset[str]:
+        """The uids of those whose Pods a Service (its namespace and name) would select."""
+        selector = next(
+            (
+                each.spec.selector
+                for each in self.services
+                if (each.metadata.namespace, each.metadata.name) == place
+            ),
+            None,
+        )
+        if not selector:
+            return frozenset()
+        return frozenset(
+            uid
+            for uid, (where, labels) in self.templates.items()
+            if where == place[0] and selector.items() <= labels.items()
+        )
 
     def waiting_services(self, failing: Collection[str]) -> frozenset[tuple[str, str]]:
         """Namespaces and names of Services whose Pods are not ready, and none of them fails."""
@@ -131,6 +156,7 @@ def set_the_scene(snapshot: Snapshot) -> Scene:
         if place not in slices and service.spec.selector:
             slices[place].append(_implied_slice(service, snapshot))
     scene.slices = dict(slices)
+    scene.templates = _templates(snapshot)
     for note in _notes(snapshot, scene):
         scene.observed.note(note)
         scene.notes[note.uid] = note
@@ -195,6 +221,14 @@ def _metas(snapshot: Snapshot) -> dict[str, Meta]:
         except (msgspec.ValidationError, TypeError, RecursionError):
             continue
     return metas
+
+
+def _templates(snapshot: Snapshot) -> dict[str, tuple[str, dict[str, str]]]:
+    return {
+        found["metadata"]["uid"]: (namespace_of(found), labels_of(pod_template(found)))
+        for path in (DEPLOYMENTS, STATEFUL_SETS, DAEMON_SETS)
+        for found in snapshot.collection(_url(path))
+    }
 
 
 def _url(path: ResourcePath, *, namespace: str = "") -> ResourceUrl:

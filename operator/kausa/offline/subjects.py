@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from kausa.cluster.kinds import KINDS
 from kausa.cluster.objects import Meta, ObjectReference, Pod
 from kausa.cluster.owners import Owner, OwnerResolver
 from kausa.controller.found import NO_POD, reference
@@ -47,6 +48,24 @@ class Subject:
     """It does not fail yet at the moment of the snapshot: it will if it goes on like this."""
     pods: tuple[ObjectReference, ...] = ()
     """All Pods that show the same failure."""
+    since: datetime | None = None
+    """When the first of them began to fail, as far as the files tell."""
+
+    @property
+    def namespace(self) -> str:
+        """Where it is; empty for what belongs to no namespace, wherever its failure is kept."""
+        known = KINDS.get(self.owner.kind)
+        if known is not None and not known.namespaced:
+            return ""
+        shown = self.shown_by
+        itself = (shown.kind, shown.name) == (self.owner.kind, self.owner.name)
+        return "" if itself and not shown.namespace else self.owner.namespace
+
+    @property
+    def label(self) -> str:
+        """`Deployment shop/api`, or `Node node-1`."""
+        where = f"{self.namespace}/" if self.namespace else ""
+        return f"{self.owner.kind} {where}{self.owner.name}"
 
 
 class Subjects:
@@ -118,6 +137,10 @@ class Subjects:
             and note.last_seen is not None
             and note.last_seen >= earlier(self._now, RECENT)
         )
+
+    async def failing(self) -> tuple[Failure, ...]:
+        """Every single failure at the moment of the snapshot."""
+        return tuple((await self._survey(self._now)).failures)
 
     async def of(self, target: ObjectReference) -> tuple[Subject, ...]:
         """What answers for one object, failures first; never empty."""
@@ -200,6 +223,7 @@ class Subjects:
             now=now or self._now,
             early=early,
             pods=failure.pods,
+            since=failure.since,
         )
 
     async def _as_complained(self, target: ObjectReference) -> Subject | None:
@@ -220,7 +244,14 @@ class Subjects:
         pod = self._scene.pod_of(note.uid) or NO_POD
         if pod is NO_POD and owner.kind not in WITHOUT_PODS:
             pod = await self._example(owner.uid)
-        return Subject(owner=owner, shown_by=shown_by, pod=pod, symptom=symptom, now=self._now)
+        return Subject(
+            owner=owner,
+            shown_by=shown_by,
+            pod=pod,
+            symptom=symptom,
+            now=self._now,
+            since=symptom.since,
+        )
 
     async def _owner(self, found: ObjectReference) -> Owner:
         return await top_owner(self._owners, found, meta=self._scene.meta_of(found.uid))
@@ -271,6 +302,7 @@ class _Group:
 
     first: Failure
     pods: tuple[ObjectReference, ...]
+    since: datetime | None
 
 
 def _is_told_by_another(failure: Failure, survey: Survey) -> bool:
@@ -305,7 +337,8 @@ def _grouped(failures: list[Failure]) -> Iterator[_Group]:
         groups.setdefault(each.key, []).append(each)
     for group in groups.values():
         pods = tuple(each.shown_by for each in group if each.shown_by.kind == "Pod")
-        yield _Group(group[0], pods)
+        begun = [each.symptom.since for each in group if each.symptom.since is not None]
+        yield _Group(group[0], pods, min(begun, default=None))
 
 
 def _age(meta: Meta) -> float:

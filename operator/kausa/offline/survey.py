@@ -30,6 +30,7 @@ from kausa.detection.workloads.others import detect_note
 from kausa.detection.workloads.services import detect_service
 from kausa.offline.owner_view import top_owner
 from kausa.offline.scene import Scene
+from kausa.offline.since import begun
 from kausa.offline.thin import completed
 
 __all__ = ["Failure", "Survey"]
@@ -107,6 +108,9 @@ class Survey:
         if isinstance(found, Pod):
             self._failing_pods[owner.uid] += 1
         for symptom in verdict.symptoms:
+            if isinstance(found, Pod):
+                notes = self._scene.observed.notes_of(by.uid)
+                symptom = replace(symptom, since=begun(symptom, found, notes))
             await self._record(found, symptom, owner=owner, by=by)
 
     async def _record(

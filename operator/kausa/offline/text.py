@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from kausa.detection.symptom import Upstream
+from kausa.diagnosis.changed import tells_something, without_changes
 from kausa.evidence.dossier import Change, Evidence
-from kausa.offline.diagnosing import Answer
+from kausa.evidence.redaction.placeholders import whole_until
+from kausa.offline.answers import Answer
 from kausa.offline.order import Told
 from kausa.offline.paper import Paper
 from kausa.offline.subjects import Subject
@@ -19,15 +22,17 @@ MOST_LOGS = 3
 LOG_IS_ABSENT = "Read its log, which is not in these files"
 NOT_RECORDED = "not in the snapshot"
 MOST_ABSENT = 6
+NOWHERE = "-"
+"""In place of the namespace of what belongs to none."""
 
 
 def as_text(answer: Answer, *, width: int, verbose: bool = False) -> list[str]:
     """One answer in full; all evidence where `verbose`, else what is cited."""
     paper = Paper(width=width)
     _cause(paper, answer)
-    _why(paper, answer)
-    _what_to_do(paper, answer)
-    _changes(paper, answer.dossier.changes)
+    said = _why(paper, answer)
+    _what_to_do(paper, answer, said=said)
+    _changes(paper, answer)
     _evidence(paper, answer, verbose=verbose)
     _not_read(paper, answer)
     _alternatives(paper, answer)
@@ -72,7 +77,7 @@ def _table(paper: Paper, told: tuple[Told, ...], *, now: datetime, clip: bool) -
         reason += " (early)" if subject.early else ""
         rows.append(
             (
-                subject.owner.namespace,
+                subject.namespace or NOWHERE,
                 f"{under}{subject.owner.kind}/{subject.owner.name}",
                 reason,
                 f"{diagnosis.confidence} %",
@@ -90,7 +95,7 @@ def _cause(paper: Paper, answer: Answer) -> None:
         paper.heading("HEALTHY" if diagnosis.determined else "NO FAILURE SEEN", colour="green")
     paper.text(diagnosis.summary, indent=2, bold=True)
     owner = subject.owner
-    where = f"{owner.kind} {owner.namespace}/{owner.name}"
+    where = subject.label
     if (subject.shown_by.kind, subject.shown_by.name) != (owner.kind, owner.name):
         where += f", shown by {subject.shown_by.kind}/{subject.shown_by.name}"
     paper.text(where, indent=2, first=f"{'Target':<{LABEL}}")
@@ -104,16 +109,12 @@ def _cause(paper: Paper, answer: Answer) -> None:
             parts.append(f"{len(subject.pods)} Pods")
         if symptom.occurrences > 1:
             parts.append(f"{symptom.occurrences} times")
-        if symptom.since is not None:
-            parts.append(f"since {_time(symptom.since)}")
+        since = subject.since or symptom.since
+        if since is not None:
+            parts.append(f"since {_time(since)}")
         paper.text(", ".join(parts), indent=2, first=f"{'Failure':<{LABEL}}")
-        above = symptom.caused_by
-        if above is not None:
-            paper.text(
-                f"{above.kind}/{above.name}" + (f" ({above.reason})" if above.reason else ""),
-                indent=2,
-                first=f"{'Follows':<{LABEL}}",
-            )
+        if symptom.caused_by is not None:
+            paper.text(_above(symptom.caused_by, answer), indent=2, first=f"{'Follows':<{LABEL}}")
     if answer.fails:
         sure = f"{diagnosis.confidence} %, by {str(diagnosis.decided_by).lower()}"
         paper.text(sure, indent=2, first=f"{'Sure':<{LABEL}}")
@@ -126,17 +127,32 @@ def _cause(paper: Paper, answer: Answer) -> None:
         )
 
 
-def _why(paper: Paper, answer: Answer) -> None:
+def _above(upstream: Upstream, answer: Answer) -> str:
+    elsewhere = upstream.namespace not in (None, answer.subject.namespace)
+    where = f" of namespace {upstream.namespace}" if elsewhere else ""
+    reason = f" ({upstream.reason})" if upstream.reason else ""
+    said = f": {answer.said_above}" if answer.said_above else ""
+    return f"{upstream.kind}/{upstream.name}{where}{reason}{said}"
+
+
+def _why(paper: Paper, answer: Answer) -> str:
+    """What it has told, so that nothing below says it again."""
     diagnosis = answer.diagnosis
-    said = [each for each in (diagnosis.root_cause, diagnosis.explanation) if each]
-    if not said:
-        return
-    paper.heading("WHY")
-    for each in dict.fromkeys(said):
+    # What changed stands under a heading of its own.
+    explanation = without_changes(diagnosis.explanation)
+    for beside in diagnosis.alternatives:
+        if beside.summary in diagnosis.root_cause:
+            explanation = explanation.replace(f"Besides: {beside.summary}.", "").strip()
+    told = (diagnosis.root_cause, explanation)
+    said = [each for each in dict.fromkeys(told) if each and each != diagnosis.summary]
+    if said:
+        paper.heading("WHY")
+    for each in said:
         paper.text(each, indent=2)
+    return " ".join((diagnosis.summary, *said))
 
 
-def _what_to_do(paper: Paper, answer: Answer) -> None:
+def _what_to_do(paper: Paper, answer: Answer, *, said: str) -> None:
     logs = [] if answer.diagnosis.determined or not answer.fails else _absent_logs(answer)
     if not answer.diagnosis.fixes and not logs:
         return
@@ -144,8 +160,9 @@ def _what_to_do(paper: Paper, answer: Answer) -> None:
     for number, fix in enumerate(answer.diagnosis.fixes, start=1):
         risk = f" (risk: {str(fix.risk).lower()})"
         paper.text(f"{fix.title}{risk}", indent=2, first=f"{number}. ", bold=True)
-        if fix.rationale:
+        if fix.rationale and fix.rationale.rstrip(". ") not in said:
             paper.text(fix.rationale, indent=5)
+            said = f"{said} {fix.rationale}"
         if fix.command:
             paper.command(fix.command, indent=5)
     for number, command in enumerate(logs, start=len(answer.diagnosis.fixes) + 1):
@@ -164,7 +181,12 @@ def _absent_logs(answer: Answer) -> list[str]:
     return [each for each in dict.fromkeys(commands) if each not in said][:MOST_LOGS]
 
 
-def _changes(paper: Paper, changes: tuple[Change, ...]) -> None:
+def _changes(paper: Paper, answer: Answer) -> None:
+    changes = [
+        each
+        for each in answer.dossier.changes
+        if tells_something(each, answer.dossier, answer.diagnosis)
+    ]
     if not changes:
         return
     paper.heading("WHAT CHANGED")
@@ -230,9 +252,8 @@ def _is_about(what: str, subject: Subject) -> bool:
 
 
 def _alternatives(paper: Paper, answer: Answer) -> None:
-    others = [
-        each for each in answer.diagnosis.alternatives if each.summary != answer.diagnosis.summary
-    ]
+    said = f"{answer.diagnosis.summary} {answer.diagnosis.root_cause}"
+    others = [each for each in answer.diagnosis.alternatives if each.summary not in said]
     if not others or not answer.fails:
         return
     paper.heading("OR PERHAPS")
@@ -242,7 +263,9 @@ def _alternatives(paper: Paper, answer: Answer) -> None:
 
 def _clip(text: str) -> str:
     text = text.strip()
-    return text if len(text) <= LONGEST_EVIDENCE else text[:LONGEST_EVIDENCE].rstrip() + " [...]"
+    if len(text) <= LONGEST_EVIDENCE:
+        return text
+    return text[: whole_until(text, LONGEST_EVIDENCE)].rstrip() + " [...]"
 
 
 def _time(moment: datetime) -> str:

@@ -11,7 +11,8 @@ from support.fake_language_model import FakeLanguageModel, models_of
 
 from kausa.cluster.client import KubernetesClient, Page
 from kausa.cluster.objects import ListMeta
-from kausa.commands.asking_sources import AskedModel, ClusterSource
+from kausa.commands.asking_cluster import ClusterSource
+from kausa.commands.asking_model import AskedModel
 from kausa.diagnosis.answering import Matters
 from kausa.diagnosis.matters import matter_of_resource, one_request
 from kausa.diagnosis.model.budget import ModelBudgetSpent

@@ -165,3 +165,34 @@ def test_a_model_cannot_be_forced_where_none_is_configured(folder: Path) -> None
     code, _, said = run("why does it crash?", "--from", folder, "--model", "foo")
     assert code == 2
     assert "Set KAUSA_MODEL_URL" in said
+
+
+CASES = Path(__file__).parents[2] / "cases"
+
+
+@pytest.mark.parametrize("question", ["why does orders crash?", "what is broken?"])
+def test_a_cause_is_told_before_what_follows_from_it(question: str) -> None:
+    code, said, _ = run(question, "--from", CASES / "dependency-crashes-too")
+    assert code == 0
+    assert said.index("wrong ownership") < said.index("connection refused")
+    assert "follows from Deployment dependency-crashes-too/orders-db" in said
+    document = json.loads(
+        run(question, "--from", CASES / "dependency-crashes-too", "-o", "json")[1]
+    )
+    first, second = document["failures"][:2]
+    assert (first["target"], first["followsFrom"]) == ("Deployment/orders-db", None)
+    assert second["target"] == "Deployment/orders"
+    assert second["followsFrom"] == "Deployment dependency-crashes-too/orders-db"
+
+
+def test_who_asks_about_a_cause_is_not_told_of_all_that_follows_from_it() -> None:
+    _, said, _ = run("why does orders-db crash?", "--from", CASES / "dependency-crashes-too")
+    assert "wrong ownership" in said
+    assert "connection refused" not in said
+    assert "Fails too:" in said
+
+
+def test_a_node_is_named_without_a_namespace() -> None:
+    _, said, _ = run("what is broken?", "--from", CASES / "node-lost")
+    assert "Node lost-node\n" in said
+    assert "default/" not in said

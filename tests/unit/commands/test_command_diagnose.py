@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import pytest
 import yaml
@@ -21,6 +23,7 @@ from support.snapshots import (
 )
 
 from kausa import cli
+from kausa.cluster.snapshot import Snapshot
 from kausa.diagnosis.decide import decide
 
 Json = dict[str, Any]
@@ -224,3 +227,27 @@ def test_a_suspended_cron_job_is_a_note_and_no_failure(tmp_path: Path) -> None:
     assert code == 0
     assert said.startswith("Nothing fails in this snapshot")
     assert "Note: CronJob shop/nightly is suspended" in said
+
+
+def test_a_folder_that_may_not_be_read_is_told_in_words(
+    case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> Snapshot:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("kausa.commands.snapshot_files.load_snapshot", denied)
+    said = refused("--from", case)
+    assert f"{case} cannot be read, so nothing was diagnosed: permission denied. Run it as" in said
+
+
+def test_a_log_that_may_not_be_read_is_a_gap_in_words(
+    case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def denied(path: Path) -> BinaryIO:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+
+    monkeypatch.setattr("kausa.cluster.snapshot.logs._opened", denied)
+    for output in ("text", "json"):
+        _, said, _ = run("--from", case, "--target", "deploy/shop/api", "-o", output)
+        assert "Errno" not in said
+        assert "permission denied" in " ".join(said.split())

@@ -101,6 +101,10 @@ def test_a_migration_says_that_its_embedder_is_away(
 def test_a_question_says_that_its_embedder_is_away(
     away: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def holds_something(*_: object, **__: object) -> bool:
+        return False
+
+    monkeypatch.setattr("kausa.commands.empty_memory.holds_nothing", holds_something)
     monkeypatch.setattr("kausa.commands.recall.START_SECONDS", 0.3)
     told = CliRunner().invoke(recall, ["why"])
     assert told.exit_code == 2

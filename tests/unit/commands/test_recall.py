@@ -16,7 +16,7 @@ from kausa.memory.audit import actor, this_user
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.filters import Filter
 from kausa.memory.records import RunbookChunk
-from kausa.memory.store import Collection
+from kausa.memory.store import Collection, Health
 from kausa.settings import Settings
 
 RUNBOOK = RunbookChunk(
@@ -44,6 +44,10 @@ class OpenedMemory(FakeMemory):
         self.actor = actor()
         if self.error is not None:
             raise self.error
+
+    async def health(self, *, deadline_seconds: float) -> Health:
+        points = {name: len(found) for name, found in self.candidates_of.items()}
+        return Health(backend="fake", version="1", schema=None, points=points)
 
     async def count(self, collection: Collection, *, where: Filter, deadline_seconds: float) -> int:
         return sum(matches(where, each.payload) for each in self.candidates_of[collection])
@@ -108,6 +112,24 @@ def test_an_empty_memory_says_that_it_is_and_how_it_is_filled(memory: OpenedMemo
     assert result.exit_code == 1
     for said in ("it is empty", "KAUSA_CLUSTER_NAME", "kausa run", "kausa ingest"):
         assert said in result.output
+    # No model is loaded for it.
+    assert memory.calls == ["close"]
+    document = json.loads(run("why, and since when?", "-o", "json").output)
+    assert (document["failures"], document["runbooks"]) == ([], [])
+    assert document["subQuestions"]
+
+
+def test_a_placeholder_that_was_cut_in_two_is_not_shown(memory: OpenedMemory) -> None:
+    whole = "[redacted:password:0a1b2c]"
+    record = replace(
+        RECORD, cause=f"it says {whole} and [redacted:pass…", text=f"{whole} [redacted:p"
+    )
+    memory.candidates_of["failures"] = [candidate(record, dense=0.8)]
+    for result in (run("why", "--no-rerank"), run("why", "--no-rerank", "-o", "json")):
+        assert whole in result.output
+        assert "[redacted:p " not in result.output
+        assert "[redacted:pass…" not in result.output
+        assert result.output.count("[redacted:") == result.output.count(whole)
 
 
 def test_what_hardly_fits_is_counted_and_not_shown(memory: OpenedMemory) -> None:

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from support.snapshots import BEGAN, crashing_pod, deployment, loaded, replica_set, thin_pod
 
-from kausa.evidence.dossier import EvidenceGap
+from kausa.diagnosis.finding import Fix
+from kausa.evidence.dossier import Change, EvidenceGap
 from kausa.evidence.redaction import Redactor
 from kausa.offline.diagnosing import Answer, OfflineDiagnosis, moment_of
 from kausa.offline.documents import DocumentError, as_yaml, documents
@@ -164,3 +165,68 @@ def test_a_name_that_kubernetes_refuses_is_said_to_be_so(tmp_path: Path) -> None
     with pytest.raises(DocumentError, match=r"Pod shop/Not A Name: .*Use -o text"):
         documents(found)
     assert "Not A Name" in text_of(found[0])
+
+
+def test_what_belongs_to_no_namespace_is_named_without_one(tmp_path: Path) -> None:
+    node = {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {"name": "node-1", "creationTimestamp": BEGAN},
+        "status": {
+            "conditions": [{"type": "Ready", "status": "Unknown", "lastTransitionTime": BEGAN}]
+        },
+    }
+    (answer,) = answers(tmp_path, node)
+    assert "\n  Target   Node node-1\n" in text_of(answer)
+    (*_, line) = overview(in_order((answer,)), now=answer.subject.now, width=100, clip=False)
+    assert line.startswith("-          Node/node-1 ")
+    # Its resource needs a namespace all the same.
+    assert documents((answer,))[0]["metadata"]["namespace"] == "default"
+
+
+def test_what_was_said_is_not_said_again(tmp_path: Path) -> None:
+    first, *_ = crash(tmp_path)
+    fixes = (
+        Fix(title="Do this", rationale="Because of that."),
+        Fix(title="Do more", rationale="For another reason."),
+        Fix(title="Do less", rationale="For another reason."),
+    )
+    changed = "the image of container api was changed from 1 to 2"
+    diagnosis = replace(
+        first.diagnosis,
+        explanation=f"Because of that. What changed: {changed}.",
+        fixes=fixes,
+    )
+    change = Change(path="Deployment/api spec.image", before="1", after="2", citation=changed)
+    dossier = replace(first.dossier, changes=(change,))
+    said = text_of(replace(first, diagnosis=diagnosis, dossier=dossier))
+    assert said.count("Because of that.") == 1
+    assert said.count("For another reason.") == 1
+    assert "What changed:" not in said
+    assert "WHAT CHANGED\n  - Deployment/api spec.image: 1 -> 2" in said
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (Change(path="Node/n", after="added to the cluster"), False),
+        (Change(path="Node/n status.conditions[Ready]", before="False", after="True"), False),
+        (Change(path="Node/n status.conditions[Ready]", before="True", after="False"), True),
+        (Change(path="Node/n spec.taints[x]", after="x:NoExecute"), True),
+        (Change(path="ConfigMap/settings data[a]", before="1", after="2"), True),
+    ],
+)
+def test_a_node_that_only_joined_is_no_change(tmp_path: Path, change: Change, told: bool) -> None:
+    first, *_ = crash(tmp_path)
+    said = text_of(replace(first, dossier=replace(first.dossier, changes=(change,))))
+    assert ("WHAT CHANGED" in said) is told
+
+
+def test_long_evidence_is_not_cut_within_a_placeholder(tmp_path: Path) -> None:
+    first, *_ = crash(tmp_path)
+    whole = "[redacted:password:0a1b2c]"
+    for length in range(370, 402):
+        piece = replace(first.dossier.evidence[0], text=f"{'x' * length}{whole}{'y' * 90}")
+        dossier = replace(first.dossier, evidence=(piece,))
+        said = text_of(replace(first, dossier=dossier), verbose=True)
+        assert said.count("[redacted") == said.count(whole)

@@ -26,6 +26,7 @@ from kausa.diagnosis.rules.hooks import ends_too_slowly, hook_fails
 from kausa.diagnosis.rules.image import image_cannot_be_pulled, pull_behind_it
 from kausa.diagnosis.rules.memory import out_of_memory
 from kausa.diagnosis.rules.probes import killed_by_liveness_probe, probe_fails
+from kausa.diagnosis.rules.repeats import says_again
 from kausa.diagnosis.rules.rule import Rule
 from kausa.diagnosis.rules.scheduling import no_node_fits
 from kausa.diagnosis.rules.stated import kubernetes_states_it
@@ -98,7 +99,8 @@ def decide_by_rules(dossier: Dossier) -> Diagnosis:
     findings = find_all(dossier)
     if not findings or findings[0].confidence < LEAST_CONFIDENCE:
         return _undetermined(dossier, alternatives=findings)
-    best, *others = findings
+    best, *rest = findings
+    others = [each for each in rest if not says_again(each, cause=best, dossier=dossier)]
     beside = tuple(_elsewhere(dossier, best))
     changed = changed_before(dossier, best.category)
     added = (

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from kausa.diagnosis.finding import Finding, Fix
 from kausa.diagnosis.rules.wording import clip
 from kausa.evidence.dossier import Dossier
+from kausa.evidence.redaction.placeholders import whole_from, whole_until
 from kausa.resources.category import Category
 
 __all__ = [
@@ -72,7 +73,9 @@ def shortened(text: str, *, characters: int) -> str:
     if len(line) <= characters:
         return line
     tail = characters * 2 // 5
-    return f"{line[: characters - tail - 3].rstrip()} … {line[-tail:].lstrip()}"
+    head = whole_until(line, characters - tail - 3)
+    rest = whole_from(line, len(line) - tail)
+    return f"{line[:head].rstrip()} … {line[rest:].lstrip()}"
 
 
 def citing(dossier: Dossier, *about: tuple[str, str], containing: str = "") -> tuple[str, ...]:

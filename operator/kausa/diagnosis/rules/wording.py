@@ -7,6 +7,7 @@ import signal
 from kausa.cluster.objects import Terminated
 from kausa.cluster.owners import Owner
 from kausa.detection.symptom import Symptom
+from kausa.evidence.redaction.placeholders import whole_until
 
 __all__ = [
     "clip",
@@ -90,4 +91,6 @@ def plural(count: int, word: str) -> str:
 def clip(text: str, *, characters: int) -> str:
     """One line, cut with an ellipsis where it is too long."""
     line = " ".join(text.split())
-    return line if len(line) <= characters else line[: characters - 1].rstrip() + "…"
+    if len(line) <= characters:
+        return line
+    return line[: whole_until(line, characters - 1)].rstrip() + "…"

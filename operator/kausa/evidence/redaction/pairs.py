@@ -122,9 +122,15 @@ def _read_pair(text: str, found: re.Match[str]) -> Span | None:
 
 
 def _read_enclosed(text: str, found: re.Match[str]) -> tuple[int, int] | None:
-    """`"--password=x 1"`: an argument or a variable that stands in quotes as a whole."""
+    """`"--password=x 1"`: an argument or a variable that stands in quotes as a whole.
+
+    The value may begin with the half of `==` or `=>`; but `"A == b"` compares two.
+    """
     key, start = found["key"], found.start("key")
-    if found["sep"] != "=" or not (key.startswith("--") or key.isupper()):
+    option = key.startswith("--")
+    if found["sep"] not in ("=", "==", "=>") or not (option or key.isupper()):
+        return None
+    if found["sep"] != "=" and not option and (found["gap"] or found["space"]):
         return None
     opening = _QUOTE_BEFORE.search(text, max(0, start - 33), start)
     return None if opening is None else read_until(text, found.end(), opening[0])

@@ -11,10 +11,21 @@ import hashlib
 import re
 from typing import Final
 
-__all__ = ["PLACEHOLDER", "Placeholders", "is_placeholder"]
+__all__ = [
+    "PLACEHOLDER",
+    "Placeholders",
+    "is_placeholder",
+    "whole_from",
+    "whole_until",
+    "without_torn",
+]
 
 PLACEHOLDER: Final = re.compile(r"\[redacted:[a-z0-9-]{1,32}:[0-9a-f]{6}\]")
 
+_LONGEST: Final = len("[redacted:") + 32 + len(":000000]")
+_TORN: Final = re.compile(
+    r"\[redac(?:t(?:e(?:d(?::[a-z0-9-]{0,32}(?::[0-9a-f]{0,6})?)?)?)?)?(?=[ \t]*(?:\u2026|\n|\Z))"
+)
 _DIGEST_BYTES: Final = 3
 
 
@@ -40,3 +51,27 @@ def is_placeholder(text: str) -> bool:
     """Whether nothing is left to hide: placeholders, with at most punctuation around them."""
     rest, found = PLACEHOLDER.subn("", text)
     return found > 0 and not any(char.isalnum() for char in rest)
+
+
+def whole_until(text: str, end: int) -> int:
+    """Where to cut off what stands behind `end`, so that no placeholder is cut in two."""
+    found = _around(text, end)
+    return end if found is None else found[0]
+
+
+def whole_from(text: str, start: int) -> int:
+    """Where to cut off what stands before `start`, so that no placeholder is cut in two."""
+    found = _around(text, start)
+    return start if found is None else found[1]
+
+
+def without_torn(text: str) -> str:
+    """The text without beginnings of placeholders, which somebody left who cut it elsewhere."""
+    return _TORN.sub("", text) if "[redac" in text else text
+
+
+def _around(text: str, position: int) -> tuple[int, int] | None:
+    """The placeholder that a cut at this position would go through."""
+    begin = text.rfind("[", max(0, position - _LONGEST), position)
+    found = PLACEHOLDER.match(text, begin) if begin >= 0 else None
+    return found.span() if found is not None and found.end() > position else None

@@ -85,7 +85,9 @@ _FLAG: Final = re.compile(r"--?[A-Za-z][A-Za-z-]{0,64}(?=[\s=\"']|\Z)")
 _WORD: Final = re.compile(
     r"(?:(?!;[ \t]?[A-Za-z][\w.%\-]{0,40}(?: [A-Z]\w{0,24}){0,3}="
     r"|[&,][ \t]?[A-Za-z][\w.%\-]{0,40}[=:])"
-    r"(?!\\{1,32}[\"'nrt])(?:[^\s\"'`\x1b]|(?<=[\w!#$%^*+~.-])[\"'`](?=[\w!#$%^*+~.-])))++"
+    # A shell takes a blank behind a backslash into the word.
+    r"(?!\\{1,32}[\"'nrt])(?:[^\s\"'`\x1b]|(?<=[^\s\\]\\)[ ](?=[^\s\\-])"
+    r"|(?<=[\w!#$%^*+~.-])[\"'`](?=[\w!#$%^*+~.-])))++"
 )
 _LINE: Final = re.compile(r"(?:(?!\\{1,32}[\"'nr]|[ \t]#)[^\r\n])++")
 _ESCAPED_LINE: Final = re.compile(r"(?:(?!\\{1,32}[\"'nr]|[ \t]#)[^\r\n\"'])++")

@@ -15,6 +15,8 @@ from kausa.evidence.redaction import Redactor
 REDACTOR = Redactor(key=b"k" * 32)
 HALF = st.text(alphabet="ABCDEFGHabcdefgh23456789!#$%&*+.:;?@^_~ ", min_size=6, max_size=20)
 
+PART = st.text(alphabet="ABCDEFGHabcdefgh23456789!#%*+.:?@^_~", min_size=6, max_size=20)
+
 
 def hidden(text: str) -> str:
     return REDACTOR.text(text).value
@@ -46,3 +48,38 @@ def test_many_pieces_are_read_once() -> None:
     began = time.process_time()
     hidden("'--password=Xy7-pQ" + "'\"'\"'a" * 20_000 + "'")
     assert time.process_time() - began < 20
+
+
+@given(sign=st.sampled_from(["=", "==", ">", "= ", "=> "]), first=PART, second=PART)
+def test_a_value_that_begins_like_a_longer_sign_is_hidden_to_its_end(
+    sign: str, first: str, second: str
+) -> None:
+    written = (
+        f"args {shlex.quote(f'--private-key={sign}{first} {second}')} --port=80; requests none"
+    )
+    listed = json.dumps(["--port=80", f"--private-key={sign}{first} {second}", "requests none"])
+    for text in (written, json.dumps({"text": written}), listed):
+        out = hidden(text)
+        assert second not in out
+        assert "--port=80" in out
+        assert "requests none" in out
+
+
+@pytest.mark.parametrize("sign", ["", "=", ">"])
+def test_a_blank_that_a_shell_takes_into_the_word_ends_no_secret(sign: str) -> None:
+    out = hidden(rf"run --private-key={sign}Axq7\ Zyw9Kp --verbose next words")
+    assert "Axq7" not in out
+    assert "Zyw9Kp" not in out
+    assert "--verbose next words" in out
+
+
+@pytest.mark.parametrize(
+    ("text", "clean"),
+    [
+        ('if "TOKEN == expected and ready" holds', 'and ready" holds'),
+        ("'PASSWORD => see the manual'", "the manual'"),
+        (r"its token is C:\run\ and its key D:\keys\ as before", "as before"),
+    ],
+)
+def test_what_follows_a_comparison_or_a_path_stays(text: str, clean: str) -> None:
+    assert hidden(text).endswith(clean)
