@@ -262,17 +262,19 @@ class Reconciler:
             raise NotNow(consultation.error)
 
     async def _begin(self, report: Report) -> bool:
-        """Say that it is looked at, and, where others come first, what the status alone tells.
+        """Say that it is looked at; where others come first, what the status alone tells, or
+        nothing yet. False where the resource is gone.
 
-        In a storm hundreds wait for their evidence; nobody should wait for what is known already.
+        In a storm hundreds wait for their evidence: nobody should wait for what is known already,
+        nor the API server be kept busy with what tells nothing.
         """
         seen = self._sightings.by_resource.get(report.key)
-        if self._looking > self._concurrent and seen is not None:
-            dossier = await self._gatherer.known(
-                owner=seen.owner, pod=seen.pod, symptom=seen.symptom, shown_by=seen.shown_by
-            )
-            report.decided_by_status(dossier, decide(dossier))
-        return await self._publish(report)
+        if self._looking <= self._concurrent or seen is None:
+            return await self._publish(report)
+        dossier = await self._gatherer.known(
+            owner=seen.owner, pod=seen.pod, symptom=seen.symptom, shown_by=seen.shown_by
+        )
+        return not report.decided_by_status(dossier, decide(dossier)) or await self._publish(report)
 
     async def _keep(self, report: Report, decided: _Decided) -> None:
         """The answer stands; what memory recalls may be more than it was."""

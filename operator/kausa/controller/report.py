@@ -234,16 +234,17 @@ class Report:
             self.milliseconds_to_diagnosis = round((time.monotonic() - detected_at) * 1000)
             self._time(detected_to_diagnosed_milliseconds=self.milliseconds_to_diagnosis)
 
-    def decided_by_status(self, dossier: Dossier, diagnosis: Diagnosis) -> None:
-        """What rules say before any evidence was read, where that is sure; it is not the diagnosis
-        yet.
+    def decided_by_status(self, dossier: Dossier, diagnosis: Diagnosis) -> bool:
+        """What rules say before any evidence was read, where that is sure, which is returned; it is
+        not the diagnosis yet.
         """
         if not diagnosis.determined or diagnosis.confidence < SURE_BY_STATUS:
-            return
+            return False
         evidence, _, _ = evidence_parts(dossier)
         self._parts |= {"evidence": evidence or None, "diagnosis": diagnosis_part(diagnosis)}
         message = "by its status alone; the evidence around it is read next"
         self._set(DIAGNOSED, ConditionStatus.UNKNOWN, "Gathering", message)
+        return True
 
     def checked(self, diagnosis: Diagnosis) -> None:
         """The same answer, once the API server was asked about its patches."""
