@@ -228,7 +228,7 @@ async def test_the_command_of_a_namespaced_installation_shows_its_own_namespace_
 ) -> None:
     monkeypatch.setenv("KAUSA_NAMESPACE", "shop")
     monkeypatch.setenv("KAUSA_CLUSTER_NAME", "test")
-    monkeypatch.setenv("KAUSA_MEMORY_PATH", str(tmp_path / "unused"))
+    monkeypatch.setenv("KAUSA_MEMORY_PATH", str(tmp_path))
     monkeypatch.setattr("kausa.memory.opening.open_memory", lambda _settings, **_: memory)
     asked = await recall_command._ask(RECORD.headline, ("pay",), limit=50, rerank=False)
     assert {each.source for each in asked.failures} == {RECORD.reference, "shop/cart"}
