@@ -23,8 +23,12 @@ __all__ = ["StreamedAnswer", "open_stream"]
 
 SMALLEST_BUFFER = 16 * 1024
 """The head of the answer must find room in it."""
-LARGEST_BUFFER = 256 * 1024
-"""A busy stream's; a small one is slower, a larger one is not faster."""
+MOST_AT_ONCE = 512 * 1024
+"""Received in one go. To be woken costs as much as two Pods do, so a busy stream is given room for
+many: with a quarter of it a change costs a seventh more, with twice as much it costs no less."""
+LARGEST_BUFFER = 2 * MOST_AT_ONCE
+"""A busy stream's: while what came last is read there must be room for as much again, because to
+stop receiving and to begin again takes longer than to receive."""
 HAPPY_EYEBALLS_SECONDS = 0.25
 
 
@@ -49,7 +53,7 @@ class _Receiver(asyncio.BufferedProtocol):
 
     def get_buffer(self, sizehint: int) -> memoryview:
         """Where to put what comes; never empty, because a full buffer pauses the transport."""
-        return self._view[self.end :]
+        return self._view[self.end : self.end + MOST_AT_ONCE]
 
     def buffer_updated(self, nbytes: int) -> None:
         """So much has been put there."""

@@ -17,7 +17,8 @@ from kausa.cluster.reading_client import ReadingClient
 __all__ = ["Listed", "is_whole", "list_all"]
 
 T = TypeVar("T")
-PAGE_SIZE = 500
+PAGE_SIZE = 100
+"""A page is held as bytes and as objects at a time, and whole Pods are large."""
 BYTES_AT_ONCE = 128 * 1024
 """Decoded in one go: a millisecond, as a page of whole Pods takes thirty and the streams wait."""
 

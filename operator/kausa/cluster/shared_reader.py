@@ -20,7 +20,7 @@ from typing import Any, Final, Protocol, TypeVar, cast
 
 from kausa.cluster.objects import Event, Pod
 from kausa.cluster.paging import Listed, is_whole
-from kausa.cluster.paths import ResourcePath
+from kausa.cluster.paths import PODS, ResourcePath
 from kausa.cluster.reader import MOST_EVENTS, ClusterReader, Manifest
 
 __all__ = ["EventfulReader", "SharedReader"]
@@ -100,7 +100,13 @@ class SharedReader:
     async def manifests(
         self, path: ResourcePath, *, namespace: str | None = None, label_selector: str = ""
     ) -> tuple[Manifest, ...]:
-        """Objects of any kind."""
+        """Objects of any kind; the Pods of one workload are asked for by its own diagnosis only, and
+        are large: they are kept for nobody.
+        """
+        if path.kind == PODS.kind and label_selector:
+            return await self._reader.manifests(
+                path, namespace=namespace, label_selector=label_selector
+            )
         return await self._read(
             ("objects", path, namespace, label_selector),
             lambda: self._reader.manifests(

@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 
 from kausa.cluster.errors import ApiUnreachableError, UndecodableError, UntrustedServerError
-from kausa.cluster.http_stream import LARGEST_BUFFER, StreamedAnswer, open_stream
+from kausa.cluster.http_stream import (
+    LARGEST_BUFFER,
+    StreamedAnswer,
+    _Receiver,
+    open_stream,
+)
 
 HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 NO_HEADERS: Mapping[str, str] = {}
@@ -177,7 +182,7 @@ async def test_a_head_without_end_is_refused() -> None:
 
 
 async def test_no_more_is_held_than_the_buffer_while_nobody_reads() -> None:
-    sent, total = 0, 64 * LARGEST_BUFFER
+    sent, total = 0, 16 * LARGEST_BUFFER
     line = b"%x\r\n%s\r\n" % (8192, b"x" * 8191 + b"\n")
 
     async def answering(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -199,6 +204,26 @@ async def test_no_more_is_held_than_the_buffer_while_nobody_reads() -> None:
             largest, received = max(largest, len(each)), received + len(each)
         assert received == total
         assert largest <= LARGEST_BUFFER
+
+
+async def test_a_stream_that_is_read_is_stopped_only_while_its_buffer_grows() -> None:
+    pauses: list[int] = []
+    pause = _Receiver.buffer_updated
+
+    def counted(self: _Receiver, nbytes: int) -> None:
+        pause(self, nbytes)
+        if self.end == len(self.buffer):
+            pauses.append(self.end)
+
+    line = b"%x\r\n%s\r\n" % (8192, b"x" * 8191 + b"\n")
+    total = 16 * LARGEST_BUFFER // 8192
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(_Receiver, "buffer_updated", counted)
+        async with answered(says(HEAD + line * total + b"0\r\n\r\n")) as answer:
+            assert len(await body_of(answer)) == total * 8192
+    # Each time it finds a larger one afterwards, until there is room for two readings.
+    assert pauses == sorted(set(pauses))
+    assert all(each < LARGEST_BUFFER for each in pauses)
 
 
 async def test_nobody_listening_is_unreachable() -> None:

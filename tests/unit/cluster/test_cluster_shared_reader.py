@@ -13,7 +13,7 @@ from kausa.cluster.errors import ApiUnreachableError, ClusterError
 from kausa.cluster.kinds import KINDS
 from kausa.cluster.objects import Event, ObjectReference
 from kausa.cluster.paging import Listed
-from kausa.cluster.paths import ResourcePath
+from kausa.cluster.paths import PODS, ResourcePath
 from kausa.cluster.reader import Manifest
 from kausa.cluster.shared_reader import (
     AVOIDED_SECONDS,
@@ -99,6 +99,15 @@ async def test_age_counts_from_when_a_slow_reading_began() -> None:
     await reader.manifests(QUOTAS, namespace="shop")
     await first
     assert cluster.asked.total() == 2
+
+
+async def test_the_pods_of_one_workload_are_kept_for_nobody() -> None:
+    cluster = FakeCluster()
+    reader = shared(cluster)
+    await reader.manifests(PODS, namespace="shop", label_selector="app=a")
+    assert len(reader) == 0
+    await reader.manifests(PODS, namespace="shop")
+    assert len(reader) == 1
 
 
 async def test_an_error_is_told_to_all_who_wait_and_to_nobody_after_them() -> None:

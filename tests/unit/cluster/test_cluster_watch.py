@@ -108,6 +108,17 @@ async def test_other_errors_in_the_stream_are_waited_out() -> None:
         assert found == [(SEEN, "a"), (SEEN, "b")]
 
 
+async def test_what_came_before_an_error_and_together_with_it_is_delivered() -> None:
+    error = line("ERROR", status(500, "InternalError", "etcd timeout"))
+    async with FakeApiServer() as server:
+        server.answers(listing(document("a")))
+        server.streams([line("ADDED", document("b", "3")) + error])
+        server.streams([line("ADDED", document("c", "4"))], hold=1)
+        found, _ = await collect(server, until=3)
+        assert found == [(SEEN, "a"), (SEEN, "b"), (SEEN, "c")]
+        assert server.requests[2].query["resourceVersion"] == "3"
+
+
 async def test_a_silent_connection_is_given_up_and_made_anew() -> None:
     async with FakeApiServer() as server:
         server.answers(listing(document("a")))

@@ -82,11 +82,21 @@ async def watched(
     for name, told_of in (told or {}).items():
         setattr(streams, name, told_of)
     running = asyncio.ensure_future(streams.run())
-    await asyncio.sleep(0.15)
+    await settled(streams, process)
     running.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await running
     return record
+
+
+async def settled(streams: Streams, process: Working) -> None:
+    """Until all is read, judged and worked on, however busy the machine is."""
+    queue, calm = process.queue, 0
+    async with asyncio.timeout(30):
+        while calm < 5:
+            await asyncio.sleep(0.02)
+            busy = len(queue) or queue._in_work or queue._timers
+            calm = calm + 1 if streams.synced and not busy else 0
 
 
 async def recorded(*changes: Change[Pod], **given: Any) -> list[str]:

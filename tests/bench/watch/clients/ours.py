@@ -76,19 +76,21 @@ class _Reader:
         return int(symptoms) + self._observed.news
 
     async def read_pods(self, watcher: Watcher[Pod]) -> None:
+        judge, deleted = self._judge, ChangeType.DELETED
         async for batch in watcher.batches():
             for change in batch:
-                if change.type is ChangeType.DELETED or change.object is None:
-                    self._judge.gone(change.uid)
+                if change.type is deleted or change.object is None:
+                    judge.gone(change.uid)
                 else:
-                    self._judge.pod(change.object)
+                    judge.pod(change.object)
                 self._meter.count()
 
     async def read_events(self, watcher: Watcher[Event]) -> None:
+        judge, deleted = self._judge, ChangeType.DELETED
         async for batch in watcher.batches():
             for change in batch:
-                if change.object is not None and change.type is not ChangeType.DELETED:
-                    self._judge.event(change.object)
+                if change.object is not None and change.type is not deleted:
+                    judge.event(change.object)
                 self._meter.count()
 
     async def drain(self) -> None:
