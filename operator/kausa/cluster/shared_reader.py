@@ -100,8 +100,8 @@ class SharedReader:
     async def manifests(
         self, path: ResourcePath, *, namespace: str | None = None, label_selector: str = ""
     ) -> tuple[Manifest, ...]:
-        """Objects of any kind; the Pods of one workload are asked for by its own diagnosis only, and
-        are large: they are kept for nobody.
+        """Objects of any kind; the Pods of one workload are kept for nobody: only its own diagnosis
+        asks for them, and they are large.
         """
         if path.kind == PODS.kind and label_selector:
             return await self._reader.manifests(
