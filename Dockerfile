@@ -11,7 +11,7 @@
 #              fills it) that has the model's name.
 # wheels       a context with all packages, for a build without a network; without it pip asks the index.
 #
-# Every package is pinned by its hash. To pin the bases, too, name them with their digests.
+# Every Python package is pinned by its hash. To pin the bases, too, name them with their digests.
 #
 # Not tried: embedder-gpu. It was never built or run, for want of a machine with a GPU that can fetch its packages.
 ARG BASE_IMAGE=gcr.io/distroless/python3-debian12:nonroot

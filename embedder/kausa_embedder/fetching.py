@@ -1,18 +1,23 @@
 """Fetches a model's files once, into its folder in the cache.
 
 A file is written beside its place, hashed, and moved there in one step: whoever finds it finds all
-of it, and a fetch that was killed goes on where it stopped. What has another hash than the pinned
-one is thrown away and never loaded. A model whose files are not pinned is not fetched here at all.
+of it, and a fetch that was killed goes on where it stopped. Where several workers share a volume
+the first has that beginning, under a lock; the others write one of their own each. What has another
+hash than the pinned one is thrown away and never loaded. A model whose files are not pinned is not
+fetched here at all.
 """
 
 from __future__ import annotations
 
+import fcntl
 import http.client
 import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, cast
@@ -28,6 +33,8 @@ HUB = "https://huggingface.co"
 ATTEMPTS = 5
 CHUNK_BYTES = 1 << 20
 TIMEOUT_SECONDS = 30.0
+_OLD_SECONDS = 86_400.0
+"""No fetch takes so long: whoever wrote a file of its own then was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +82,8 @@ def fetch(
             if place.is_file() and sha256_of(place) == file.sha256:
                 continue
             url = f"{base}/{spec.repository}/resolve/{spec.revision}/{file.path or file.name}"
-            _fetch_one(url, file, place, report=report, sleep=sleep)
+            with _part_of(place, file.sha256) as part:
+                _fetch_one(url, file, part=part, place=place, report=report, sleep=sleep)
             fetched.append(file.name)
     except OSError as error:
         raise ModelMissingError(
@@ -84,17 +92,71 @@ def fetch(
     return fetched
 
 
+@contextmanager
+def _part_of(place: Path, sha256: str) -> Iterator[Path]:
+    """Where a file is written meanwhile: what another fetch left, or one of our own."""
+    # A part that is left of another version is no beginning of this one.
+    shared = place.with_name(f"{place.name}.part.{sha256[:12]}")
+    descriptor = _locked(shared)
+    if descriptor is None:
+        own = shared.with_name(f"{shared.name}.{uuid.uuid4().hex[:8]}")
+        try:
+            yield own
+        finally:
+            own.unlink(missing_ok=True)
+        return
+    try:
+        _remove_old(shared)
+        yield shared
+    finally:
+        if _is_at(descriptor, shared) and not os.fstat(descriptor).st_size:
+            shared.unlink()
+        os.close(descriptor)
+
+
+def _locked(path: Path) -> int | None:
+    """A lock on a file, made where it is not there; None where another worker has it, or no locks
+    are known there. Whoever closes it, or dies, gives it back."""
+    while True:
+        descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            return None
+        except OSError:  # such as a network's file system that knows none
+            os.close(descriptor)
+            path.unlink(missing_ok=True)
+            return None
+        # Whoever had it before may have moved the file to its place since it was opened here.
+        if _is_at(descriptor, path):
+            return descriptor
+        os.close(descriptor)
+
+
+def _is_at(descriptor: int, path: Path) -> bool:
+    """Whether an open file is still the one of this name."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _remove_old(shared: Path) -> None:
+    for each in shared.parent.glob(f"{shared.name}.*"):
+        if time.time() - each.lstat().st_mtime > _OLD_SECONDS:
+            each.unlink(missing_ok=True)
+
+
 def _fetch_one(
     url: str,
     file: ModelFile,
-    place: Path,
     *,
+    part: Path,
+    place: Path,
     report: Callable[[Progress], None],
     sleep: Callable[[float], None],
 ) -> None:
-    part = place.with_name(place.name + ".part")
-    # A part that is left of another version is no beginning of this one.
-    part = part.with_name(f"{part.name}.{file.sha256[:12]}")
     last: Exception | None = None
     for attempt in range(ATTEMPTS):
         if attempt:
@@ -104,7 +166,7 @@ def _fetch_one(
         except urllib.error.HTTPError as error:
             error.close()
             if error.code == 416:  # what we have is longer than what there is
-                part.unlink(missing_ok=True)
+                _empty(part)
             elif error.code not in (408, 429) and error.code < 500:
                 raise _unreachable(url, f"the server answers {error.code}") from error
             last = error
@@ -119,7 +181,7 @@ def _fetch_one(
         if found == file.sha256:
             os.replace(part, place)
             return
-        part.unlink()
+        _empty(part)
         last = ChecksumError(
             f"{url} has the sha256 {found[:12]}, {file.sha256[:12]} was pinned, so it was thrown "
             "away. A proxy in between, or another file than the one that was checked"
@@ -127,6 +189,12 @@ def _fetch_one(
     if isinstance(last, ChecksumError):
         raise last
     raise _unreachable(url, str(last)) from last
+
+
+def _empty(part: Path) -> None:
+    """Not removed: the lock is on this file, and not on another of its name."""
+    with part.open("wb"):
+        pass
 
 
 def _download(url: str, part: Path, *, file: ModelFile, report: Callable[[Progress], None]) -> None:

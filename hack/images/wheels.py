@@ -6,7 +6,6 @@ build has to be told nothing of it.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,13 +44,6 @@ def fetch(requirements: Sequence[Path], folder: Path) -> Path:
             _download(file, into)
         into.rename(folder)
     return folder
-
-
-def remove_others(folder: Path) -> None:
-    """Takes away the packages of earlier pins."""
-    for old in folder.parent.glob("wheels-*"):
-        if old != folder:
-            shutil.rmtree(old, ignore_errors=True)
 
 
 def _download(requirements: Path, into: Path) -> None:

@@ -35,9 +35,9 @@ ALERTS = FILES / "alerts.yaml"
 DASHBOARD = FILES / "dashboard.json"
 METRICS_PAGE = REPOSITORY / "docs" / "metrics.md"
 PROMTOOL_TESTS = sorted((Path(__file__).parent / "promtool").glob("*.yaml"))
-GROUPS = ("recording", "operator", "watch", "memory", "model", "embedder")
+GROUPS = ("recording", "operator", "watch", "memory", "model", "embedder", "backup")
 _TEMPLATE = re.compile(r"\{\{.*?\}\}")
-_METRIC = re.compile(r"\b(?:\w+:)?kausa_\w+(?::\w+)?|\bprocess_\w+")
+_METRIC = re.compile(r"\b(?:\w+:)?kausa_\w+(?::\w+)?|\b(?:process|kube)_\w+")
 _SELECTOR = re.compile(r"(\b(?:\w+:)?kausa_\w+(?::\w+)?)\{([^}]*)\}")
 _LABEL = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 

@@ -289,6 +289,40 @@ def test_what_is_asked_can_be_reached_on_its_port_and_nowhere_else_if_it_is_name
     assert [int(port)] not in ports(without)
 
 
+@pytest.mark.parametrize(
+    ("values", "port", "more"),
+    [
+        ({"model": {"provider": "ollama", "url": "http://vllm.models.svc"}}, 80, "modelPorts"),
+        ({"tracing": {"endpoint": "http://collector:4318"}}, 4318, "tracingPorts"),
+        (
+            {"embedder": {"mode": "external", "external": {"url": "http://tei"}}},
+            80,
+            "embedderPorts",
+        ),
+        (
+            {
+                "clusterName": "a",
+                "memory": {"mode": "external", "external": {"url": "http://qdrant:80"}},
+                "backup": {"enabled": True},
+            },
+            80,
+            "memoryPorts",
+        ),
+    ],
+)
+def test_the_port_behind_a_service_can_be_opened_as_well_and_none_twice(
+    render: Render, values: dict[str, Any], port: int, more: str
+) -> None:
+    found = policies(render({**values, "networkPolicy": {more: [8000, port]}}))
+    assert [port, 8000] in ports(found["kausa"]["egress"])
+    if "backup" in values:
+        assert [port, 8000] in ports(found["kausa-backup"]["egress"])
+    for spec in found.values():
+        for rule in spec.get("egress") or []:
+            both = [(each["port"], each["protocol"]) for each in rule["ports"]]
+            assert len(both) == len(set(both))
+
+
 def test_grpc_of_the_server_is_reached_by_the_operator_and_the_backup(render: Render) -> None:
     found = policies(render(EVERYTHING))
     for name in ("kausa", "kausa-backup"):
@@ -309,6 +343,8 @@ def test_api_server_names_and_further_ways_can_be_told(render: Render) -> None:
     assert dns["to"] == [resolver]
     assert [each["ipBlock"]["cidr"] for each in api["to"]] == ["10.0.0.1/32", "10.0.0.2/32"]
     assert last == further
+    values = {**EVERYTHING, "networkPolicy": {"extraEgress": [further]}}
+    assert policies(render(values))["kausa-backup"]["egress"][-1] == further
 
 
 def test_a_worker_that_fetches_a_model_may_leave_the_cluster(render: Render) -> None:

@@ -148,6 +148,21 @@ def test_a_gpu_is_asked_for_and_insisted_on(render: Render) -> None:
     assert rolling["maxSurge"] == 0, "there may be no other GPU"
 
 
+def test_a_claim_for_one_node_holds_up_no_upgrade(render: Render, defaults: Rendered) -> None:
+    def rolling(found: Rendered) -> dict[str, Any]:
+        spec = found.one("Deployment", "kausa-embedder")["spec"]
+        return dict(spec["strategy"]["rollingUpdate"])
+
+    claim = {"persistentVolumeClaim": {"claimName": "models"}}
+    assert rolling(render(nested("embedder.model.volume", claim))) == {
+        "maxSurge": 0,
+        "maxUnavailable": 1,
+    }
+    kept = {"maxSurge": 1, "maxUnavailable": 0}
+    assert rolling(render(nested("embedder.model.volume", {"emptyDir": {}}))) == kept
+    assert rolling(defaults) == kept
+
+
 def test_workers_are_counted_by_hand_or_by_an_autoscaler(render: Render) -> None:
     by_hand = render(nested("embedder.replicas", 3))
     assert by_hand.one("Deployment", "kausa-embedder")["spec"]["replicas"] == 3

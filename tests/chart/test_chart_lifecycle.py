@@ -150,4 +150,18 @@ def test_with_the_crds_in_the_same_release_runbooks_come_change_and_go(
 def test_what_helm_says_leads_on(release: Callable[..., str], restricted: str) -> None:
     said = release(STILL)
     assert f"kubectl rollout status deployment/{restricted} -n {restricted}" in said
-    assert "No default storage class was found" in said or "kubernetes.io" not in said
+    claim = "If the operator's Pod stays Pending, its claim waits for a volume"
+    assert claim in said
+    said = release({**STILL, "memory": {"embedded": {"persistence": {"enabled": False}}}})
+    assert claim not in said
+
+
+def test_who_scales_by_what_nobody_may_read_is_told_so(
+    release: Callable[..., str], restricted: str
+) -> None:
+    warned = "by which it is to be scaled: name Prometheus in networkPolicy.embedderMetricsFrom"
+    scaling = {"enabled": True, "maxReplicas": 1, "queueWait": {"enabled": True}}
+    values = {**STILL, "embedder": {"autoscaling": scaling}}
+    assert warned in release(values)
+    prometheus = [{"namespaceSelector": {"matchLabels": {"name": "monitoring"}}}]
+    assert warned not in release({**values, "networkPolicy": {"embedderMetricsFrom": prometheus}})

@@ -192,6 +192,31 @@ def test_a_backup_is_as_it_was_asked_for(render: Render) -> None:
     assert not found.all("PersistentVolumeClaim")
 
 
+def test_a_backup_has_annotations_and_variables_of_its_own(render: Render) -> None:
+    proxy = {"name": "HTTPS_PROXY", "value": "http://proxy:3128"}
+    no_mesh = {"sidecar.istio.io/inject": "false"}
+    backup = {"enabled": True, "podAnnotations": no_mesh, "extraEnv": [proxy]}
+    spec = job(render({**server(), "backup": backup}))
+    assert spec["jobTemplate"]["spec"]["template"]["metadata"]["annotations"] == no_mesh
+    assert environment(container(spec))["HTTPS_PROXY"] == "http://proxy:3128"
+
+
+def test_a_backup_does_not_write_to_a_volume_that_only_the_operator_has(render: Render) -> None:
+    audit = {"KAUSA_MEMORY_AUDIT": "file", "KAUSA_MEMORY_AUDIT_PATH": "/audit/memory.jsonl"}
+    values = {
+        **server(),
+        "settings": audit,
+        "extraVolumes": [{"name": "audit", "emptyDir": {}}],
+        "extraVolumeMounts": [{"name": "audit", "mountPath": "/audit"}],
+        "backup": {"enabled": True},
+    }
+    found = render(values)
+    assert found.environment()["KAUSA_MEMORY_AUDIT"] == "file"
+    told = environment(container(job(found)))
+    assert told["KAUSA_MEMORY_AUDIT"] == "log"
+    assert "KAUSA_MEMORY_AUDIT_PATH" not in told
+
+
 def test_old_backups_go_after_a_new_one_is_complete_and_not_before(render: Render) -> None:
     values = {**server(), "backup": {"enabled": True, "keepLast": 3}}
     pod = job(render(values))["jobTemplate"]["spec"]["template"]["spec"]

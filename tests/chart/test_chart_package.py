@@ -132,6 +132,8 @@ def test_comments_are_read_as_helm_docs_reads_them(
 def test_the_qdrant_values_belong_to_the_other_chart_and_are_not_rendered(
     render: Callable[..., Rendered],
 ) -> None:
-    assert yaml.safe_load((CHART / "files" / "qdrant-values.yaml").read_text())["apiKey"] is True
+    values = yaml.safe_load((CHART / "files" / "qdrant-values.yaml").read_text())
+    assert values["apiKey"] is True
+    assert values["config"]["telemetry_disabled"] is True, "else Qdrant reports to its makers"
     assert not render().all("StatefulSet")
     assert "dependencies" not in chart(), "an unfetched one breaks `helm install` from a clone"

@@ -120,3 +120,44 @@ def test_hard_questions_go_to_the_one_model_that_an_endpoint_was_said_to_have(
     assert one["KAUSA_REASONING_MODEL"] == "small"
     two = render(nested("model", MODEL | {"simple": "small", "reasoning": "large"})).environment()
     assert two["KAUSA_REASONING_MODEL"] == "large"
+
+
+OF_A_SERVER: dict[str, Any] = {
+    "clusterName": "a",
+    "memory": {"mode": "external", "external": {"url": "http://q:6333"}},
+}
+
+
+def audited(path: str = "", *, mounted: str = "", how: str = "file") -> dict[str, Any]:
+    told = {"KAUSA_MEMORY_AUDIT": how} | ({"KAUSA_MEMORY_AUDIT_PATH": path} if path else {})
+    mounts = [{"name": "audit", "mountPath": mounted}] if mounted else []
+    return {"settings": told, "extraVolumeMounts": mounts}
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        OF_A_SERVER | audited(),
+        audited("/audit/memory.jsonl"),
+        audited("/audit/memory.jsonl", mounted="/audi"),
+    ],
+    ids=["server", "nowhere", "another-folder"],
+)
+def test_an_audit_where_nothing_can_be_written_is_refused(
+    refusal: Refusal, values: dict[str, Any]
+) -> None:
+    assert "set it to log, or mount a volume" in refusal(values)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        audited(),
+        audited("/tmp/memory.jsonl"),
+        audited("/audit/memory.jsonl", mounted="/audit/"),
+        OF_A_SERVER | audited(how="log"),
+    ],
+    ids=["volume-of-the-memory", "tmp", "own-volume", "log"],
+)
+def test_an_audit_that_can_be_written_is_taken(render: Render, values: dict[str, Any]) -> None:
+    assert render(values).environment()["KAUSA_MEMORY_AUDIT"]

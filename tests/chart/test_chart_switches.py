@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from chart.rendering import CHART, EVERYTHING, Rendered, merged, nested
+from chart.rendering import CHART, EVERYTHING, KUBERNETES, Helm, Rendered, merged, nested
 
 pytestmark = pytest.mark.chart
 
@@ -27,6 +27,7 @@ WORDS = (
 )
 """One of them is of the shape that any text must have."""
 RUNBOOK = {"name": "other", "title": "Other", "content": "Other."}
+OF_ONES_OWN = {"embedder": {"mode": "external", "external": {"url": "http://tei:80"}}}
 WHERE: dict[str, dict[str, Any]] = {
     "memory.embedded": {},
     "memory.mode": {},
@@ -46,9 +47,8 @@ WHERE: dict[str, dict[str, Any]] = {
     "metrics.serviceMonitor": {"metrics": {"serviceMonitor": {"enabled": True}}},
     "metrics.podMonitor": {"metrics": {"podMonitor": {"enabled": True}}},
     "metrics": {"metrics": {"rules": {"enabled": True}, "dashboard": {"enabled": True}}},
-    "networkPolicy.embedderTo": {
-        "embedder": {"mode": "external", "external": {"url": "http://tei:80"}}
-    },
+    "networkPolicy.embedderTo": OF_ONES_OWN,
+    "networkPolicy.embedderPorts": OF_ONES_OWN,
 }
 """What else has to be set for a value, or those below it, to matter; else EVERYTHING."""
 SWITCHED_ON: dict[str, dict[str, Any]] = {
@@ -173,3 +173,15 @@ def test_every_value_changes_what_is_rendered(
     together = merged(values, TOGETHER.get(path, {}))
     after = render(merged(together, nested(path, changed)))
     assert without_chance(after) != before(values), f"{path} = {changed!r} is read by nobody"
+
+
+@pytest.mark.parametrize("path", sorted(leaves(VALUES)))
+def test_a_value_that_is_set_to_null_ends_no_rendering_but_with_our_words(
+    helm: Helm, path: str
+) -> None:
+    """As `--set path=null` does to be rid of a value; it takes the chart's own away, too."""
+    done = helm.run(
+        *("template", "kausa", str(CHART), "--kube-version", KUBERNETES),
+        values=merged(EVERYTHING, nested(path, None)),
+    )
+    assert done.returncode == 0 or "execution error at" in done.stderr, done.stderr

@@ -2,7 +2,8 @@
 
 A block of commands tells with an HTML comment right above it who runs it:
 
-    <!-- run-by: tests/e2e/test_asking.py -->    a test that does the same, or `make TARGET`
+    <!-- run-by: tests/e2e/test_asking.py -->    a test that types it (`blocks_run_by`) or does the
+                                                 same (decisive.py), or `make TARGET`
     <!-- needs: a GPU -->                        nobody here can
 
 Without one it is run by `test_docs_commands.py`, so it must be quick and need nothing. Above YAML
@@ -17,7 +18,16 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-__all__ = ["COMMAND_LANGUAGES", "ROOT", "Block", "Page", "all_pages", "commands_of", "expected_of"]
+__all__ = [
+    "COMMAND_LANGUAGES",
+    "ROOT",
+    "Block",
+    "Page",
+    "all_pages",
+    "blocks_run_by",
+    "commands_of",
+    "expected_of",
+]
 
 ROOT = Path(__file__).resolve().parents[2]
 COMMAND_LANGUAGES = frozenset({"console", "bash", "sh", "shell"})
@@ -135,6 +145,16 @@ def all_pages() -> tuple[Page, ...]:
         *sorted((ROOT / "charts").rglob("*.md")),
     ]
     return tuple(read(path) for path in paths)
+
+
+def blocks_run_by(name: str) -> tuple[Block, ...]:
+    """The blocks that say that this test runs them, for a test that types them as they stand."""
+    return tuple(
+        block
+        for page in all_pages()
+        for block in page.blocks
+        if block.key == "run-by" and name in block.what.split(", ")
+    )
 
 
 def commands_of(block: Block) -> tuple[str, ...]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from docs.pages import ROOT, Block, commands_of
 
-__all__ = ["PROGRAMS", "helm", "programs_of", "run_block", "why_not_run_here"]
+__all__ = ["PROGRAMS", "helm", "programs_of", "run_block", "type_in", "why_not_run_here"]
 
 OURS = frozenset({"diagnose", "eval", "query-analysis", "redact", "--help", "--version", "-h"})
 """Commands of kausa that need no cluster, no memory and no model."""
@@ -82,6 +82,29 @@ def run_block(block: Block, *, home: Path) -> str:
         check=False,
     )
     assert done.returncode == 0, f"{block}: exit code {done.returncode}\n{done.stdout}"
+    return done.stdout
+
+
+def type_in(
+    command: str, *, folder: Path, kubeconfig: str | None = None, seconds: float = 90
+) -> str:
+    """Have a shell run it; it must succeed. What it printed."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment = os.environ | {"PATH": path}
+    if kubeconfig is not None:
+        environment["KUBECONFIG"] = kubeconfig
+    done = subprocess.run(
+        ["bash", "-eu", "-o", "pipefail", "-c", command],
+        cwd=folder,
+        env=environment,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        timeout=seconds,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command}\n{done.stdout}"
     return done.stdout
 
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from docs.decisive import ALSO_TYPED, made_by_make_test, typed_here, words_missing
 from docs.pages import COMMAND_LANGUAGES, ROOT, Block, Page, all_pages, commands_of, expected_of
 from docs.running import PROGRAMS, programs_of, run_block, why_not_run_here
 
@@ -14,7 +15,9 @@ pytestmark = pytest.mark.timeout(150)
 PAGES = tuple(
     page
     for page in all_pages()
-    if page.path.is_relative_to(ROOT / "docs") or page.path == ROOT / "README.md"
+    if page.path.is_relative_to(ROOT / "docs")
+    or page.path.is_relative_to(ROOT / "charts")
+    or page.path == ROOT / "README.md"
 )
 BLOCKS = tuple(
     block for page in PAGES for block in page.blocks if block.language in COMMAND_LANGUAGES
@@ -34,31 +37,36 @@ def test_whoever_is_said_to_run_a_command_is_there(block: Block) -> None:
     if block.key == "needs":
         return
     assert block.key == "run-by", f"{block}: {block.key} is no marker of commands"
-    for each in block.what.split(","):
-        problem = missing(each.strip())
+    names = [each.strip() for each in block.what.split(",")]
+    for each in names:
+        problem = missing(each)
         assert problem is None, f"{block}: {problem}"
+    if any(typed_here(each) for each in [*names, *also_typing(block)]):
+        return
+    untold = {command: words_missing(command, names) for command in commands_of(block)}
+    assert not any(untold.values()), (
+        f"{block}: {block.what} has nothing of this, so it does not run the command: "
+        f"{ {command: words for command, words in untold.items() if words} }. Have it typed as it "
+        "stands (`blocks_run_by`), or say what it needs (<!-- needs: ... -->)."
+    )
+
+
+def also_typing(block: Block) -> tuple[str, ...]:
+    """The tests that type a block beside the one that its page names."""
+    return tuple(
+        name for name, typed in ALSO_TYPED.items() if any(each in block.text for each in typed)
+    )
 
 
 def missing(name: str) -> str | None:
     """What is wrong with a name behind `run-by`; None for a test, or a part of `make test`."""
     target = re.fullmatch(r"make ([a-z0-9-]+)", name)
     if target is not None:
-        return None if target[1] in _targets_of_make_test() else f"`make test` has no {target[1]}"
+        return None if target[1] in made_by_make_test() else f"`make test` has no {target[1]}"
     path = ROOT / name
     if not (path.is_file() and re.fullmatch(r"test_\w+\.py", path.name)):
         return f"{name} is no test"
     return None if "def test_" in path.read_text() else f"{name} has no test"
-
-
-def _targets_of_make_test() -> frozenset[str]:
-    """What `make test` runs, by its recipe and its prerequisites."""
-    rule = re.search(r"^test:(?P<needs>[^\n]*)\n(?P<recipe>(?:\t.*\n)+)", _makefile(), re.MULTILINE)
-    assert rule is not None
-    return frozenset(re.findall(r"[a-z0-9-]+", re.sub(r"##.*", "", rule["needs"]) + rule["recipe"]))
-
-
-def _makefile() -> str:
-    return (ROOT / "Makefile").read_text()
 
 
 @pytest.mark.parametrize("block", UNMARKED, ids=str)

@@ -6,16 +6,14 @@ that the page made up: the namespace `shop` and one FailureDiagnosis in it.
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from docs.pages import ROOT, Block, all_pages, commands_of
+from docs.pages import ROOT, all_pages, blocks_run_by, commands_of
+from docs.running import type_in
 from e2e.conftest import api, kubeconfig, namespace, start_operator  # noqa: F401 - fixtures
 from support.namespace import Namespace, complete
 from support.operator_process import OperatorProcess, wait_for
@@ -26,13 +24,6 @@ pytestmark = [pytest.mark.e2e, pytest.mark.timeout(300)]
 THIS = Path(__file__).relative_to(ROOT).as_posix()
 MADE_UP = "checkout-crashloop-ed032f"
 QUESTION, RUNBOOK = "why-is-checkout-away", "registry-away"
-
-
-def blocks_to_run() -> tuple[Block, ...]:
-    """Those that say that this file runs them."""
-    return tuple(
-        block for page in all_pages() for block in page.blocks if THIS in block.what.split(", ")
-    )
 
 
 def manifest_of_a_page(name: str) -> str:
@@ -51,7 +42,7 @@ def test_every_command_for_a_cluster_works_as_it_is_written(
     kubeconfig: str,  # noqa: F811
     tmp_path: Path,
 ) -> None:
-    blocks = blocks_to_run()
+    blocks = blocks_run_by(THIS)
     assert len(blocks) >= 5
     operator = start_operator()
     namespace.apply(crashes(), healthy())
@@ -62,10 +53,12 @@ def test_every_command_for_a_cluster_works_as_it_is_written(
         re.sub(r"namespace: shop", f"namespace: {namespace.name}", manifest_of_a_page(RUNBOOK))
     )
     type_in("kubectl apply -f runbook.yaml", folder=tmp_path, kubeconfig=kubeconfig)
+    # Neither the operator's, which is in use, nor that of whoever runs the tests.
+    own_memory = f"export KAUSA_MEMORY_PATH={tmp_path / 'memory-of-the-page'}"
     for block in blocks:
         for command in commands_of(block):
             typed = re.sub(r"\bshop\b", namespace.name, command.replace(MADE_UP, real))
-            type_in(typed, folder=tmp_path, kubeconfig=kubeconfig)
+            type_in(f"{own_memory}\n{typed}", folder=tmp_path, kubeconfig=kubeconfig)
 
     wait_for_answer(namespace, operator, target="frontend")
     wait_for_answer(namespace, operator, target="checkout", name=QUESTION)
@@ -92,22 +85,6 @@ def wait_for_answer(
     except AssertionError as error:
         states = [each.get("status", {}).get("conditions") for each in asked()]
         raise AssertionError(f"{error}\n{states}\n{operator.log()[-4000:]}") from None
-
-
-def type_in(command: str, *, folder: Path, kubeconfig: str) -> None:  # noqa: F811
-    """Have a shell run it; it must succeed."""
-    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", command],
-        cwd=folder,
-        env=os.environ | {"KUBECONFIG": kubeconfig, "PATH": path},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        timeout=90,
-        check=False,
-    )
-    assert done.returncode == 0, f"{command}\n{done.stdout}"
 
 
 def running(namespace: Namespace, app: str) -> bool:  # noqa: F811

@@ -59,15 +59,15 @@ def release(kubeconfig: str, api: Any, images: None) -> Iterator[Release]:
     """The release that all tests share; not installed before `installed` is asked for."""
     found = Release(api, kubeconfig=kubeconfig, helm=helm_path())
     core = client.CoreV1Api(api)
-    _remove_namespace(core)
+    remove_namespace(core)
     core.create_namespace({"metadata": {"name": NAMESPACE, "labels": RESTRICTED}})
-    with _volume(api):
+    with volume(api):
         try:
             yield found
         finally:
             with contextlib.suppress(AssertionError):
                 found.uninstall()
-            _remove_namespace(core)
+            remove_namespace(core)
 
 
 @pytest.fixture(scope="session")
@@ -117,7 +117,9 @@ def _namespace(api: Any) -> Iterator[Namespace]:
         core.delete_namespace(name, grace_period_seconds=0)
 
 
-def _remove_namespace(core: Any) -> None:
+def remove_namespace(core: Any) -> None:
+    """Take the release's namespace away, and wait until it is gone."""
+
     def gone() -> bool:
         try:
             core.delete_namespace(NAMESPACE, grace_period_seconds=0)
@@ -129,7 +131,7 @@ def _remove_namespace(core: Any) -> None:
 
 
 @contextlib.contextmanager
-def _volume(api: Any) -> Iterator[None]:
+def volume(api: Any) -> Iterator[None]:
     """A volume for the claim, where the cluster does not make one by itself.
 
     The local cluster has no provisioner. Its node is this machine, so a folder of it will do; it

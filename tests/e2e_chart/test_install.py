@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,7 @@ from e2e_chart.reading import usage
 from e2e_chart.release import EMBEDDER, NAMESPACE, OPERATOR, Release
 from kubernetes import client
 from kubernetes.client.exceptions import ApiException
+from support.cluster import is_local
 from support.namespace import Namespace, condition
 from support.operator_process import wait_for
 from support.workloads import (
@@ -25,11 +27,10 @@ from support.workloads import (
 
 pytestmark = [pytest.mark.e2e, pytest.mark.timeout(1800)]
 
-MOST_SECONDS_TO_INSTALL = 300.0
-"""The goal is 60 on a machine that does nothing else; CI's machines do."""
+MOST_SECONDS_TO_INSTALL, ON_A_BUSY_MACHINE = 60.0, 300.0
 QUIET_SECONDS = 60.0
-MOST_IDLE_CORES = 0.050
-MOST_IDLE_BYTES = 300 * 1024**2
+MOST_IDLE_CORES, CORES_ON_A_BUSY_MACHINE = 0.010, 0.050
+MOST_IDLE_BYTES = 150 * 1024**2
 
 # target -> (category, what its summary and root cause must name)
 EXPECTED = {
@@ -41,13 +42,27 @@ EXPECTED = {
 }
 
 
+def is_quiet() -> bool:
+    """Whether this machine, on which the node is, had processors left in the last minute.
+
+    Only then what took time and processors says something of Kausa. A cluster elsewhere is asked
+    for the goal in any case.
+    """
+    return os.getloadavg()[0] < (os.cpu_count() or 1) or not is_local()
+
+
 def test_a_failure_is_diagnosed_soon_after_the_chart_was_installed(
     installed: Release, seconds_to_install: float, first_failure: Namespace
 ) -> None:
-    print(f"\nfrom `helm install` to the first diagnosis: {seconds_to_install:.1f} s (goal: 60)")
+    quiet = is_quiet()
+    most = MOST_SECONDS_TO_INSTALL if quiet else ON_A_BUSY_MACHINE
+    print(
+        f"\nfrom `helm install` to the first diagnosis: {seconds_to_install:.1f} s (goal: 60;"
+        f" at most {most:.0f} on this machine, load {os.getloadavg()[0]:.1f})"
+    )
     (resource,) = first_failure.diagnoses()
     assert condition(resource, "Diagnosed")["status"] == "True"
-    assert seconds_to_install < MOST_SECONDS_TO_INSTALL
+    assert seconds_to_install < most
 
 
 def test_each_of_five_failures_is_diagnosed_with_the_memory_of_the_cluster(
@@ -136,9 +151,11 @@ def test_an_idle_operator_takes_little(
     settle(QUIET_SECONDS)
     after = usage(installed.api, pod)
     cores = after.cores_since(before)
+    # Who waits for a processor spends more of it on caches that others have emptied.
+    most = MOST_IDLE_CORES if is_quiet() else CORES_ON_A_BUSY_MACHINE
     print(
-        f"\nidle: {cores * 1000:.1f} m CPU (goal: 10), {after.memory_bytes / 1024**2:.0f} MiB"
-        " (goal: 150)"
+        f"\nidle: {cores * 1000:.1f} m CPU (goal: 10; at most {most * 1000:.0f} on this machine,"
+        f" load {os.getloadavg()[0]:.1f}), {after.memory_bytes / 1024**2:.0f} MiB (goal: 150)"
     )
-    assert cores < MOST_IDLE_CORES
+    assert cores < most
     assert after.memory_bytes < MOST_IDLE_BYTES

@@ -14,7 +14,7 @@
 {{- if has $key $own -}}
 {{- fail (printf "%s has %s, which the chart sets itself: Services and policies find Pods by such labels. Take another key" $path $key) -}}
 {{- end -}}
-{{- if and (ne $path "commonLabels") (hasKey $.Values.commonLabels $key) -}}
+{{- if and (ne $path "commonLabels") (hasKey (default dict $.Values.commonLabels) $key) -}}
 {{- fail (printf "%s has %s, and so has commonLabels, which every Pod gets as well: leave it in one of them" $path $key) -}}
 {{- end -}}
 {{- end -}}
@@ -53,10 +53,34 @@
 {{- end -}}
 {{- end }}
 
+{{/* The image's root is read-only, and the audit's own folder is on the volume of the embedded memory. */}}
+{{- define "kausa.check.audit" -}}
+{{- $settings := default dict .Values.settings -}}
+{{- if and (eq (get $settings "KAUSA_MEMORY_AUDIT") "file") (include "kausa.hasMemory" .) -}}
+{{- $path := get $settings "KAUSA_MEMORY_AUDIT_PATH" | default "/var/lib/kausa/memory-audit.jsonl" -}}
+{{- $folders := list "/tmp" -}}
+{{- if eq .Values.memory.mode "embedded" -}}
+{{- $folders = append $folders "/var/lib/kausa" -}}
+{{- end -}}
+{{- range .Values.extraVolumeMounts -}}
+{{- $folders = append $folders (trimSuffix "/" .mountPath) -}}
+{{- end -}}
+{{- $writable := false -}}
+{{- range $folders -}}
+{{- if hasPrefix (printf "%s/" .) $path -}}
+{{- $writable = true -}}
+{{- end -}}
+{{- end -}}
+{{- if not $writable -}}
+{{- fail (printf "settings.KAUSA_MEMORY_AUDIT is file, and nothing can be written to %s: set it to log, or mount a volume with extraVolumes and extraVolumeMounts and name a file on it in settings.KAUSA_MEMORY_AUDIT_PATH" $path) -}}
+{{- end -}}
+{{- end -}}
+{{- end }}
+
 {{- define "kausa.check.addresses" -}}
 {{- $secrets := dict "memory.external.url" "memory.external.existingSecret" "embedder.external.url" "embedder.external.existingSecret" "model.url" "model.existingSecret" -}}
 {{- range $path, $url := dict "memory.external.url" .Values.memory.external.url "embedder.external.url" .Values.embedder.external.url "model.url" .Values.model.url "tracing.endpoint" .Values.tracing.endpoint -}}
-{{- if regexMatch "^[a-z]+://[^/?#]*@" $url -}}
+{{- if regexMatch "^[a-z]+://[^/?#]*@" (default "" $url) -}}
 {{- $instead := "leave them out, and let the collector in the cluster hold them" -}}
 {{- with get $secrets $path -}}
 {{- $instead = printf "put a key into a Secret, and name it in %s" . -}}

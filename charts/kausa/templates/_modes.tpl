@@ -35,6 +35,7 @@
 {{- include "kausa.check.names" . -}}
 {{- include "kausa.check.contradictions" . -}}
 {{- include "kausa.check.addresses" . -}}
+{{- include "kausa.check.audit" . -}}
 {{- $replicas := include "kausa.replicas" . | int -}}
 {{- if and (include "kausa.onePod" .) (gt $replicas 1) -}}
 {{- fail (printf "replicas is %d, and the embedded memory's volume belongs to one Pod (accessModes has no ReadWriteMany): leave replicas unset, or set memory.mode to external, with a Qdrant server" $replicas) -}}

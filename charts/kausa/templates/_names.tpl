@@ -65,7 +65,7 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- end }}
 
 {{- define "kausa.embedderImage" -}}
-{{- $repository := ternary .Values.embedder.gpu.repository .Values.embedder.image.repository .Values.embedder.gpu.enabled -}}
+{{- $repository := ternary .Values.embedder.gpu.repository .Values.embedder.image.repository (not (empty .Values.embedder.gpu.enabled)) -}}
 {{- include "kausa.image" (dict "root" . "repository" $repository "image" .Values.embedder.image) -}}
 {{- end }}
 

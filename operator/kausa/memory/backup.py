@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import shutil
+import struct
 import tempfile
 import time
+import uuid
 from array import array
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,31 +32,13 @@ _PAGE_POINTS = 200
 _HALF = ".kausa-backup-"
 _HALF_OLD_SECONDS = 86_400.0
 """No backup takes so long: whoever made the folder was killed."""
-_SUMS = 8
+_SUMS = struct.Struct("=8f")
+_EXACT_BYTES = 12
+_NO_UUID = bytes(17)
 _SAME = 1e-3
 """Of a sum of a unit vector: a store may bring a vector to length 1 once more."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Digest:
-    """What a point is, in a few bytes."""
-
-    exact: bytes
-    """Of its payload and its words."""
-    dense: tuple[float, ...]
-    """Sums over parts of its vector."""
-
-    def is_same(self, other: _Digest | None) -> bool:
-        return (
-            other is not None
-            and self.exact == other.exact
-            and len(self.dense) == len(other.dense)
-            # A NaN is not the same as anything.
-            and all(abs(a - b) <= _SAME for a, b in zip(self.dense, other.dense, strict=True))
-        )
-
-
-Digests: TypeAlias = dict[str, _Digest]
+Digests: TypeAlias = dict[bytes, bytes]
+"""What each point is, in 44 bytes by a key of 16: one of these is held for the whole memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +76,8 @@ async def back_up(
     try:
         if scratch is not None:
             for each in COLLECTIONS:
-                earlier[each] = await _digests(store, each, deadline_seconds=deadline_seconds)
+                points = _digests(store, each, deadline_seconds=deadline_seconds)
+                earlier[each] = {key: digest async for key, digest in points}
         with _as_named(half, target):
             await store.backup(half, deadline_seconds=deadline_seconds)
             if scratch is not None:
@@ -154,23 +139,27 @@ async def _compare(
     deadline_seconds: float,
 ) -> None:
     for collection in COLLECTIONS:
-        now = await _digests(store, collection, deadline_seconds=deadline_seconds)
-        came = await _digests(scratch, collection, deadline_seconds=deadline_seconds)
-        before = earlier[collection]
-        unchanged = {id_ for id_, each in now.items() if each.is_same(before.get(id_))}
-        lost = sorted(id_ for id_ in unchanged if not now[id_].is_same(came.get(id_)))
-        if lost:
+        before, unchanged = earlier[collection], Digests()
+        async for key, digest in _digests(store, collection, deadline_seconds=deadline_seconds):
+            # Taken out of the one as it comes into the other: the memory is held once.
+            if _is_same(digest, before.pop(key, None)):
+                unchanged[key] = digest
+        expected = len(unchanged)
+        async for key, digest in _digests(scratch, collection, deadline_seconds=deadline_seconds):
+            if _is_same(digest, unchanged.get(key)):
+                del unchanged[key]
+        if unchanged:
             raise InvalidBackupError(
-                f"{len(lost)} of {len(unchanged)} points of {collection} did not come back from "
-                f"the backup as they are, {lost[0]} among them. Nothing was kept: back up again"
+                f"{len(unchanged)} of {expected} points of {collection} did not come back from the "
+                f"backup as they are, {_id_of(min(unchanged))} among them. Nothing was kept: back "
+                "up again"
             )
 
 
 async def _digests(
     store: VectorStore, collection: Collection, *, deadline_seconds: float
-) -> Digests:
+) -> AsyncIterator[tuple[bytes, bytes]]:
     """Every point of a collection, vectors included."""
-    found: Digests = {}
     after = None
     while True:
         page = await store.scroll(
@@ -182,21 +171,47 @@ async def _digests(
             deadline_seconds=deadline_seconds,
         )
         for each in page.points:
-            found[each.id] = _digest(each)
+            yield _key_of(each.id), _digest(each)
         after = page.after
         if after is None:
-            return found
+            return
 
 
-def _digest(point: StoredPoint) -> _Digest:
+def _key_of(id_: str) -> bytes:
+    """Ids are UUIDs; what is none is kept as it is, longer than one."""
+    try:
+        return uuid.UUID(id_).bytes
+    except ValueError:
+        return _NO_UUID + id_.encode()
+
+
+def _id_of(key: bytes) -> str:
+    if len(key) >= len(_NO_UUID):
+        return key.removeprefix(_NO_UUID).decode()
+    return str(uuid.UUID(bytes=key))
+
+
+def _is_same(one: bytes, other: bytes | None) -> bool:
+    """Payload and words to the byte, the vector as near as a store brings it back."""
+    if other is None or one[:_EXACT_BYTES] != other[:_EXACT_BYTES]:
+        return False
+    sums = zip(*(_SUMS.unpack_from(each, _EXACT_BYTES) for each in (one, other)), strict=True)
+    # A NaN is not the same as anything.
+    return all(abs(a - b) <= _SAME for a, b in sums)
+
+
+def _digest(point: StoredPoint) -> bytes:
+    """Of payload and words a hash, of the vector sums over its parts."""
     digest = hashlib.blake2b(
-        msgspec.json.encode(point.payload, order="deterministic"), digest_size=12
+        msgspec.json.encode(point.payload, order="deterministic"), digest_size=_EXACT_BYTES
     )
     if point.sparse is not None:
         for index, value in sorted(zip(point.sparse.indices, point.sparse.values, strict=True)):
             digest.update(index.to_bytes(8, "little") + array("f", [value]).tobytes())
     dense = point.dense or ()
-    return _Digest(digest.digest(), tuple(sum(dense[part::_SUMS]) for part in range(_SUMS)))
+    # How long it is, so that one without a vector is not one of zeros.
+    digest.update(len(dense).to_bytes(4, "little"))
+    return digest.digest() + array("f", [sum(dense[part::8]) for part in range(8)]).tobytes()
 
 
 async def _open(store: VectorStore, deadline_seconds: float) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -104,6 +105,50 @@ def test_a_fetch_that_was_killed_is_resumed_by_the_next(server: Server, tmp_path
     bring(server, tmp_path)
     assert server.requests[0][1] == "bytes=1000-"
     assert (tmp_path / "model.onnx").read_bytes() == CONTENT
+
+
+def test_two_workers_that_share_a_volume_do_not_write_into_one_file(
+    server: Server, tmp_path: Path
+) -> None:
+    server.cut_at = [1000]
+    other: list[list[str]] = []
+
+    def while_the_first_waits(_: float) -> None:
+        if not other:
+            other.append([])
+            other[0] = bring(server, tmp_path)
+
+    assert fetch(spec(), tmp_path, hub=server.url, sleep=while_the_first_waits) == ["model.onnx"]
+    assert other == [["model.onnx"]]
+    assert (tmp_path / "model.onnx").read_bytes() == CONTENT
+    assert [wanted for _, wanted in server.requests] == ["", "", "bytes=1000-"]
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_where_no_locks_are_known_a_file_is_fetched_all_the_same(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise OSError("no locks available")
+
+    monkeypatch.setattr("kausa_embedder.fetching.fcntl.flock", refuse)
+    server.cut_at = [1000]
+    assert bring(server, tmp_path) == ["model.onnx"]
+    assert (tmp_path / "model.onnx").read_bytes() == CONTENT
+    assert [path.name for path in tmp_path.iterdir()] == ["model.onnx"]
+
+
+def test_what_a_killed_worker_wrote_on_its_own_is_removed_a_day_later(
+    server: Server, tmp_path: Path
+) -> None:
+    digest = sha256(CONTENT).hexdigest()[:12]
+    old, new = (tmp_path / f"model.onnx.part.{digest}.{each}" for each in ("old", "new"))
+    old.write_bytes(b"half")
+    new.write_bytes(b"half")
+    os.utime(old, (1, 1))
+    bring(server, tmp_path)
+    assert new.exists()
+    assert not old.exists()
 
 
 def test_a_server_without_ranges_is_read_from_the_beginning(server: Server, tmp_path: Path) -> None:

@@ -8,13 +8,16 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from support.server_stores import local_stores
 from support.store_contract import SCHEMA, SECONDS, count, everything, id_of, point, write
 
-from kausa.memory.backup import back_up, put_back
+from kausa.memory.backup import _digest, _id_of, _is_same, _key_of, back_up, put_back
 from kausa.memory.errors import InvalidBackupError, MemoryUnavailableError
 from kausa.memory.filters import EVERYTHING
 from kausa.memory.server.store import ServerStore
+from kausa.memory.store import StoredPoint
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
 
@@ -161,3 +164,45 @@ async def test_folders_of_others_beside_the_backup_are_left_alone(
     await back_up(store, tmp_path / "b", deadline_seconds=SECONDS)
     assert sorted(os.listdir(tmp_path)) == ["b", "b.half"]
     assert os.listdir(tmp_path / "b.half") == ["precious"]
+
+
+def stored(number: int) -> StoredPoint:
+    one = point(number)
+    return StoredPoint(id=one.id, payload=one.payload, dense=tuple(one.dense), sparse=one.sparse)
+
+
+def test_of_each_point_a_check_holds_little() -> None:
+    """The backup's Pod has to hold that of all, while a memory may have millions."""
+    for number in range(50):
+        assert len(_key_of(stored(number).id)) == 16
+        assert len(_digest(stored(number))) == 44
+
+
+def test_a_digest_tells_payload_words_and_vector_apart_and_bears_what_a_store_rounds() -> None:
+    one = stored(1)
+    assert one.dense is not None
+    assert _is_same(_digest(one), _digest(one))
+    rounded = tuple(value * (1 + 1e-6) for value in one.dense)
+    assert _is_same(_digest(one), _digest(msgspec.structs.replace(one, dense=rounded)))
+    others = (
+        msgspec.structs.replace(one, dense=None),
+        msgspec.structs.replace(one, dense=tuple(0.0 for _ in one.dense)),
+        msgspec.structs.replace(one, dense=tuple(reversed(one.dense))),
+        msgspec.structs.replace(one, dense=tuple(float("nan") for _ in one.dense)),
+        msgspec.structs.replace(one, sparse=None),
+        msgspec.structs.replace(one, payload=stored(2).payload),
+    )
+    for other in others:
+        assert not _is_same(_digest(one), _digest(other))
+    assert not _is_same(_digest(others[0]), _digest(others[1]))
+    assert not _is_same(_digest(one), None)
+
+
+@given(st.one_of(st.uuids().map(str), st.text()))
+def test_the_name_of_a_point_can_be_read_back_from_its_key(id_: str) -> None:
+    assert _id_of(_key_of(id_)) == id_
+
+
+def test_no_other_point_has_the_key_of_one() -> None:
+    ids = ["3a" + "0" * 30, ":" * 15, ":" * 16, "", "\0"]
+    assert len({_key_of(each) for each in ids}) == len(ids)

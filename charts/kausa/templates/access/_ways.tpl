@@ -4,7 +4,7 @@
 {{- define "kausa.way" -}}
 {{- $protocols := default (list "TCP") .protocols }}
 - ports:
-    {{- range $port := .ports }}
+    {{- range $port := .ports | toStrings | uniq }}
     {{- range $protocol := $protocols }}
     - port: {{ $port }}
       protocol: {{ $protocol }}
@@ -50,11 +50,13 @@ podSelector:
 {{- if $server.grpc.enabled }}
 {{- $ports = append $ports $server.grpc.port }}
 {{- end }}
+{{- $ports = concat $ports (default list .Values.networkPolicy.memoryPorts) }}
 {{- include "kausa.way" (dict "direction" "to" "peers" .Values.networkPolicy.memoryTo "ports" $ports) }}
 {{- end }}
 {{- end }}
 
-{{/* (dict "url" ... "peers" ...) */}}
+{{/* (dict "url" ... "more" (list ...) "peers" ...): the address's port, and those behind its Service. */}}
 {{- define "kausa.way.url" -}}
-{{- include "kausa.way" (dict "direction" "to" "peers" .peers "ports" (list (include "kausa.urlPort" (dict "url" .url)))) }}
+{{- $ports := concat (list (include "kausa.urlPort" (dict "url" .url))) (default list .more) }}
+{{- include "kausa.way" (dict "direction" "to" "peers" .peers "ports" $ports) }}
 {{- end }}

@@ -62,7 +62,7 @@
 
 {{/* With a GPU the device is asked for as well: Kubernetes wants it among the limits. */}}
 {{- define "kausa.workerResources" -}}
-{{- $resources := deepCopy .Values.embedder.resources -}}
+{{- $resources := deepCopy (default dict .Values.embedder.resources) -}}
 {{- if .Values.embedder.gpu.enabled -}}
 {{- $limits := merge (dict .Values.embedder.gpu.resource .Values.embedder.gpu.count) (default dict $resources.limits) -}}
 {{- $_ := set $resources "limits" $limits -}}
