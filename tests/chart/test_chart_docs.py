@@ -16,7 +16,6 @@ from typing import Any
 import pytest
 import yaml
 from chart.rendering import CHART, Helm
-from docs.decisive import ALSO_TYPED
 from docs.pages import ROOT, Block, all_pages, blocks_run_by, commands_of
 from docs.running import type_in
 from kubernetes import client
@@ -31,10 +30,7 @@ AGGREGATED = ("clusterrole/kausa-view", "clusterrole/kausa-edit")
 
 def blocks(words: str) -> list[Block]:
     """Those that this test types, and that have these words."""
-    every = {str(each): each for each in blocks_run_by(THIS)}
-    others = (each for page in all_pages() for each in page.blocks)
-    every |= {str(each): each for each in others if any(w in each.text for w in ALSO_TYPED[THIS])}
-    found = [each for each in every.values() if words in each.text]
+    found = [each for each in blocks_run_by(THIS) if words in each.text]
     assert found, f"no page says that {words} is run here"
     return found
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from docs.pages import ROOT
 from docs.running import programs_of
 
-__all__ = ["ALSO_TYPED", "decisive_words", "made_by_make_test", "typed_here", "words_missing"]
+__all__ = ["decisive_words", "made_by_make_test", "typed_here", "words_missing"]
 
 _SUBCOMMAND = re.compile(r"[a-z][a-z-]*[a-z]")
 _SUBCOMMANDS = {"kausa": 2, "kausa-embedder": 1, "kubectl": 2, "helm": 1}
@@ -25,12 +25,6 @@ _WITH_A_VALUE = frozenset({"-n", "--namespace", "-o", "-f", "-p", "-H", "-d", "-
 _TYPES_BLOCKS = "blocks_run_by("
 _EVERYWHERE = frozenset({"-n", "--namespace"})
 """Options that say where and not what."""
-ALSO_TYPED: dict[str, tuple[str, ...]] = {
-    "tests/e2e_chart/test_docs_word_by_word.py": ("$ make images\n$ helm install kausa ",),
-    "tests/chart/test_chart_docs.py": ("kubectl create clusterrolebinding kausa-dry-run",),
-    "tests/docs/test_docs_embedder.py": ("kausa-embedder serve --port",),
-}
-"""Tests that type blocks whose pages name another test, which does the same in other words."""
 
 
 def decisive_words(command: str) -> Iterator[str]:

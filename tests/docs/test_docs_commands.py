@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from docs.decisive import ALSO_TYPED, made_by_make_test, typed_here, words_missing
+from docs.decisive import made_by_make_test, typed_here, words_missing
 from docs.pages import COMMAND_LANGUAGES, ROOT, Block, Page, all_pages, commands_of, expected_of
 from docs.running import PROGRAMS, programs_of, run_block, why_not_run_here
 
@@ -41,20 +41,13 @@ def test_whoever_is_said_to_run_a_command_is_there(block: Block) -> None:
     for each in names:
         problem = missing(each)
         assert problem is None, f"{block}: {problem}"
-    if any(typed_here(each) for each in [*names, *also_typing(block)]):
+    if any(typed_here(each) for each in names):
         return
     untold = {command: words_missing(command, names) for command in commands_of(block)}
     assert not any(untold.values()), (
         f"{block}: {block.what} has nothing of this, so it does not run the command: "
         f"{ {command: words for command, words in untold.items() if words} }. Have it typed as it "
         "stands (`blocks_run_by`), or say what it needs (<!-- needs: ... -->)."
-    )
-
-
-def also_typing(block: Block) -> tuple[str, ...]:
-    """The tests that type a block beside the one that its page names."""
-    return tuple(
-        name for name, typed in ALSO_TYPED.items() if any(each in block.text for each in typed)
     )
 
 

@@ -9,8 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from docs.decisive import ALSO_TYPED
-from docs.pages import ROOT, Block, all_pages, blocks_run_by, commands_of
+from docs.pages import ROOT, Block, blocks_run_by, commands_of
 from docs.running import type_in
 from support.embedder_process import free_port
 from support.operator_process import wait_for
@@ -21,12 +20,8 @@ THIS = Path(__file__).relative_to(ROOT).as_posix()
 
 
 def block() -> Block:
-    """The one block; its page may name this test, or one that does the same in other words."""
-    named = blocks_run_by(THIS)
-    others = (each for page in all_pages() for each in page.blocks)
-    (found,) = named or [
-        each for each in others if any(words in each.text for words in ALSO_TYPED[THIS])
-    ]
+    """The one block whose page names this test."""
+    (found,) = blocks_run_by(THIS)
     return found
 
 

@@ -13,7 +13,6 @@ from typing import Any
 
 import pytest
 import yaml
-from docs.decisive import ALSO_TYPED
 from docs.pages import ROOT, Block, all_pages, blocks_run_by, commands_of
 from docs.running import type_in
 from e2e_chart.conftest import remove_namespace, volume
@@ -36,15 +35,7 @@ Type = Callable[..., str]
 
 def blocks() -> dict[str, Block]:
     """Those that this test types, by page and first line."""
-    found = [
-        *blocks_run_by(THIS),
-        *(
-            block
-            for page in all_pages()
-            for block in page.blocks
-            if any(words in block.text for words in ALSO_TYPED[THIS])
-        ),
-    ]
+    found = blocks_run_by(THIS)
     return {f"{each.page.relative_to(ROOT)}: {commands_of(each)[0]}": each for each in found}
 
 
