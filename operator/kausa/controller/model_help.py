@@ -67,7 +67,9 @@ class ModelHelp:
         if consulting is None or not report.awaits_model:
             return
         question = report.resource.spec.question
-        if self._consultant.spared(report.confidence, question=question) is None:
+        needed = self._consultant.spared(report.confidence, question=question) is None
+        # Who had a place in the queue has it again: rules that are sure may only repeat words.
+        if needed or report.had_its_place:
             consulting.offer(
                 report.key,
                 bonus_seconds=self._urgency(
@@ -79,7 +81,8 @@ class ModelHelp:
     def queue(self, report: Report, dossier: Dossier, by_rules: Diagnosis) -> Consultation:
         """Why there is no answer yet, or none at all; where there is to be one, it waits for it."""
         question = self._question(report)
-        spared = self._consultant.spared(by_rules.confidence, question=question)
+        told = self._consultant.doubted(dossier, by_rules)
+        spared = self._consultant.spared(told.confidence, question=question)
         if spared is not None or self._consulting is None:
             return Consultation(not_consulted=spared or NO_MODEL)
         if report.resolved and not question:
@@ -93,7 +96,7 @@ class ModelHelp:
         )
         if nonsense is not None:
             return nonsense
-        urgency = self._urgency(report.key, determined=by_rules.determined, asked=bool(question))
+        urgency = self._urgency(report.key, determined=told.determined, asked=bool(question))
         why = self._consulting.offer(report.key, bonus_seconds=urgency)
         # Where there is no room, the next look offers it again.
         return Consultation(not_consulted=why, waits=why[0] != QUEUE_FULL)

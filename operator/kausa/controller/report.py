@@ -166,6 +166,13 @@ class Report:
         )
 
     @property
+    def had_its_place(self) -> bool:
+        """Whether an earlier look found that a model is needed."""
+        consulted = find_condition(self._already, MODEL_CONSULTED)
+        disabled = consulted is not None and consulted.reason == "Disabled"
+        return self.awaits_model and not disabled
+
+    @property
     def waited_seconds(self) -> float:
         """How long it has waited for the model, where it does."""
         consulted = find_condition(self._already, MODEL_CONSULTED)

@@ -2,13 +2,15 @@
 
 The model never overrules rules that are surer than it, and an answer without valid citations never
 gets here (`kausa.diagnosis.model` checks it). Without an answer the rules' diagnosis stands.
+
+Rules that only repeat a program's words (`kausa.diagnosis.model.doubting`) do not keep it from
+being asked, and are no finding to it: it would repeat them as well.
 """
 
 from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, replace
-from typing import Final
 
 from kausa.diagnosis.errors import (
     ModelError,
@@ -16,25 +18,23 @@ from kausa.diagnosis.errors import (
     ModelMissing,
     ModelUnavailable,
 )
-from kausa.diagnosis.finding import Diagnosis, Finding, Fix
+from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.model.answers import digest_of, essence
 from kausa.diagnosis.model.budget import ModelBudgetSpent
 from kausa.diagnosis.model.choosing import Choice, Role
+from kausa.diagnosis.model.deciding import decided
+from kausa.diagnosis.model.doubting import doubted, in_question, only_repeats
 from kausa.diagnosis.model.models import REACHABLE_WITHIN_SECONDS, Models
 from kausa.diagnosis.model.prompt.screening import screen
 from kausa.diagnosis.model.protocol import ModelReply
 from kausa.diagnosis.model.requesting import request_from
 from kausa.diagnosis.recollection import Recollection
-from kausa.diagnosis.rules.engine import LEAST_CONFIDENCE
 from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
-from kausa.resources.diagnosis import DecidedBy
 
 __all__ = ["NO_MODEL", "REACHABLE_WITHIN_SECONDS", "Consultant", "Consultation"]
 
 NO_MODEL = ("Disabled", "no model is configured (KAUSA_MODEL_URL)")
-MOST_CONFIDENT_MODEL: Final = 85
-"""What the model says is never held to be surer than this: its claims are checked, not proven."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +54,8 @@ class Consultation:
     """What came in the way, where the model was asked in vain."""
     waits: bool = False
     """Whether its turn is still to come."""
+    doubted: bool = False
+    """Whether rules only repeat what the program said."""
 
     @property
     def unavailable(self) -> tuple[str, str] | None:
@@ -95,6 +97,10 @@ class Consultant:
             return "NotNeeded", f"rules are {confidence} % sure"
         return None
 
+    def doubted(self, dossier: Dossier, by_rules: Diagnosis) -> Diagnosis:
+        """The rules' diagnosis as it is decided upon whether somebody is asked (`spared`)."""
+        return doubted(dossier, by_rules)
+
     def digests(
         self,
         dossier: Dossier,
@@ -110,6 +116,7 @@ class Consultant:
         """
         if self._models is None:
             return ()
+        by_rules = doubted(dossier, by_rules)
         choice = self._models.choose(dossier, by_rules, question=question, forced=forced)
         instead = self._models.instead_of(choice)
         content = essence(dossier, by_rules, question=question)
@@ -130,6 +137,7 @@ class Consultant:
         """
         if self._models is None:
             return None
+        by_rules = doubted(dossier, by_rules)
         chosen = self._models.choose(dossier, by_rules, question=question, forced=forced)
         content = essence(dossier, by_rules, question=question)
         for choice in (chosen, self._models.instead_of(chosen)):
@@ -160,15 +168,20 @@ class Consultant:
         forced: str | None = None,
     ) -> Consultation:
         """One structured question at most; `forced` names the model, whatever the settings say."""
-        spared = self.spared(by_rules.confidence, question=question)
+        told = doubted(dossier, by_rules)
+        spared = self.spared(told.confidence, question=question)
         if spared is not None or self._models is None:
             return Consultation(not_consulted=spared or NO_MODEL)
-        choice = self._models.choose(dossier, by_rules, question=question, forced=forced)
-        request = request_from(dossier, by_rules, recollection, question=question)
+        choice = self._models.choose(dossier, told, question=question, forced=forced)
+        request = request_from(dossier, told, recollection, question=question)
+        repeats = only_repeats(dossier, by_rules)
+        if repeats and not question:
+            evidence = in_question(request.evidence) or request.evidence
+            request = replace(request, evidence=evidence, brief=True)
         digest, suspicious = "", tuple[str, ...]()
         try:
             choice = await self._models.available(choice)
-            digest = digest_of(essence(dossier, by_rules, question=question), choice)
+            digest = digest_of(essence(dossier, told, question=question), choice)
             reply = await self._models.ask(choice, request, digest=digest)
         except ModelError as error:
             # An answer that holds says so itself; nonsense may come of it.
@@ -179,74 +192,24 @@ class Consultant:
                 digest=digest,
                 suspicious=suspicious,
                 error=error,
+                doubted=repeats,
             )
         return Consultation(
             reply=reply,
-            diagnosis=_diagnosis(reply, by_rules, question=question),
+            diagnosis=decided(
+                reply,
+                by_rules,
+                question=question,
+                # Whoever can write a line to the log would choose the cause.
+                repeats=repeats and not reply.suspicious,
+                shown=_shown(dossier) if choice.role is Role.SIMPLE else None,
+            ),
             choice=choice,
             digest=digest,
             suspicious=reply.suspicious,
+            doubted=repeats,
         )
 
 
-def _diagnosis(reply: ModelReply, by_rules: Diagnosis, *, question: str | None) -> Diagnosis:
-    """Whoever is surer decides; the other's cause becomes an alternative."""
-    by_model = _by_model(reply)
-    if by_rules.determined and by_rules.confidence >= by_model.confidence:
-        heard = reply.answer.determined and by_model.confidence >= LEAST_CONFIDENCE
-        second = _as_finding(by_model) if heard else ()
-        told = _told(by_rules, by_model) if question and heard else by_rules
-        return replace(told, alternatives=(*second, *by_rules.alternatives))
-    if by_model.confidence < LEAST_CONFIDENCE or not reply.answer.determined:
-        return by_rules
-    first = _as_finding(by_rules) if by_rules.determined else ()
-    return replace(by_model, alternatives=(*first, *by_rules.alternatives))
-
-
-def _told(by_rules: Diagnosis, by_model: Diagnosis) -> Diagnosis:
-    """The rules' answer, with what the model says to the question: a person waits for that."""
-    if not by_model.explanation:
-        return by_rules
-    return replace(
-        by_rules,
-        explanation=f"{by_rules.explanation}\n\nThe model, to the question: "
-        f"{by_model.explanation}".strip(),
-        citations=tuple(dict.fromkeys((*by_rules.citations, *by_model.citations))),
-    )
-
-
-def _by_model(reply: ModelReply) -> Diagnosis:
-    answer = reply.answer
-    return Diagnosis(
-        category=answer.category,
-        summary=answer.summary,
-        root_cause=answer.root_cause,
-        explanation=answer.explanation,
-        confidence=min(answer.confidence, MOST_CONFIDENT_MODEL),
-        decided_by=DecidedBy.MODEL,
-        citations=answer.citations,
-        fixes=tuple(
-            Fix(
-                title=fix.title,
-                rationale=fix.rationale,
-                command=fix.command,
-                patch=fix.patch,
-                risk=fix.risk,
-                citations=answer.citations,
-            )
-            for fix in answer.remediation
-        ),
-    )
-
-
-def _as_finding(diagnosis: Diagnosis) -> tuple[Finding, ...]:
-    finding = Finding(
-        rule=f"decided-by-{diagnosis.decided_by.lower()}",
-        category=diagnosis.category or Category.OTHER,
-        summary=diagnosis.summary,
-        root_cause=diagnosis.root_cause,
-        explanation=diagnosis.explanation,
-        confidence=diagnosis.confidence,
-        citations=diagnosis.citations,
-    )
-    return (finding,)
+def _shown(dossier: Dossier) -> Category | None:
+    return dossier.symptom.category if dossier.symptom is not None else None

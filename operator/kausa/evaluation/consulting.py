@@ -32,6 +32,8 @@ class Consulted:
     """The same as `before`, where the model was not asked or gave no answer."""
     why_not: tuple[str, str] | None = None
     """Why there is no answer: a word and a sentence. None where there is one."""
+    doubted: bool = False
+    """Whether rules only repeat what the program said, so that the model was asked."""
     seconds: float = 0.0
     """From the question to the checked answer, waiting for a turn included."""
 
@@ -87,11 +89,19 @@ async def _consult(result: Result, *, consultant: Consults, redactor: Redactor) 
         answer, consultant, question=redactor.text(question).value if question else None
     )
     consultation = found.consultation
+    doubted = consultation is not None and consultation.doubted
     if consultation is None or consultation.reply is None:
         why = consultation.not_consulted if consultation is not None else NOTHING_FAILS
         return Consulted(
-            before=result, after=result, why_not=why, seconds=time.monotonic() - started
+            before=result,
+            after=result,
+            why_not=why,
+            doubted=doubted,
+            seconds=time.monotonic() - started,
         )
     return Consulted(
-        before=result, after=rescored(result, found), seconds=time.monotonic() - started
+        before=result,
+        after=rescored(result, found),
+        doubted=doubted,
+        seconds=time.monotonic() - started,
     )

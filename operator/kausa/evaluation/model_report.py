@@ -19,9 +19,10 @@ from kausa.resources.diagnosis import DecidedBy
 __all__ = ["consulted_line", "model_document", "model_tables"]
 
 UNDETERMINED = "rules undetermined"
+REPEATED = "rules only repeat words"
 NOT_SURE = "rules not sure"
 QUESTION = "somebody asked"
-_GROUPS = (UNDETERMINED, NOT_SURE, QUESTION)
+_GROUPS = (UNDETERMINED, REPEATED, NOT_SURE, QUESTION)
 _SAID = 120
 
 
@@ -48,7 +49,7 @@ def model_tables(every: Sequence[Consulted], *, model: str) -> Iterator[str]:
         return
     yield f"{'asked where':<24}  {'without':>13}  {'with model':>13}"
     for name in _GROUPS:
-        group = [each for each in asked if _group(each.before) == name]
+        group = [each for each in asked if _group(each) == name]
         if group:
             yield f"{name:<24}  {_rate(group, after=False):>13}  {_rate(group, after=True):>13}"
     yield f"{'all that were asked':<24}  {_rate(asked, after=False):>13}  " + (
@@ -75,7 +76,7 @@ def model_document(every: Sequence[Consulted], *, model: str) -> dict[str, Any]:
     asked = [each for each in every if each.asked]
     groups: dict[str, list[Consulted]] = defaultdict(list)
     for each in asked:
-        groups[_group(each.before)].append(each)
+        groups[_group(each)].append(each)
     return {
         "name": model,
         "asked": len(asked),
@@ -99,7 +100,7 @@ def _question(each: Consulted) -> dict[str, Any]:
     before, answer = each.before, each.after.answer
     document: dict[str, Any] = {
         "id": before.case.id,
-        "group": _group(before),
+        "group": _group(each),
         "passedWithout": before.passes,
         "passedWith": each.after.passes,
         "decided": _decides(each),
@@ -132,6 +133,8 @@ def _question(each: Consulted) -> dict[str, Any]:
             f"{owner.kind}/{owner.name}",
             owner.namespace or "",
             symptom.reason if symptom is not None else "",
+            # What rules computed from facts stands behind a model's cause.
+            *_said_by_rules(before),
         ],
     }
 
@@ -145,6 +148,7 @@ def _reply_document(reply: ModelReply) -> dict[str, Any]:
         "explanation": answer.explanation,
         "confidence": answer.confidence,
         "citations": list(answer.citations),
+        "quotes": list(answer.quotes),
         "remediation": [
             {"title": fix.title, "rationale": fix.rationale, "command": fix.command}
             for fix in answer.remediation
@@ -185,11 +189,19 @@ def _costs(asked: Sequence[Consulted]) -> Iterator[str]:
         )
 
 
-def _group(before: Result) -> str:
-    answer = before.answer
+def _said_by_rules(before: Result) -> Iterator[str]:
+    if before.answer is not None:
+        found = before.answer.diagnosis
+        yield from (found.summary, found.root_cause, found.explanation)
+
+
+def _group(each: Consulted) -> str:
+    answer = each.before.answer
     if answer is not None and answer.fails and not answer.diagnosis.determined:
         return UNDETERMINED
-    return QUESTION if before.case.question else NOT_SURE
+    if each.before.case.question:
+        return QUESTION
+    return REPEATED if each.doubted else NOT_SURE
 
 
 def _reply(each: Consulted) -> ModelReply | None:

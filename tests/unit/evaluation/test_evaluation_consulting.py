@@ -188,3 +188,15 @@ def test_without_rules_nothing_but_the_failure_is_said(tmp_path: Path) -> None:
     assert result.fails
     assert "REGION" not in result.text
     assert "cause not determined: CrashLoopBackOff of container api" in result.text
+
+
+def test_where_rules_only_repeat_words_is_a_row_of_its_own(tmp_path: Path) -> None:
+    def answer(by_rules: Diagnosis) -> Consultation:
+        return replace(says("REGION is not set")(by_rules), doubted=True)
+
+    every = consult(Fake(answer), ran(case_of(tmp_path)))
+    assert "rules only repeat words" in "\n".join(model_tables(every, model="tiny"))
+    (question,) = model_document(every, model="tiny")["questions"]
+    assert question["group"] == "rules only repeat words"
+    assert every[0].before.answer is not None
+    assert every[0].before.answer.diagnosis.summary in question["known"]

@@ -183,7 +183,11 @@ class _Asked:
         self._started = time.monotonic()
         self._ends = ends
         self._prompt = build_prompt(self._screened.request, budget=tokens.prompt, counter=counter)
-        self._schema = answer_schema(self._prompt.evidence_ids)
+        self._schema = answer_schema(
+            self._prompt.evidence_ids,
+            [each.text for each in self._prompt.lines],
+            brief=request.brief,
+        )
         self._completions: list[Completion] = []
 
     def live(self, on_sentence: OnSentence) -> LiveAnswer:
@@ -247,6 +251,7 @@ class _Asked:
             screened=self._screened,
             evidence_ids=self._prompt.evidence_ids,
             system=self._prompt.system,
+            lines=self._prompt.lines,
         )
         done = self._completions
         return ModelReply(

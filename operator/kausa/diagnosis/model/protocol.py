@@ -118,6 +118,9 @@ class ModelRequest:
     """Whether a change of the target's template was seen, which can be undone."""
     repairs: tuple[str, ...] = ()
     """Commands that rules propose."""
+    brief: bool = False
+    """Whether only the cause is asked for, and neither an explanation nor fixes: an answer of a
+    third of the length, where nothing but a log explains the failure."""
     complexity: tuple[str, ...] = ()
     """Why the question is hard, in words; shown to the model as what to take care of."""
 
@@ -147,6 +150,8 @@ class ModelAnswer:
     """Whole percent, capped by how much of the answer its evidence bears."""
     citations: tuple[str, ...]
     remediation: tuple[ModelFix, ...] = ()
+    quotes: tuple[str, ...] = ()
+    """The lines of a log that it calls decisive, each with quotation marks where it is verbatim."""
 
     @property
     def determined(self) -> bool:

@@ -74,7 +74,8 @@ def test_no_text_closes_its_fence(texts: list[str], line: str) -> None:
 
     lines = prompt.user.split("\n")
     asked = 2 if line.split() else 0
-    assert lines.count(_fence(prompt)) == 2 * (len(prompt.evidence_ids) + asked)
+    chosen_from = 1 if "Log lines to choose from:" in lines else 0
+    assert lines.count(_fence(prompt)) == 2 * (len(prompt.evidence_ids) + asked + chosen_from)
     prompt.user.encode()
 
 

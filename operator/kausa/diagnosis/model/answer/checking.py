@@ -19,14 +19,17 @@ from kausa.diagnosis.model.answer.fixes import checked_fixes
 from kausa.diagnosis.model.answer.literals import sentences
 from kausa.diagnosis.model.answer.schema import WrittenAnswer, decode, status_line
 from kausa.diagnosis.model.answer.support import Corpus, Support
+from kausa.diagnosis.model.prompt.lines import Line
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest
 from kausa.diagnosis.model.protocol import ModelAnswer, Ruling
 from kausa.resources.category import Category
 from kausa.settings.model import SURE_RULES
 
-__all__ = ["Checked", "check_answer"]
+__all__ = ["Checked", "check_answer", "line_alone"]
 
 CAP_FULL, CAP_PARTLY, CAP_VAGUE, CAP_UNDETERMINED, CAP_STEERED = 85, 65, 45, 40, 60
+CAP_QUOTED: Final = 60
+"""Where nothing can be looked up but the line that it chose, which it did not make up."""
 _COPIED_WORDS: Final = 7
 _FEWEST_WORDS: Final = 3
 """Fewer name no cause, unless they are an error that the evidence shows."""
@@ -86,10 +89,12 @@ def check_answer(
     screened: ScreenedRequest,
     evidence_ids: Sequence[str],
     system: str = "",
+    lines: Sequence[Line] = (),
 ) -> Checked:
     """Return the answer that holds; raises `ModelInvalidAnswer` where nothing does.
 
-    `system`: the prompt's own words, which an answer may not repeat.
+    `system`: the prompt's own words, which an answer may not repeat. `lines`: those of logs that it
+    might choose from.
     """
     written = decode(content)
     _refuse_copies(written, system)
@@ -107,8 +112,10 @@ def check_answer(
         cited=cited,
         order=evidence_ids,
     )
-    cause = _cause(written, claims, reason=screened.request.reason)
-    vague = claims.literals == 0
+    chosen = _chosen_lines(written, lines, screened, corpus, dropped)
+    cause = _cause_or_lines(written, claims, chosen, reason=screened.request.reason)
+    vague = claims.literals == 0 or cause == _said(chosen)
+    least = CAP_QUOTED if chosen else CAP_VAGUE
     summary = claims.kept(written.summary, what="summary", limit=schema.SUMMARY)
     summary = summary or sentences(cause)[0][: schema.SUMMARY].rstrip()
     partly = bool(dropped)
@@ -117,9 +124,9 @@ def check_answer(
     if not citations:
         raise ModelInvalidAnswer("None of the evidence that the model cites bears its answer.")
     category = _category(written, citations, corpus, screened, dropped)
-    cap = CAP_UNDETERMINED if category is None else CAP_VAGUE if vague else CAP_FULL
+    cap = CAP_UNDETERMINED if category is None else least if vague else CAP_FULL
     if category is not written.chosen:
-        cap = min(cap, CAP_VAGUE)
+        cap = min(cap, least)
     confidence = min(written.percent, cap, CAP_PARTLY if partly else CAP_FULL)
     answer = ModelAnswer(
         category=category,
@@ -131,8 +138,63 @@ def check_answer(
         ),
         citations=citations,
         remediation=checked_fixes(written.remediation, screened, corpus, dropped),
+        quotes=tuple(map(_quoted, chosen)),
     )
     return Checked(answer=answer, dropped=tuple(dropped))
+
+
+def _chosen_lines(
+    written: WrittenAnswer,
+    lines: Sequence[Line],
+    screened: ScreenedRequest,
+    corpus: Corpus,
+    dropped: list[str],
+) -> tuple[Line, ...]:
+    """Return the lines that were chosen; none where somebody tried to steer the choice."""
+    known = {each.text: each for each in lines}
+    found: list[Line] = []
+    for text in dict.fromkeys(written.decisive_lines[: schema.LINES]):
+        if text == schema.NO_LINE:
+            continue
+        problem = corpus.improper(text) if text in known else "no such line"
+        if screened.suspicious:
+            problem = "text that reads like an instruction was seen, so no line is quoted"
+        if problem:
+            dropped.append(f"line {status_line(text, _SHOWN)!r}: {problem}")
+        else:
+            found.append(known[text])
+    return tuple(found)
+
+
+def _quoted(line: Line) -> str:
+    return f'"{line.text}"' if line.verbatim and '"' not in line.text else line.text
+
+
+def line_alone(quote: str) -> str:
+    """What is said for a cause where none holds and a line was chosen."""
+    return f"The log says: {quote}."
+
+
+def _said(lines: Sequence[Line]) -> str:
+    return line_alone(_quoted(lines[0])) if lines else ""
+
+
+def _cause_or_lines(
+    written: WrittenAnswer, claims: _Claims, lines: Sequence[Line], *, reason: str
+) -> str:
+    """Return what holds of the cause; where nothing does, the line that it chose first."""
+    claims.ids |= {each.id for each in lines}
+    try:
+        cause = _cause(written, claims, reason=reason)
+    except ModelInvalidAnswer as error:
+        if not lines:
+            raise
+        claims.dropped.append(f"cause: {status_line(error.detail or str(error), _SHOWN)}")
+        return _said(lines)
+    if lines and not any(claims.corpus.speaks_of(cause, each.text) for each in lines):
+        claims.dropped.append(f"cause {status_line(cause, _SHOWN)!r}: not about the lines it chose")
+        return _said(lines)
+    return cause
 
 
 def _cause(written: WrittenAnswer, claims: _Claims, *, reason: str) -> str:

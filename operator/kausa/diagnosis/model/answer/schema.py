@@ -14,10 +14,20 @@ import msgspec
 from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.resources.category import Category
 
-__all__ = ["UNDETERMINED", "WrittenAnswer", "WrittenFix", "answer_schema", "decode", "status_line"]
+__all__ = [
+    "NO_LINE",
+    "UNDETERMINED",
+    "WrittenAnswer",
+    "WrittenFix",
+    "answer_schema",
+    "decode",
+    "status_line",
+]
 
 UNDETERMINED: Final = "Undetermined"
 """Instead of a category: the evidence doesn't decide."""
+NO_LINE: Final = "no line says it"
+"""Instead of a line of a log."""
 SUMMARY: Final = 200
 CAUSE: Final = 400
 EXPLANATION: Final = 400
@@ -26,6 +36,7 @@ RATIONALE: Final = 200
 COMMAND: Final = 240
 FIXES: Final = 3
 CITATIONS: Final = 8
+LINES: Final = 3
 _CATEGORIES: Final = (*(str(category.value) for category in Category), UNDETERMINED)
 
 _Integer = Annotated[int, msgspec.Meta(ge=-(10**9), le=10**9)]
@@ -44,12 +55,14 @@ class WrittenAnswer(msgspec.Struct, rename="camel"):
     """An answer as the model wrote it."""
 
     category: str
-    summary: str
     root_cause: str
-    explanation: str
     confidence: _Integer | _Fraction
     citations: list[str]
+    summary: str = ""
+    explanation: str = ""
     remediation: list[WrittenFix] = []
+    decisive_lines: list[str] = []
+    """The lines of a log that it chose, the most telling first."""
 
     @property
     def chosen(self) -> Category | None:
@@ -68,11 +81,15 @@ class WrittenAnswer(msgspec.Struct, rename="camel"):
 _DECODER: Final = msgspec.json.Decoder(WrittenAnswer)
 
 
-def answer_schema(evidence_ids: Sequence[str]) -> dict[str, Any]:
+def answer_schema(
+    evidence_ids: Sequence[str], lines: Sequence[str] = (), *, brief: bool = False
+) -> dict[str, Any]:
     """Return the JSON schema that the model must write in.
 
     The order of the properties is the order of writing: first what is seen, then what it means,
     so that the category and the confidence are given after the cause was put into words.
+    `lines`: of logs; those that decide are chosen before anything is said of them. `brief`: only
+    the cause is asked for.
     """
     fix = _object(
         title=_string(TITLE),
@@ -80,14 +97,18 @@ def answer_schema(evidence_ids: Sequence[str]) -> dict[str, Any]:
         command={"anyOf": [_string(COMMAND, least=0), {"type": "null"}]},
     )
     ids = {"type": "string", "enum": list(evidence_ids)}
+    line = {"type": "string", "enum": [*lines, NO_LINE]}
+    chosen = {"type": "array", "items": line, "minItems": 1, "maxItems": LINES}
+    words = {"summary": _string(SUMMARY), "explanation": _string(EXPLANATION)}
+    fixes = {"type": "array", "items": fix, "maxItems": FIXES}
     return _object(
+        **({"decisiveLines": chosen} if lines else {}),
         citations={"type": "array", "items": ids, "minItems": 1, "maxItems": CITATIONS},
         rootCause=_string(CAUSE),
-        summary=_string(SUMMARY),
-        explanation=_string(EXPLANATION),
+        **({} if brief else words),
         category={"type": "string", "enum": list(_CATEGORIES)},
         confidence={"type": "integer", "minimum": 0, "maximum": 100},
-        remediation={"type": "array", "items": fix, "maxItems": FIXES},
+        **({} if brief else {"remediation": fixes}),
     )
 
 

@@ -21,6 +21,7 @@ from kausa.diagnosis.model.prompt.screening import ScreenedRequest
 __all__ = ["Corpus", "Support"]
 
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
+_DIGITS: Final = re.compile(r"\d{2,}")
 _DENIAL: Final = re.compile(
     r"\b(?:is|are|looks?|seems?|appears?|remains?|marked|stays?)(?: \w+)? "
     r"(?:perfectly |completely )?"
@@ -104,6 +105,7 @@ class Corpus:
         ]
         about = f"{request.target} {request.reason} {request.namespace}"
         self._sources.append(_Source(about, frozenset()))
+        self._common = _telling(about)
         self._shown = frozenset().union(*(each.stems for each in self._sources if each.ids))
         # Rules may put it in other words, but their numbers have to stand in the evidence too.
         ruled = request.ruling.root_cause if request.ruling is not None else ""
@@ -117,6 +119,14 @@ class Corpus:
         wanted = set(ids)
         return "\n".join(each.text for each in self._sources if not each.ids or each.ids & wanted)
 
+    def speaks_of(self, sentence: str, line: str) -> bool:
+        """Whether a sentence shares a telling word, a number or a name with a line of a log.
+
+        A small model chooses the right line and explains another one, which every word of the
+        evidence bears.
+        """
+        return bool((_telling(sentence) & _telling(line)) - self._common)
+
     def support(self, sentence: str, *, also: str = "", strict: bool = True) -> Support:
         """Say what bears the sentence.
 
@@ -124,7 +134,7 @@ class Corpus:
         it needs to share nothing with the evidence, as what says that something is missing.
         """
         parts = parts_of(sentence)
-        problem = self._improper(sentence)
+        problem = self.improper(sentence)
         if problem:
             return Support(problem=problem)
         extra = [_Source(also, frozenset())] if also else []
@@ -144,7 +154,8 @@ class Corpus:
             holders.append(held)
         return self._by_words(parts.words, holders=tuple(holders), extra=extra, strict=strict)
 
-    def _improper(self, sentence: str) -> str:
+    def improper(self, sentence: str) -> str:
+        """Why nobody may say or repeat it, whatever bears it; empty where it may be said."""
         letters = [c for c in sentence if c.isalpha()]
         foreign = sum(not c.isascii() for c in letters)
         if foreign > len(letters) * _FOREIGN_SHARE:
@@ -209,6 +220,11 @@ class Corpus:
     def _direct(self, literal: str, extra: list[_Source]) -> frozenset[str] | None:
         holders = [each for each in (*self._sources, *extra) if each.holds(literal)]
         return frozenset().union(*(each.ids for each in holders)) if holders else None
+
+
+def _telling(text: str) -> frozenset[str]:
+    text = normal(text)
+    return (_stems(text) - GENERIC) | frozenset(_DIGITS.findall(text))
 
 
 def _hyphenated(literal: str) -> list[str]:

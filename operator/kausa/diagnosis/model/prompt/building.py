@@ -7,10 +7,11 @@ whoever may annotate an object. All of it stands between fences, and is cut to a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from kausa.diagnosis.model.prompt.fences import cut, fence_for, fenced, one_line
+from kausa.diagnosis.model.prompt.lines import Line, as_read, is_log, lines_to_choose
 from kausa.diagnosis.model.prompt.template import SYSTEM, VERSION
 from kausa.diagnosis.model.prompt.tokens import TokenCounter
 from kausa.diagnosis.model.protocol import Incident, ModelRequest, NumberedEvidence
@@ -23,6 +24,8 @@ _ITEM_TOKENS: Final = 700
 _LEAST_ITEM_TOKENS: Final = 60
 _MEMORY_SHARE: Final = 0.25
 """Of the budget, for what happened elsewhere; the rest is for what happened here."""
+_CHOICE_SHARE: Final = 0.3
+"""Of what is left for evidence, for telling the lines to choose from once more."""
 _QUESTION: Final = 1_000
 _LINE: Final = 400
 _PASSAGE: Final = 600
@@ -30,6 +33,8 @@ _MOST_LINES: Final = 8
 _MOST_HELPED, _MOST_FAILED, _MOST_PASSAGES = 2, 1, 2
 _KINDS: Final = ("Status", "Log", "Reference", "Event", "Change", "Quota", "Volume", "Node")
 """What tells most, first; the others follow."""
+_CONDITION: Final = "condition "
+"""How a status begins that says of the whole what the containers' say exactly."""
 _NORMAL: Final = "normal event"
 """How an Event begins that nobody is warned by: it tells least of all."""
 _OF_RULES: Final = "rule"
@@ -44,21 +49,31 @@ class Prompt:
     system: str
     user: str
     evidence_ids: tuple[str, ...]
+    lines: tuple[Line, ...] = ()
+    """Of the logs: one of them is named as the one that decides."""
     version: str = VERSION
     tokens: int = 0
     """As we count them."""
 
 
 def by_weight(request: ModelRequest) -> list[NumberedEvidence]:
-    """Return the evidence, what the rules rest on first, then by what kind of thing it is."""
+    """Return the evidence, what the rules rest on first, then by what kind of thing it is.
+
+    Where they found nothing the logs come first, the longest piece before the others: what stands
+    at a log's end decides far more often than what was complained of before.
+    """
     cited = set(request.ruling.citations) if request.ruling is not None else set()
     ranks = {kind.lower(): rank for rank, kind in enumerate(_KINDS)}
 
-    def weight(item: NumberedEvidence) -> tuple[bool, int]:
+    def weight(item: NumberedEvidence) -> tuple[bool, int, int]:
         rank = ranks.get(item.kind.lower(), len(_KINDS))
         if item.text.startswith(_NORMAL):
             rank = len(_KINDS) + 1
-        return item.id not in cited, rank
+        elif item.text.startswith(_CONDITION):
+            rank = ranks["reference"]
+        if is_log(item) and not cited and not request.findings:
+            return True, -1, -item.text.count("\n")
+        return item.id not in cited, rank, 0
 
     return sorted(request.evidence, key=weight)
 
@@ -71,6 +86,10 @@ def build_prompt(
     The first piece of evidence is always there, if only a part of it.
     """
     count = (counter or TokenCounter()).count
+    whole = {each.id: each.text for each in request.evidence}
+    request = replace(
+        request, evidence=tuple(replace(each, text=as_read(each)) for each in request.evidence)
+    )
     fence = fence_for(_texts(request))
     system = SYSTEM
     target = one_line(request.target, limit=_LINE)
@@ -79,9 +98,44 @@ def build_prompt(
     room = budget - count(system) - sum(count(line) for line in (*head, "Evidence:", closing))
     memory = _memory(request, fence=fence, room=int(max(room, 0) * _MEMORY_SHARE), count=count)
     room -= sum(count(line) for line in memory)
-    parts, ids = _evidence(by_weight(request), fence=fence, room=room, count=count)
-    user = "\n".join([*head, *memory, "Evidence:", *parts, closing])
-    return Prompt(system=system, user=user, evidence_ids=ids, tokens=count(system) + count(user))
+    items = _each_once(by_weight(request), request)
+    logs = any(is_log(each) for each in items)
+    kept = int(max(room, 0) * _CHOICE_SHARE) if logs else 0
+    shown = _evidence(items, fence=fence, room=room - kept, count=count)
+    parts = [_item(each, text=each.text, fence=fence) for each in shown]
+    lines = lines_to_choose({each.id: each.text for each in shown if is_log(each)}, whole)
+    choice = _choice(lines, fence=fence, room=kept, count=count)
+    user = "\n".join([*head, *memory, "Evidence:", *parts, *choice, closing])
+    return Prompt(
+        system=system,
+        user=user,
+        evidence_ids=tuple(each.id for each in shown),
+        lines=lines,
+        tokens=count(system) + count(user),
+    )
+
+
+def _choice(lines: Sequence[Line], *, fence: str, room: int, count: _Count) -> list[str]:
+    """Return the lines to choose from once more, right before the answer, where they find room: a
+    small model has forgotten by then what stands above."""
+    told = fenced("Log lines to choose from:", [each.text for each in lines], fence=fence)
+    return told if sum(count(line) for line in told) <= room else []
+
+
+def _each_once(items: Sequence[NumberedEvidence], request: ModelRequest) -> list[NumberedEvidence]:
+    """Without lines of a log that stand in a longer piece of it, unless rules rest on them."""
+    cited = set(request.ruling.citations) if request.ruling is not None else set()
+    lines = {each.id: set(each.text.split("\n")) for each in items}
+    return [
+        each
+        for each in items
+        if each.id in cited
+        or not is_log(each)
+        or not any(
+            other.source == each.source and is_log(other) and lines[each.id] < lines[other.id]
+            for other in items
+        )
+    ]
 
 
 def _texts(request: ModelRequest) -> list[str]:
@@ -160,19 +214,18 @@ def _example(incident: Incident) -> str:
 
 def _evidence(
     items: Sequence[NumberedEvidence], *, fence: str, room: int, count: _Count
-) -> tuple[list[str], tuple[str, ...]]:
-    parts: list[str] = []
-    ids: list[str] = []
+) -> list[NumberedEvidence]:
+    """Return what finds room, each text cut to it."""
+    kept: list[NumberedEvidence] = []
     for item in items:
         left = room - count(_item(item, text="", fence=fence))
         whole = count(item.text)
-        if ids and left < min(whole, _LEAST_ITEM_TOKENS):
+        if kept and left < min(whole, _LEAST_ITEM_TOKENS):
             continue
         limit = min(_ITEM_TOKENS, max(left, _LEAST_ITEM_TOKENS))
-        parts.append(_item(item, text=_within(item.text, whole, limit, count), fence=fence))
-        ids.append(item.id)
-        room -= count(parts[-1])
-    return parts, tuple(ids)
+        kept.append(replace(item, text=_within(item.text, whole, limit, count)))
+        room -= count(_item(kept[-1], text=kept[-1].text, fence=fence))
+    return kept
 
 
 def _within(text: str, tokens: int, limit: int, count: _Count) -> str:

@@ -10,9 +10,11 @@ import hashlib
 from collections.abc import Iterable
 from typing import Final
 
-__all__ = ["cut", "fence_for", "fenced", "one_line"]
+__all__ = ["CUT", "cut", "fence_for", "fenced", "one_line"]
 
-_CUT: Final = " [cut] "
+CUT: Final = "[cut]"
+"""Stands where a text was cut in its middle."""
+_CUT: Final = f" {CUT} "
 _HEAD_SHARE: Final = 0.4
 """Of a long text the beginning and the end are kept: a log's last words tell most."""
 
