@@ -79,8 +79,9 @@ docs-test: $(STAMP) helm ## The docs: their links, names and commands
 	$(BIN)/pytest tests/docs -q -m "not integration and not e2e"
 
 .PHONY: evaluate
-evaluate: $(STAMP) ## Diagnose the recorded cases and score what is said: all must pass
+evaluate: $(STAMP) ## Diagnose the recorded cases, all of which must pass, and those that only a model can
 	$(BIN)/kausa eval tests/cases --min 100
+	$(BIN)/kausa eval tests/cases_for_models
 
 .PHONY: eval-model
 eval-model: $(STAMP) ## The recorded cases by the local model alone, beside the rules (an hour or more; MODEL=1.5b)
