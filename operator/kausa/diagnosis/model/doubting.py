@@ -15,13 +15,15 @@ from typing import Final
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.model.prompt.lines import WENT_ON, is_log, went_on
 from kausa.diagnosis.model.protocol import NumberedEvidence
+from kausa.diagnosis.rules.engine import LONGEST_TOGETHER
 from kausa.evidence.dossier import Dossier, LogEntry, LogExcerpt
 from kausa.resources.category import Category
 from kausa.resources.diagnosis import DecidedBy
 from kausa.settings.model import SURE_RULES
 
-__all__ = ["doubted", "in_question", "only_repeats"]
+__all__ = ["cautious", "doubted", "in_question", "only_repeats"]
 
+WENT_ON_SINCE: Final = "The program went on with its work after that, so it need not be the cause."
 _AS_SURE_AS: Final = {Category.CRASH_LOOP: 75, Category.JOB: 88}
 """Percent: no rule that describes an end by its last words is surer; those that know it are."""
 _BY_ITSELF: Final = range(1, 126)
@@ -47,6 +49,22 @@ def only_repeats(dossier: Dossier, by_rules: Diagnosis) -> bool:
         return False
     most = _AS_SURE_AS.get(by_rules.category, -1) if by_rules.category is not None else -1
     return by_rules.confidence <= most or any(_rests_on_survived(by_rules, each) for each in told)
+
+
+def cautious(dossier: Dossier, by_rules: Diagnosis) -> Diagnosis:
+    """The diagnosis as it is published: not sure of a complaint that the program got over."""
+    if by_rules.confidence < SURE_RULES or not only_repeats(dossier, by_rules):
+        return by_rules
+    if not any(_rests_on_survived(by_rules, each) for each in dossier.logs):
+        return by_rules
+    told = f"{by_rules.root_cause} {WENT_ON_SINCE}".strip()
+    room = len(by_rules.summary) + len(told) <= LONGEST_TOGETHER
+    return replace(
+        by_rules,
+        confidence=SURE_RULES - 1,
+        root_cause=told if room else by_rules.root_cause,
+        explanation=f"{WENT_ON_SINCE} {by_rules.explanation}".strip(),
+    )
 
 
 def doubted(dossier: Dossier, by_rules: Diagnosis) -> Diagnosis:

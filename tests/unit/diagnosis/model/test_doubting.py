@@ -8,7 +8,8 @@ import pytest
 from support.dossiers import dossier
 from support.pods import container, pod, terminated, waiting
 
-from kausa.diagnosis.model.doubting import doubted, in_question, only_repeats
+from kausa.diagnosis.decide import decide
+from kausa.diagnosis.model.doubting import WENT_ON_SINCE, doubted, in_question, only_repeats
 from kausa.diagnosis.model.requesting import request_from
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.evidence.dossier import Dossier
@@ -100,3 +101,14 @@ def test_of_what_only_a_log_explains_a_model_reads_its_end_and_no_consequence() 
     assert log.text.endswith("bye then")
     assert {each.kind for each in asked} <= {"Status", "Log", "Spec", "Change"}
     assert not any(each.text.startswith("condition ") for each in asked)
+
+
+def test_a_complaint_that_a_program_got_over_is_published_with_caution() -> None:
+    refused = "WARN dial tcp 10.0.0.7:6379: connect: connection refused, going on without a cache\n"
+    sure = decide(crashing("starting\n" + refused))
+    assert sure.confidence >= 60, "as its last words it is the cause"
+    assert WENT_ON_SINCE not in sure.root_cause
+    found = decide(crashing("starting\n" + refused + "indexing a page\n" * 5 + SEATS))
+    assert found.category is sure.category
+    assert found.confidence < 60
+    assert WENT_ON_SINCE in f"{found.root_cause} {found.explanation}"
