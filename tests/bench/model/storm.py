@@ -16,8 +16,10 @@ from bench.model.server import MODEL, OUTPUT_TOKENS, PROMPT_TOKENS, Question, Sl
 from bench.storm.api import connect
 from bench.storm.metrics import Metrics, total
 from bench.storm.operator import MeasuredOperator
+from bench.storm.outcome import percentile
 from bench.storm.place import Size, own_place
 from bench.storm.storm import _fake_nodes as fake_nodes
+from bench.storm.watching import Seen
 
 __all__ = ["Outcome", "Plan", "run"]
 
@@ -113,9 +115,7 @@ async def run(*, kubeconfig: str, folder: Path, plan: Plan) -> Outcome:
                 await operator.launched()
                 async with followed(api, prefix=place.prefix) as (resources, seen):
                     await place.begin_storm()
-                    outcome = await _measure(operator, model, resources, plan=plan)
-                    first = {key[1]: at for key, at in seen.failed_first.items()}
-                    return outcome(first)
+                    return await _measure(operator, model, resources, seen, plan=plan)
             finally:
                 if operator.running:
                     operator.stop()
@@ -125,8 +125,8 @@ async def run(*, kubeconfig: str, folder: Path, plan: Plan) -> Outcome:
 
 
 async def _measure(
-    operator: _Operator, model: SlowModel, resources: Resources, *, plan: Plan
-) -> Callable[[dict[str, float]], Outcome]:
+    operator: _Operator, model: SlowModel, resources: Resources, seen: Seen, *, plan: Plan
+) -> Outcome:
     most_waiting = 0
 
     async def until(done: Callable[[], bool], *, seconds: float, what: str) -> None:
@@ -141,7 +141,15 @@ async def _measure(
             await asyncio.sleep(LOOK_SECONDS)
 
     await until(lambda: len(resources.gathered) >= plan.owners, seconds=FACTS_SECONDS, what="facts")
-    _tell(f"all have their facts, the model has answered {model.answered}")
+    failed = {key[1]: at for key, at in seen.failed_first.items()}
+    opened = _since(failed, resources.created)
+    facts = _since(failed, resources.diagnosed)
+    gathered = _since(failed, resources.gathered)
+    worst = [f"{percentile(each, 0.99):.1f}" for each in (opened, facts, gathered)]
+    _tell(
+        f"p99 to resource, rules' diagnosis and evidence: {', '.join(worst)} s; the model has "
+        f"answered {model.answered}"
+    )
 
     def hour_is_over() -> bool:
         reasons = resources.reasons()
@@ -160,24 +168,21 @@ async def _measure(
     )
     said_at_the_end = dict(resources.reasons())
 
-    def outcome(failed: dict[str, float]) -> Outcome:
-        return Outcome(
-            plan=plan,
-            opened=_since(failed, resources.created),
-            facts=_since(failed, resources.diagnosed),
-            gathered=_since(failed, resources.gathered),
-            created=resources.created,
-            questions=tuple(model.questions),
-            most_waiting=most_waiting,
-            most_at_once=model.most_at_once,
-            tokens_in_first_hour=tokens,
-            answered_in_first_hour=answered,
-            said_then=said_then,
-            said_at_the_end=said_at_the_end,
-            resident_mib=resident,
-        )
-
-    return outcome
+    return Outcome(
+        plan=plan,
+        opened=opened,
+        facts=facts,
+        gathered=gathered,
+        created=resources.created,
+        questions=tuple(model.questions),
+        most_waiting=most_waiting,
+        most_at_once=model.most_at_once,
+        tokens_in_first_hour=tokens,
+        answered_in_first_hour=answered,
+        said_then=said_then,
+        said_at_the_end=said_at_the_end,
+        resident_mib=resident,
+    )
 
 
 def _since(failed: dict[str, float], reached: dict[str, float]) -> tuple[float, ...]:
