@@ -46,7 +46,7 @@ def yaml_of(page: str, words: str) -> str:
 
 
 def test_every_block_that_names_this_test_is_typed_by_it() -> None:
-    words = ("--server-side", "one-namespace.yaml", "--from=cronjob")
+    words = ("--server-side", "one-namespace.yaml", "--from=cronjob", "clusterrolebinding")
     typed = {str(block) for each in words for block in blocks(each)}
     assert {str(each) for each in blocks_run_by(THIS)} <= typed
 
