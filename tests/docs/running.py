@@ -7,7 +7,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from docs.pages import ROOT, Block, commands_of
@@ -68,21 +68,12 @@ def run_block(block: Block, *, home: Path) -> str:
     folders = [str(Path(sys.executable).parent)]
     if any(name == "helm" for each in commands_of(block) for name, _ in programs_of(each)):
         folders.append(str(helm().parent))
-    done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", script],
-        cwd=ROOT,
-        env=keep
+    environment = (
+        keep
         | {"HOME": str(home), "XDG_STATE_HOME": str(home), "XDG_CACHE_HOME": str(home)}
-        | {"COLUMNS": "100", "PATH": os.pathsep.join([*folders, keep["PATH"]])},
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        stdin=subprocess.DEVNULL,
-        timeout=SECONDS,
-        check=False,
+        | {"COLUMNS": "100", "PATH": os.pathsep.join([*folders, keep["PATH"]])}
     )
-    assert done.returncode == 0, f"{block}: exit code {done.returncode}\n{done.stdout}"
-    return done.stdout
+    return _shell(script, said_by=str(block), folder=ROOT, environment=environment, seconds=SECONDS)
 
 
 def type_in(
@@ -93,8 +84,14 @@ def type_in(
     environment = os.environ | {"PATH": path}
     if kubeconfig is not None:
         environment["KUBECONFIG"] = kubeconfig
+    return _shell(command, said_by=command, folder=folder, environment=environment, seconds=seconds)
+
+
+def _shell(
+    script: str, *, said_by: str, folder: Path, environment: Mapping[str, str], seconds: float
+) -> str:
     done = subprocess.run(
-        ["bash", "-eu", "-o", "pipefail", "-c", command],
+        ["bash", "-eu", "-o", "pipefail", "-c", script],
         cwd=folder,
         env=environment,
         text=True,
@@ -104,7 +101,7 @@ def type_in(
         timeout=seconds,
         check=False,
     )
-    assert done.returncode == 0, f"{command}\n{done.stdout}"
+    assert done.returncode == 0, f"{said_by}: exit code {done.returncode}\n{done.stdout}"
     return done.stdout
 
 

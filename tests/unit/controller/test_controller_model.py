@@ -59,6 +59,25 @@ async def test_where_nobody_is_to_be_asked_nobody_waits(
     assert not it.queue
 
 
+@pytest.mark.parametrize(("reason", "waits"), [("Queued", 1), ("Disabled", 0)])
+async def test_who_had_a_place_has_it_again_in_another_process_however_sure_rules_are(
+    reason: str, waits: int
+) -> None:
+    it = Diagnosing(SURE, models=models_of(FakeLanguageModel()))
+    await it.reconciler.reconcile(it.fails())
+    assert it.condition(CONSULTED)[1] == "NotNeeded"
+    found = it.now()
+    assert found.status is not None
+    told = tuple(
+        each.model_copy(update={"reason": reason}) if each.type == CONSULTED else each
+        for each in found.status.conditions or ()
+    )
+    left = found.model_copy(update={"status": found.status.model_copy(update={"conditions": told})})
+    another = Diagnosing(SURE, models=models_of(FakeLanguageModel()))
+    await another.reconciler.reconcile(left)
+    assert len(another.queue or ()) == waits
+
+
 async def test_the_condition_says_how_many_come_first() -> None:
     it = scene()
     for name in ("a", "b"):

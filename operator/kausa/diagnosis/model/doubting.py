@@ -59,11 +59,16 @@ def cautious(dossier: Dossier, by_rules: Diagnosis) -> Diagnosis:
         return by_rules
     told = f"{by_rules.root_cause} {WENT_ON_SINCE}".strip()
     room = len(by_rules.summary) + len(told) <= LONGEST_TOGETHER
+    most = SURE_RULES - 1
     return replace(
         by_rules,
-        confidence=SURE_RULES - 1,
+        confidence=most,
         root_cause=told if room else by_rules.root_cause,
         explanation=f"{WENT_ON_SINCE} {by_rules.explanation}".strip(),
+        # They were less sure than the cause, and are not to be surer than it now.
+        alternatives=tuple(
+            replace(each, confidence=min(each.confidence, most)) for each in by_rules.alternatives
+        ),
     )
 
 

@@ -112,3 +112,5 @@ def test_a_complaint_that_a_program_got_over_is_published_with_caution() -> None
     assert found.category is sure.category
     assert found.confidence < 60
     assert WENT_ON_SINCE in f"{found.root_cause} {found.explanation}"
+    assert found.alternatives
+    assert all(each.confidence <= found.confidence for each in found.alternatives)
