@@ -37,6 +37,8 @@ class Outcome:
     """Changes of our resources that were seen on the wire."""
     pod_changes: int
     lag_seconds: float | None
+    bystander_seconds: float
+    """The worst lag of a process beside it that did nothing."""
     drops: float | None
     at_rest: Usage
     after: Usage
@@ -119,6 +121,7 @@ def rows(outcome: Outcome) -> list[Row]:
             f"< {LAG_SECONDS * 1000:.0f} ms",
             lag is not None and lag <= LAG_SECONDS,
         ),
+        Row("lag of an idle process beside it", f"{outcome.bystander_seconds * 1000:.0f} ms"),
         Row(
             "dropped from queues",
             "not measured" if drops is None else f"{drops:.0f}",

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 from bench.storm.api import connect
+from bench.storm.bystander import Bystander, bystander
 from bench.storm.metrics import DROPPED, lag_seconds, total
 from bench.storm.operator import MeasuredOperator
 from bench.storm.outcome import Outcome
@@ -72,11 +73,12 @@ async def storm(
             operator.launch()
             with timed("the operator has synced after"):
                 at_rest = await _synced(operator)
-            async with watched(api, prefix=place.prefix) as seen:
+            async with watched(api, prefix=place.prefix) as seen, bystander() as beside:
                 outcome = await _measure(
                     operator,
                     place,
                     seen,
+                    beside,
                     setup=setup,
                     quiet_seconds=quiet_seconds,
                     keep_controllers=keep_controllers,
@@ -141,6 +143,7 @@ async def _measure(
     operator: MeasuredOperator,
     place: Place,
     seen: Seen,
+    beside: Bystander,
     *,
     setup: Sequence[tuple[str, float]],
     quiet_seconds: float,
@@ -149,12 +152,14 @@ async def _measure(
 ) -> Outcome:
     size = place.size
     before = await operator.metrics()
+    await beside.worst_seconds()
     async with _controllers_away(not keep_controllers):
         await place.begin_storm()
         await _over(operator, seen, size=size)
     within = len(seen.created)
     await asyncio.sleep(quiet_seconds)
     after = await operator.metrics()
+    bystander_seconds = await beside.worst_seconds()
     usage = operator.usage()
     moments = seen.failed.values()
     dropped = total(after, DROPPED)
@@ -170,6 +175,7 @@ async def _measure(
         writes=seen.diagnosis_writes.total(),
         pod_changes=seen.pod_changes,
         lag_seconds=lag_seconds(before, after),
+        bystander_seconds=bystander_seconds,
         drops=dropped if dropped is None else dropped - (total(before, DROPPED) or 0.0),
         at_rest=at_rest,
         after=usage,

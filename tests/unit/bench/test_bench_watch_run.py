@@ -8,7 +8,7 @@ import aiohttp
 import msgspec
 import pytest
 from aiohttp.test_utils import TestServer
-from bench.watch.clients import bytes_client, ours
+from bench.watch.clients import bytes_client, msgspec_client, ours
 from bench.watch.measure import Measured, Meter, Task
 from bench.watch.run import BrokenRunError, Run, check, same_symptoms, verdict
 from bench.watch.server import Account, Scene, application
@@ -63,6 +63,17 @@ async def test_our_watch_receives_what_was_sent_and_finds_something(url: str, ki
     check("ours", Run(task=task, measured=measured, account=await account(url)))
     assert measured.symptoms
     assert measured.peak_rss_bytes >= measured.rss_bytes > 0
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["pods", "events"])
+async def test_the_least_that_ours_is_compared_with_receives_and_decodes_all(
+    url: str, kind: str
+) -> None:
+    await begin(url, Scene(kind=kind, changes=CHANGES))
+    task = Task(server=url, kind=kind, changes=CHANGES)
+    measured = await msgspec_client.work(Meter(task))
+    check("the least", Run(task=task, measured=measured, account=await account(url)))
 
 
 @pytest.mark.slow

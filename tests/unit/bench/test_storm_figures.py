@@ -147,6 +147,7 @@ GOOD = Outcome(
     writes=500,
     pod_changes=20_000,
     lag_seconds=0.1,
+    bystander_seconds=0.03,
     drops=0.0,
     at_rest=Usage(resident_mib=100, peak_mib=120, cpu_seconds=10),
     after=Usage(resident_mib=110, peak_mib=130, cpu_seconds=20),
