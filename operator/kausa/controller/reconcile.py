@@ -21,6 +21,7 @@ from kausa.controller.errors import DiagnosisFailedError
 from kausa.controller.keyed_locks import KeyedLocks
 from kausa.controller.looks import Looks
 from kausa.controller.model_help import ModelHelp
+from kausa.controller.publishing import Publisher
 from kausa.controller.remembering import Remembering
 from kausa.controller.report import Report, kept_diagnosis
 from kausa.controller.shortcomings import Shortcomings
@@ -72,6 +73,7 @@ class _Decided:
     diagnosis: Diagnosis
     kept: bool = False
     """Whether an earlier answer is about the same, and stands."""
+    published: bool = True
 
 
 class Reconciler:
@@ -99,6 +101,7 @@ class Reconciler:
         self._looks = looks
         self._sightings = sightings
         self._metrics, self._tracer = telemetry.metrics, telemetry.tracer
+        self._publisher = Publisher(store=store, tracer=telemetry.tracer)
         self._dry_runs = dry_runs
         self._shortcomings = Shortcomings(redact=gatherer.redact)
         # Held while facts are read and published, never while a model thinks.
@@ -152,7 +155,7 @@ class Reconciler:
             report = Report(resource, now=utc_now())
             if report.says_it_waits:
                 report.waits(why)
-                await self._publish(report)
+                await self._publisher.publish(report)
             if why[0] == QUEUE_FULL:
                 self._looks.looked(key, missing=True)
 
@@ -178,7 +181,7 @@ class Reconciler:
             self._looks.forget(report.key)
             if not report.diagnosed_before:
                 report.suspended()
-                await self._publish(report)
+                await self._publisher.publish(report)
             return
         with self._tracer.span("diagnosis", again=again, turn=turn) as span, traced(span.trace_id):
             await self._look(report, again=again, turn=turn)
@@ -192,7 +195,7 @@ class Reconciler:
         except Exception as error:
             _logger.exception("Could not diagnose", name="/".join(report.key))
             report.failed(error)
-            await self._publish(report)
+            await self._publisher.publish(report)
             raise DiagnosisFailedError("/".join(report.key)) from error
         finally:
             self._looking -= not turn
@@ -219,7 +222,7 @@ class Reconciler:
         if subject is None:
             self._looks.forget(report.key)
             report.no_target()
-            await self._publish(report)
+            await self._publisher.publish(report)
             return
         decided = await self._decide_with_second_looks(report, subject, again=again, turn=turn)
         if decided is None:
@@ -234,18 +237,23 @@ class Reconciler:
             report.checked(diagnosis)
         await self._record_manual(report, dossier)
         if not turn:
-            await self._announce(report, subject, diagnosis)
-        recollection = await self._recall(report, dossier, diagnosis)
+            await self._publisher.announce(report, subject, diagnosis)
+        recalling = self._recall(report, dossier, diagnosis)
+        recollection = await (
+            recalling
+            if decided.published
+            else self._publisher.publish_unless_soon(report, recalling)
+        )
         if turn:
             # What memory found is there while the model thinks.
-            await self._publish(report)
+            await self._publisher.publish(report)
             consultation = await self._model.ask(
                 report, dossier, diagnosis, recollection, dry_run=self._with_dry_runs
             )
         else:
             consultation = self._model.queue(report, dossier, diagnosis)
         report.consulted(consultation)
-        if not await self._publish(report):
+        if not await self._publisher.publish(report):
             return
         final = consultation.diagnosis or diagnosis
         if not turn or final.decided_by is DecidedBy.MODEL:
@@ -253,13 +261,18 @@ class Reconciler:
         if final.summary != diagnosis.summary:
             # The memory was left what rules said.
             self._remembering.decided(report.resource, dossier, final)
-            await self._announce(report, subject, final)
+            await self._publisher.announce(report, subject, final)
         degraded = self._shortcomings.say(report, dossier, recollection, consultation)
         unknown = not final.determined and not consultation.waits
         outside = consultation.not_consulted[0] == QUEUE_FULL
         self._looks.looked(report.key, missing=degraded or unknown or outside)
         if consultation.comes_again:
             raise NotNow(consultation.error)
+
+    @property
+    def _crowded(self) -> bool:
+        """Whether some wait until others were looked at."""
+        return self._looking > self._concurrent
 
     async def _begin(self, report: Report) -> bool:
         """Say that it is looked at; where others come first, what the status alone tells, or
@@ -269,19 +282,20 @@ class Reconciler:
         nor the API server be kept busy with what tells nothing.
         """
         seen = self._sightings.by_resource.get(report.key)
-        if self._looking <= self._concurrent or seen is None:
-            return await self._publish(report)
+        if not self._crowded or seen is None:
+            return await self._publisher.publish(report)
         dossier = await self._gatherer.known(
             owner=seen.owner, pod=seen.pod, symptom=seen.symptom, shown_by=seen.shown_by
         )
-        return not report.decided_by_status(dossier, decide(dossier)) or await self._publish(report)
+        sure = report.decided_by_status(dossier, decide(dossier))
+        return await self._publisher.publish(report) if sure else True
 
     async def _keep(self, report: Report, decided: _Decided) -> None:
         """The answer stands; what memory recalls may be more than it was."""
         report.kept()
         stands = kept_diagnosis(report.resource, decided.diagnosis)
         recollection = await self._recall(report, decided.dossier, stands)
-        if await self._publish(report):
+        if await self._publisher.publish(report):
             lost = recollection is not None and recollection.unavailable is not None
             missing = lost or bool(decided.dossier.gaps) or not stands.determined
             self._looks.looked(report.key, missing=missing)
@@ -306,17 +320,20 @@ class Reconciler:
                     self._looks.looked(report.key, missing=True)
                     if turn:
                         report.waits(EVIDENCE_MISSING)
-                        await self._publish(report)
+                        await self._publisher.publish(report)
                     return None
                 if again:
                     diagnosis = await self._with_dry_runs(diagnosis)
                 report.gathered(dossier, seconds=time.monotonic() - started)
                 report.decided(diagnosis, detected_at=subject.detected_at)
-                if not await self._publish(report):
+                done = diagnosis.determined or not dossier.gaps
+                # In a crowd it is written with what memory brings, unless that takes a while.
+                published = not (done and self._crowded)
+                if published and not await self._publisher.publish(report):
                     return None
-            if diagnosis.determined or not dossier.gaps:
+            if done:
                 break
-        return _Decided(dossier=dossier, diagnosis=diagnosis)
+        return _Decided(dossier=dossier, diagnosis=diagnosis, published=published)
 
     async def _gather(self, report: Report, subject: Subject) -> Dossier:
         with self._tracer.span("gather") as span:
@@ -360,34 +377,3 @@ class Reconciler:
         await self._store.write_sighting(
             namespace=namespace, name=name, status=FailureDiagnosisStatus(failure=failure)
         )
-
-    async def _publish(self, report: Report) -> bool:
-        """Write what is known now; False where the resource is gone."""
-        namespace, name = report.key
-        with self._tracer.span("publish") as span:
-            there = await self._store.write_diagnosis(
-                namespace=namespace, name=name, status=report.status()
-            )
-            span.tell(there=there)
-            return there
-
-    async def _announce(self, report: Report, subject: Subject, diagnosis: Diagnosis) -> None:
-        namespace, name = report.key
-        _logger.info(
-            "Diagnosed",
-            namespace=namespace,
-            name=name,
-            cause=diagnosis.summary,
-            confidence=diagnosis.confidence,
-            milliseconds=report.milliseconds_to_diagnosis,
-        )
-        try:
-            await self._store.announce(
-                name=name,
-                owner=subject.owner,
-                summary=diagnosis.summary,
-                version=report.version(),
-                now=utc_now(),
-            )
-        except ClusterError as error:
-            _logger.warning("Could not write an Event on the target", why=str(error))

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -34,25 +35,45 @@ class Resources:
         self.writes = 0
 
     def line(self, came: float, line: bytes) -> None:
-        """One line of the watch."""
+        """One line of the watch, or of a list that tells of what was before as well."""
         change: Mapping[str, Any] = msgspec.json.decode(line)
         found = change["object"]
         if not found["metadata"]["namespace"].startswith(self._prefix):
             return
         self.writes += 1
         name, status = found["spec"]["target"]["name"], found.get("status") or {}
-        self.created.setdefault(name, came)
+        self.created.setdefault(name, _known_at(found["metadata"].get("creationTimestamp"), came))
+        conditions = {each["type"]: each for each in status.get("conditions") or ()}
         if status.get("diagnosis"):
-            self.diagnosed.setdefault(name, came)
-        for each in status.get("conditions") or ():
-            if each["type"] == "ModelConsulted":
-                self.consulted[name] = each["status"], each["reason"]
-            elif each["type"] == "EvidenceGathered" and each["status"] != "Unknown":
-                self.gathered.setdefault(name, came)
+            self.diagnosed.setdefault(name, _known_at(_turned(conditions.get("Diagnosed")), came))
+        gathered = conditions.get("EvidenceGathered")
+        if gathered is not None and gathered["status"] != "Unknown":
+            self.gathered.setdefault(name, _known_at(_turned(gathered), came))
+        if (consulted := conditions.get("ModelConsulted")) is not None:
+            self.consulted[name] = consulted["status"], consulted["reason"]
 
     def reasons(self) -> Counter[str]:
         """How many say what of the model."""
         return Counter(reason for _, reason in self.consulted.values())
+
+
+def _turned(condition: Mapping[str, str] | None) -> str | None:
+    """When it became what it is; None while nothing is known."""
+    if condition is None or condition["status"] == "Unknown":
+        return None
+    return condition["lastTransitionTime"]
+
+
+def _known_at(stamp: str | None, came: float) -> float:
+    """When something was at the latest (monotonic, seconds).
+
+    That is when it came or, where a list tells of it long after because a watch was cut, the end of
+    the second that its own stamp names.
+    """
+    if stamp is None:
+        return came
+    ago = time.time() - datetime.fromisoformat(stamp).timestamp()
+    return min(came, time.monotonic() - ago + 1.0)
 
 
 @asynccontextmanager

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import asyncio
 
-from kausa.controller.openings import Openings
+from contextlib import ExitStack
+
+from kausa.controller.openings import CROWD, Openings
 
 
-def openings(*, longest: float = 5.0, quiet: float = 0.01) -> Openings:
-    return Openings(longest_wait_seconds=longest, quiet_seconds=quiet)
+def openings(*, longest: float = 5.0, crowd: float = 5.0, quiet: float = 0.01) -> Openings:
+    return Openings(
+        longest_wait_seconds=longest,
+        longest_wait_for_a_crowd_seconds=crowd,
+        quiet_seconds=quiet,
+    )
 
 
 async def test_where_nothing_is_being_opened_nobody_waits() -> None:
@@ -65,3 +71,26 @@ async def test_a_storm_without_end_is_not_waited_out() -> None:
     with found.one():
         async with asyncio.timeout(1):
             await found.over()
+
+
+async def test_a_crowd_is_waited_for_longer_than_a_few_but_not_without_end() -> None:
+    found = openings(longest=0.01, crowd=0.3)
+    with ExitStack() as crowd:
+        for _ in range(CROWD):
+            crowd.enter_context(found.one())
+        waiting = asyncio.create_task(found.over())
+        await asyncio.sleep(0.1)
+        assert not waiting.done()
+        async with asyncio.timeout(2):
+            await waiting
+
+
+async def test_a_crowd_that_is_over_is_not_waited_for_any_longer() -> None:
+    found = openings(longest=0.01, crowd=60)
+    with ExitStack() as crowd:
+        for _ in range(CROWD):
+            crowd.enter_context(found.one())
+        waiting = asyncio.create_task(found.over())
+        await asyncio.sleep(0.05)
+    async with asyncio.timeout(1):
+        await waiting

@@ -176,3 +176,20 @@ async def test_what_was_said_by_the_status_alone_gives_way_to_the_diagnosis() ->
     for name in NAMES:
         assert cluster.condition("Diagnosed", name)[0] == "True"
         assert cluster.condition("EvidenceGathered", name)[0] == "True"
+
+
+async def test_in_a_crowd_an_answer_is_written_once_with_what_memory_brings() -> None:
+    cluster = Diagnosing(SEEN, models=None)
+    async with asyncio.TaskGroup() as tasks:
+        await reconcile_all(cluster, tasks)
+    # The first four say that they are looked at; nobody writes what the next write says, too.
+    assert cluster.store.writes <= 4 + len(NAMES) + 4
+    for name in NAMES:
+        assert cluster.condition("Diagnosed", name)[0] != "Unknown"
+        assert cluster.condition("MemoryRecalled", name)[0] == "False"
+
+
+async def test_one_alone_says_what_rules_found_before_memory_is_asked() -> None:
+    cluster = Diagnosing(SEEN, models=None)
+    await cluster.reconciler.reconcile(cluster.fails(NAMES[0]))
+    assert cluster.store.writes == 3
