@@ -46,11 +46,12 @@ def ensure(place: Place, binary: Path) -> str:
     place.models.mkdir(exist_ok=True)
     url = f"http://127.0.0.1:{free_port()}"
     processes.start(
-        ["env", *_settings(place, url), str(binary), "serve"],
+        [str(binary), "serve"],
         component=COMPONENT,
         owner=place.state,
         log=place.log,
         path=processes.PATH,
+        settings=_settings(place, url),
     )
     wait_for(
         "the model server",
@@ -72,7 +73,8 @@ def add(place: Place, binary: Path, *, url: str, model: str, modelfile: str) -> 
     stamp.unlink(missing_ok=True)
     wanted = place.state / "Modelfile"
     wanted.write_text(modelfile)
-    command = ["env", *_settings(place, url), str(binary), "create", model, "-f", str(wanted)]
+    settings = (f"{name}={value}" for name, value in _settings(place, url).items())
+    command = ["env", *settings, str(binary), "create", model, "-f", str(wanted)]
     done = processes.run(command, timeout_s=CREATE_TIMEOUT_S)
     if done.returncode or model not in names(url):
         raise ClusterError(f"The server did not take {model}: {done.stderr.strip()[-500:]}")
@@ -128,14 +130,14 @@ def free_port() -> int:
         return port
 
 
-def _settings(place: Place, url: str) -> list[str]:
+def _settings(place: Place, url: str) -> dict[str, str]:
     """The server keeps a key of its own in its home, so that is ours as well."""
-    return [
-        f"HOME={place.state}",
-        f"OLLAMA_HOST={url.removeprefix('http://')}",
-        f"OLLAMA_MODELS={place.models}",
-        "OLLAMA_NO_CLOUD=1",
-    ]
+    return {
+        "HOME": str(place.state),
+        "OLLAMA_HOST": url.removeprefix("http://"),
+        "OLLAMA_MODELS": str(place.models),
+        "OLLAMA_NO_CLOUD": "1",
+    }
 
 
 def _ask(url: str) -> Any:

@@ -13,7 +13,7 @@ import os
 import signal
 import subprocess
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,9 +98,21 @@ def memory_of(process: Process, *, proc: Path = Path("/proc")) -> int:
         return 0
 
 
-def start(command: Sequence[str], *, component: str, owner: Path, log: Path, path: str) -> None:
-    """Starts a daemon in a session of its own, with nothing of the caller's environment."""
-    environment = {"PATH": path, "HOME": "/", OWNER: str(owner), COMPONENT: component}
+def start(
+    command: Sequence[str],
+    *,
+    component: str,
+    owner: Path,
+    log: Path,
+    path: str,
+    settings: Mapping[str, str] | None = None,
+) -> None:
+    """Starts a daemon in a session of its own, with nothing of the caller's environment but the
+    `settings` that are named. (`env` before the command would start a program twice, and between
+    the two there is a moment in which the process counts as dead.)
+    """
+    environment = {"PATH": path, "HOME": "/", **(settings or {})}
+    environment |= {OWNER: str(owner), COMPONENT: component}
     with log.open("ab") as output:
         daemon = subprocess.Popen(
             list(command),
