@@ -96,6 +96,7 @@ def rows(outcome: Outcome) -> Iterator[Row]:
         f"< {OVERTAKEN_SECONDS:.0f} s",
         overtaken < OVERTAKEN_SECONDS,
     )
+    yield Row("Leases lost, on a machine too busy", str(outcome.leases_lost))
     yield Row("memory of the operator", f"{outcome.resident_mib:.0f} MiB")
 
 

@@ -20,6 +20,7 @@ from bench.storm.outcome import percentile
 from bench.storm.place import Size, own_place
 from bench.storm.storm import _fake_nodes as fake_nodes
 from bench.storm.watching import Seen
+from support.operator_process import RESTART_SECONDS
 
 __all__ = ["Outcome", "Plan", "run"]
 
@@ -63,6 +64,8 @@ class Outcome:
     said_then: dict[str, int]
     said_at_the_end: dict[str, int]
     resident_mib: float
+    leases_lost: int
+    """How often it was started again because the machine was too busy to renew its Lease."""
 
 
 class _Operator(MeasuredOperator):
@@ -115,7 +118,10 @@ async def run(*, kubeconfig: str, folder: Path, plan: Plan) -> Outcome:
                 await operator.launched()
                 async with followed(api, prefix=place.prefix) as (resources, seen):
                     await place.begin_storm()
-                    return await _measure(operator, model, resources, seen, plan=plan)
+                    # A machine that is too busy to renew the Lease ends it; a kubelet starts it
+                    # again, and so does this.
+                    with operator.kept_alive():
+                        return await _measure(operator, model, resources, seen, plan=plan)
             finally:
                 if operator.running:
                     operator.stop()
@@ -136,6 +142,8 @@ async def _measure(
             if time.monotonic() > deadline:
                 _tell(f"gave up waiting for {what}: {dict(resources.reasons())}")
                 return
+            if not operator.running:
+                await asyncio.sleep(2 * RESTART_SECONDS)
             assert operator.running, operator.log()[-3000:]
             most_waiting = max(most_waiting, _waiting(await operator.metrics()))
             await asyncio.sleep(LOOK_SECONDS)
@@ -182,6 +190,7 @@ async def _measure(
         said_then=said_then,
         said_at_the_end=said_at_the_end,
         resident_mib=resident,
+        leases_lost=operator.restarts,
     )
 
 
