@@ -85,6 +85,8 @@ class Diagnosing:
         self.metrics = Metrics()
         self.gathered = 0
         self.gather_seconds = 0.0
+        self.find_seconds = 0.0
+        self.finding = self.most_finding = 0
         self.models = models
         self.queue: ConsultationQueue[ResourceKey] | None = None
         self.consulting: Consulting | None = None
@@ -120,6 +122,10 @@ class Diagnosing:
 
     async def find(self, resource: FailureDiagnosis) -> Subject:
         name = resource.spec.target.name
+        self.finding += 1
+        self.most_finding = max(self.most_finding, self.finding)
+        await asyncio.sleep(self.find_seconds)
+        self.finding -= 1
         return Subject(
             owner=replace(DEPLOYMENT, name=name, uid=f"uid-{name}"),
             shown_by=self.dossier.shown_by,

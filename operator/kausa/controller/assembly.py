@@ -283,7 +283,8 @@ def _streams(
 def _reconciler(
     helpers: Helpers, shared: _Shared, *, memory: MemoryParts | None, model: ModelParts
 ) -> Reconciler:
-    settings, reader = helpers.settings, LiveCluster(client=helpers.client)
+    settings = helpers.settings
+    reader = SharedReader(reader=LiveCluster(client=helpers.client))
     return Reconciler(
         store=helpers.store,
         looks=shared.looks,
@@ -295,7 +296,7 @@ def _reconciler(
             cluster=settings.cluster_name,
         ),
         gatherer=Gatherer(
-            reader=SharedReader(reader=reader),
+            reader=reader,
             redactor=helpers.redactor,
             whole_cluster=settings.namespace is None,
             tracer=helpers.tracer,

@@ -106,6 +106,10 @@ class Reconciler:
         self._shortcomings = Shortcomings(redact=gatherer.redact)
         # Held while facts are read and published, never while a model thinks.
         self._turns = asyncio.Semaphore(concurrent)
+        # A process that has just started finds all that is not complete at once, and whose failure
+        # it is takes a list of Pods for each: so many lists would keep the API server from
+        # answering even the renewal of the Lease.
+        self._finding = asyncio.Semaphore(concurrent)
         self._concurrent = concurrent
         self._looking = 0
         """Looks that have begun, and are not waiting for a model."""
@@ -218,7 +222,8 @@ class Reconciler:
         if not report.diagnosed_before and not await self._begin(report):
             return
         started = time.monotonic()
-        subject = await self._subjects.find(report.resource)
+        async with self._finding:
+            subject = await self._subjects.find(report.resource)
         if subject is None:
             self._looks.forget(report.key)
             report.no_target()
@@ -282,8 +287,10 @@ class Reconciler:
         nor the API server be kept busy with what tells nothing.
         """
         seen = self._sightings.by_resource.get(report.key)
-        if not self._crowded or seen is None:
+        if not self._crowded or (seen is None and not report.begun_before):
             return await self._publisher.publish(report)
+        if seen is None:
+            return True
         dossier = await self._gatherer.known(
             owner=seen.owner, pod=seen.pod, symptom=seen.symptom, shown_by=seen.shown_by
         )

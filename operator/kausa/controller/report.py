@@ -113,6 +113,11 @@ class Report:
         return before is not None and before.status is ConditionStatus.TRUE
 
     @property
+    def begun_before(self) -> bool:
+        """Whether it says already that it is looked at."""
+        return find_condition(self._already, DIAGNOSED) is not None
+
+    @property
     def diagnosed_before(self) -> bool:
         """Whether there is a diagnosis of an earlier generation to be kept."""
         before = find_condition(self._already, DIAGNOSED)

@@ -11,11 +11,13 @@ from support.diagnosed import diagnosed
 from support.diagnosing import Diagnosing
 from support.dossiers import DEPLOYMENT, dossier
 from support.fake_store import FakeStore
+from support.objects import NOW
 from support.pods import container, pod, terminated, waiting
 
 from kausa.controller.looks import Looks
 from kausa.controller.reconcile import Reconciler, Telemetry
 from kausa.controller.remembering import Remembering
+from kausa.controller.report import Report
 from kausa.controller.sightings import Sightings
 from kausa.controller.subjects import Subject
 from kausa.diagnosis.consultation import Consultation
@@ -193,3 +195,30 @@ async def test_one_alone_says_what_rules_found_before_memory_is_asked() -> None:
     cluster = Diagnosing(SEEN, models=None)
     await cluster.reconciler.reconcile(cluster.fails(NAMES[0]))
     assert cluster.store.writes == 3
+
+
+async def test_whose_failures_they_are_is_asked_for_a_few_at_a_time() -> None:
+    cluster = Diagnosing(SEEN, models=None)
+    cluster.find_seconds = 0.001
+    async with asyncio.TaskGroup() as tasks:
+        await reconcile_all(cluster, tasks)
+    assert cluster.most_finding == 4
+
+
+async def test_a_process_that_starts_again_in_a_storm_does_not_say_again_that_it_looks() -> None:
+    cluster = Diagnosing(SEEN, models=None)
+    for name in NAMES:
+        made = cluster.fails(name)
+        report = Report(made, now=NOW)
+        begun = made.model_copy(update={"status": report.status()})
+        cluster.store.resources["shop", name] = begun
+    # A process that has just started has not seen yet what fails.
+    cluster.sightings.by_resource.clear()
+    cluster.gather_seconds = 1000.0
+    async with asyncio.TaskGroup() as tasks:
+        running = [
+            tasks.create_task(cluster.reconciler.reconcile(cluster.now(name))) for name in NAMES
+        ]
+        await settled(cluster, writes=4)
+        for task in running:
+            task.cancel()
