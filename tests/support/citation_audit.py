@@ -2,8 +2,9 @@
 
 It reads what a user reads: the evidence with its ids, and the diagnosis with its citations. A
 citation is invented where the id isn't there. A claim is invented where a thing that can be looked
-up (quoted text, a number, a name with a mark in it) is in no cited evidence and in nothing else
-that was handed in as known.
+up (quoted text, a number, a name) is in no cited evidence and in nothing else that was handed in as
+known, or where a number stands there as something else. How names and counts are told from plain
+words is in `citation_names`.
 """
 
 from __future__ import annotations
@@ -13,16 +14,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from support.citation_names import KINDS, named, plain_of, uncounted
+
 __all__ = ["Audit", "audit", "audit_all"]
 
 _TRIM = string.punctuation + "\u2026\u2018\u2019\u201c\u201d"
 _MARKS = "_:/@=\\"
 _QUOTES = "\"`'"
-_KINDS = {
-    "configmap", "statefulset", "daemonset", "replicaset", "cronjob", "serviceaccount",
-    "persistentvolumeclaim", "persistentvolume", "storageclass", "networkpolicy",
-    "resourcequota", "limitrange", "poddisruptionbudget", "horizontalpodautoscaler",
-}  # fmt: skip
+_BEFORE_PATHS = ("file", "path", "folder", "directory", "image", "volume", "key", "url", "mount")
 
 
 _COUNTS = {
@@ -72,21 +71,24 @@ def audit(
     said = [str(diagnosis.get(part) or "") for part in ("summary", "rootCause", "explanation")]
     if any(said) and not cited:
         result.uncited.append(name)
-    shown = _flat(" \n ".join([*(texts.get(each, "") for each in cited), *known]))
+    shown = _flat(" ; ".join([*(texts.get(each, "") for each in cited), *known]))
     checked = [(text, shown) for text in said]
     for fix in diagnosis.get("remediation") or ():
         # What it proposes may name its own command, and what any of the evidence shows.
-        also = _flat(" \n ".join([*texts.values(), *known, str(fix.get("command") or "")]))
+        also = _flat(" ; ".join([*texts.values(), *known, str(fix.get("command") or "")]))
         checked += [(str(fix.get(part) or ""), also) for part in ("title", "rationale")]
     for text, shown in checked:
-        for thing in _things(text):
+        for thing, verbatim in _things(text):
             if _is_id(thing):
                 if thing not in texts:
                     result.unknown_ids.append(f"{name}: {thing}")
                 continue
             result.checked += 1
-            if not _stands_in(thing, shown):
+            if not _stands_in(thing, shown, verbatim=verbatim, known=known):
                 result.unsupported.append(f"{name}: {thing!r} in {text[:120]!r}")
+        result.unsupported += [
+            f"{name}: {what} in {text[:120]!r}" for what in uncounted(text, shown)
+        ]
     return result
 
 
@@ -115,7 +117,8 @@ def _flat(text: str) -> str:
     return " ".join(text.lower().replace("\u2019", "'").split())
 
 
-def _things(text: str) -> Iterable[str]:
+def _things(text: str) -> Iterable[tuple[str, bool]]:
+    """What has to be looked up, and whether it is a quotation."""
     rest = text
     for quote in _QUOTES:
         parts = rest.split(quote)
@@ -123,38 +126,58 @@ def _things(text: str) -> Iterable[str]:
             # An apostrophe is no quote: only those at the edge of a word.
             break
         if len(parts) % 2:
-            yield from (each for each in parts[1::2] if each.strip(_TRIM))
-            rest = " ".join(parts[::2])
+            yield from ((each, True) for each in parts[1::2] if each.strip(_TRIM))
+            rest = f" {quote} ".join(parts[::2])
+    before = ""
     for raw in rest.split():
+        last, before = before, raw.lower()
         word = raw.strip(_TRIM)
         word = word.removesuffix("'s")
         if word.lower() in _COUNTS:
-            yield word
-        if not word or word.lower() in _KINDS or word.lower() in ("and/or", "n/a", "i/o", "k8s"):
+            yield word, False
+        if not word or word.lower() in KINDS or word.lower() in ("and/or", "n/a", "i/o", "k8s"):
             continue
-        if any(char.isdigit() for char in word) or any(mark in word for mark in _MARKS):
-            yield word
+        marked = any(char.isdigit() or char in _MARKS for char in word)
+        if marked and not (_is_choice(word) and last not in _BEFORE_PATHS):
+            yield word, False
+    yield from ((word, False) for word in named(rest))
+
+
+def _is_choice(word: str) -> bool:
+    """Whether it is two words such as `username/password`, rather than a path or an object."""
+    first, slash, second = word.partition("/")
+    return bool(slash) and first not in KINDS and plain_of(first) and plain_of(second)
 
 
 def _is_id(word: str) -> bool:
     return word[:1] == "E" and word[1:].isdigit()
 
 
-def _stands_in(thing: str, shown: str) -> bool:
+def _stands_in(
+    thing: str, shown: str, *, verbatim: bool = False, known: Sequence[str] = ()
+) -> bool:
     wanted = _flat(thing).strip(_TRIM + " ")
     if _bounded(wanted, shown) or _bounded(wanted.replace(",", ""), shown):
+        return True
+    if verbatim and _bounded(_unquoted(wanted), _unquoted(shown)):
         return True
     if wanted in _COUNTS:
         return _bounded(_COUNTS[wanted], shown)
     number = wanted.rstrip("%")
     if number != wanted and _bounded(number, shown):
         return True
-    # What was put together, such as Deployment/api: each part that can be looked up.
-    for mark in "/:=,":
-        parts = [part for part in wanted.split(mark) if part]
-        if len(parts) > 1:
-            return all(_bounded(part, shown) for part in parts)
-    return False
+    kind, slash, rest = wanted.partition("/")
+    if slash and rest and (kind.partition(".")[0] in KINDS or kind in map(_flat, known)):
+        # `Deployment/api` of evidence that speaks of a Deployment and of api; `namespace/api`.
+        return _bounded(rest, shown)
+    parts = [part for part in wanted.split(",") if part]
+    return not verbatim and len(parts) > 1 and all(_bounded(part, shown) for part in parts)
+
+
+def _unquoted(text: str) -> str:
+    for mark in ("\\", *_QUOTES):
+        text = text.replace(mark, "")
+    return " ".join(text.split())
 
 
 def _bounded(wanted: str, shown: str) -> bool:

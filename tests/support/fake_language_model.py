@@ -12,7 +12,7 @@ from kausa.diagnosis.model.answers import Answers
 from kausa.diagnosis.model.breaker import CircuitBreaker
 from kausa.diagnosis.model.budget import HourlyBudget, TokenLimits
 from kausa.diagnosis.model.models import Models, Names
-from kausa.diagnosis.model.protocol import Completion, Message, OnText
+from kausa.diagnosis.model.protocol import Attempts, Completion, Message, OnText
 
 __all__ = ["ANSWER", "FakeLanguageModel", "models_of"]
 
@@ -71,6 +71,7 @@ class FakeLanguageModel:
         think: bool,
         max_output_tokens: int,
         on_text: OnText | None = None,
+        attempts: Attempts | None = None,
     ) -> Completion:
         self.prompts.append(messages[1].content)
         self.thought.append(think)

@@ -110,11 +110,11 @@ class FakeModelServer:
     # -- bad days --------------------------------------------------------------------------------
 
     @staticmethod
-    def raw(body: str | bytes, *, status: int = 200) -> Handler:
+    def raw(body: str | bytes, *, status: int = 200, type_: str = "application/json") -> Handler:
         data = body.encode() if isinstance(body, str) else body
 
         async def handler(request: web.Request) -> web.StreamResponse:
-            return web.Response(body=data, status=status, content_type="application/json")
+            return web.Response(body=data, status=status, content_type=type_)
 
         return handler
 
@@ -133,15 +133,30 @@ class FakeModelServer:
 
         return handler
 
-    def cuts(self) -> Handler:
-        """Hangs up in the middle of an answer."""
+    def cuts(self, *, pieces: int = 1) -> Handler:
+        """Hangs up in the middle of an answer, of which these are heard."""
 
         async def handler(request: web.Request) -> web.StreamResponse:
             response = await self._begin(request)
-            await response.write(self.piece(text="{"))
+            for _ in range(pieces):
+                await response.write(self.piece(text="{"))
             assert request.transport is not None
             request.transport.close()
             return response
+
+        return handler
+
+    def ends_without_a_length(self, pieces: Sequence[bytes]) -> Handler:
+        """Hangs up after these; only that the connection ends tells that the answer does."""
+
+        async def handler(request: web.Request) -> web.StreamResponse:
+            assert request.transport is not None
+            head = (
+                b"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\n\r\n"
+            )
+            request.transport.write(head + b"".join(pieces))
+            request.transport.close()
+            return web.Response()
 
         return handler
 

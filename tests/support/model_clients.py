@@ -12,7 +12,7 @@ from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.model.openai import OpenAIModel
 from kausa.diagnosis.model.protocol import Completion, LanguageModel, Message
 
-__all__ = ["ANSWER", "ask", "client"]
+__all__ = ["ANSWER", "MESSAGES", "SCHEMA", "ask", "client"]
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"cause": {"type": "string"}}}
 MESSAGES = (
@@ -29,7 +29,9 @@ def client(
     return make(url=url, name="tiny", key=key, breaker=breaker, retry_seconds=0.001)
 
 
-async def ask(model: LanguageModel, *, seconds: float = 5, tokens: int = 200) -> Completion:
+async def ask(
+    model: LanguageModel, *, seconds: float = 5, tokens: int = 200, think: bool = False
+) -> Completion:
     return await model.complete(
-        MESSAGES, schema=SCHEMA, deadline_seconds=seconds, think=False, max_output_tokens=tokens
+        MESSAGES, schema=SCHEMA, deadline_seconds=seconds, think=think, max_output_tokens=tokens
     )

@@ -92,11 +92,17 @@ def deployment(
     available: int = 0,
     paused: bool = False,
     deadline: int | None = 600,
+    changed: timedelta = LONG_BEFORE,
     deleting: bool = False,
 ) -> Deployment:
-    """A Deployment with these conditions."""
+    """A Deployment with these conditions, of which nothing has changed for so long."""
     document = {
-        "metadata": _meta("checkout", created=LONG_BEFORE, deleting=deleting),
+        "metadata": _meta(
+            "checkout",
+            created=timedelta(days=1),
+            deleting=deleting,
+            managedFields=[{"time": before(changed)}],
+        ),
         "spec": {"paused": paused, "progressDeadlineSeconds": deadline},
         "status": {"availableReplicas": available, "conditions": list(conditions)},
     }
@@ -190,13 +196,37 @@ def job(
 
 
 def cron_job(
-    *, suspend: bool = False, ran: timedelta | None = None, deleting: bool = False
+    *,
+    schedule: str = "0 3 * * *",
+    zone: str | None = None,
+    policy: str = "Allow",
+    active: tuple[str, ...] = (),
+    suspend: bool = False,
+    ran: timedelta | None = None,
+    asked: timedelta | None = None,
+    deleting: bool = False,
 ) -> CronJob:
-    """A CronJob that ran so long ago."""
+    """A CronJob that ran so long ago, and that somebody changed so long ago."""
     document = {
-        "metadata": _meta("nightly", created=timedelta(days=90), deleting=deleting),
-        "spec": {"schedule": "0 3 * * *", "suspend": suspend},
-        "status": {"lastScheduleTime": before(ran) if ran is not None else None},
+        "metadata": _meta(
+            "nightly",
+            created=timedelta(days=90),
+            deleting=deleting,
+            managedFields=[
+                {"manager": "kubectl", "time": before(asked or timedelta(days=90))},
+                {"manager": "x", "subresource": "status", "time": before(timedelta())},
+            ],
+        ),
+        "spec": {
+            "schedule": schedule,
+            "timeZone": zone,
+            "concurrencyPolicy": policy,
+            "suspend": suspend,
+        },
+        "status": {
+            "lastScheduleTime": before(ran) if ran is not None else None,
+            "active": [{"kind": "Job", "name": each, "uid": each} for each in active] or None,
+        },
     }
     return decoded(CronJob, document)
 

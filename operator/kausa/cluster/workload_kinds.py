@@ -1,8 +1,7 @@
 """The parts of Deployments, StatefulSets, DaemonSets, Jobs, CronJobs and autoscalers that are read.
 
-As in `objects`: only used fields, each with a default. Two kinds without conditions (StatefulSet,
-DaemonSet) tell when they changed last only by their `managedFields`, of which the times are read
-and nothing else.
+As in `objects`: only used fields, each with a default. When an object changed last only its
+`managedFields` tell, of which the times are read, and of CronJobs whether it was the status.
 """
 
 from __future__ import annotations
@@ -44,7 +43,7 @@ class ManagedFields(_Part, frozen=True):
 
 
 class ChangingMeta(Meta, frozen=True):
-    """The metadata of an object whose status has no times of its own."""
+    """The metadata of an object whose status does not tell when it changed last."""
 
     managed_fields: tuple[ManagedFields, ...] | None = None
 
@@ -52,6 +51,27 @@ class ChangingMeta(Meta, frozen=True):
     def changed_at(self) -> Time | None:
         """When anything of the object changed last, its status included."""
         times = [each.time for each in self.managed_fields or () if each.time is not None]
+        if self.creation_timestamp is not None:
+            times.append(self.creation_timestamp)
+        return max(times, default=None)
+
+
+class Change(ManagedFields, frozen=True):
+    """When somebody changed the object last, and whether only its status."""
+
+    subresource: str = ""
+
+
+class AskingMeta(ChangingMeta, frozen=True):
+    """The metadata of an object of which it matters when somebody asked for something else."""
+
+    managed_fields: tuple[Change, ...] | None = None
+
+    @property
+    def asked_at(self) -> Time | None:
+        """When anything but the status changed last."""
+        changes = (each for each in self.managed_fields or () if each.subresource != "status")
+        times = [each.time for each in changes if each.time is not None]
         if self.creation_timestamp is not None:
             times.append(self.creation_timestamp)
         return max(times, default=None)
@@ -75,7 +95,7 @@ class DeploymentStatus(_Part, frozen=True):
 class Deployment(_Part, frozen=True):
     """An apps/v1 Deployment."""
 
-    metadata: Meta = Meta()
+    metadata: ChangingMeta = ChangingMeta()
     spec: DeploymentSpec = DeploymentSpec()
     status: DeploymentStatus = DeploymentStatus()
 
@@ -146,12 +166,21 @@ class CronJobSpec(_Part, frozen=True):
     """When a CronJob was asked to run."""
 
     schedule: str = ""
+    time_zone: str | None = None
+    concurrency_policy: str = "Allow"
     suspend: bool | None = None
 
 
-class CronJobStatus(_Part, frozen=True):
-    """When a CronJob ran last."""
+class ActiveJob(_Part, frozen=True):
+    """A Job of a CronJob that has not ended."""
 
+    name: str = ""
+
+
+class CronJobStatus(_Part, frozen=True):
+    """What a CronJob runs now, and when it ran last."""
+
+    active: tuple[ActiveJob, ...] | None = None
     last_schedule_time: Time | None = None
     last_successful_time: Time | None = None
     """When a run ended well, whenever it was started."""
@@ -160,7 +189,7 @@ class CronJobStatus(_Part, frozen=True):
 class CronJob(_Part, frozen=True):
     """A batch/v1 CronJob."""
 
-    metadata: Meta = Meta()
+    metadata: AskingMeta = AskingMeta()
     spec: CronJobSpec = CronJobSpec()
     status: CronJobStatus = CronJobStatus()
 

@@ -52,7 +52,11 @@ def run(request: Request) -> bool:
 
 async def _run(request: Request, settings: Settings) -> bool:
     # No model, no memory and no terminal needs a secret that came with a pasted line.
-    redactor = Redactor(key=secrets.token_bytes(32))
+    redactor = Redactor(
+        key=secrets.token_bytes(32),
+        emails=settings.redact_emails,
+        addresses=settings.redact_addresses,
+    )
     question = redactor.text(request.question).value
     namespaces = request.namespaces
     if settings.namespace is not None:

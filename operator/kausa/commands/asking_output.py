@@ -1,4 +1,8 @@
-"""How `kausa ask` is read: paragraphs as they come, or one document at the end."""
+"""How `kausa ask` is read: paragraphs as they come, or one document at the end.
+
+Both say the same. What was printed cannot be unprinted, so where the whole answer is less or other
+than what was told of it on the way, the paragraphs say at the end what stands.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,7 @@ import click
 from kausa.commands.asking_links import Linked
 from kausa.diagnosis.answering import Concluded, Known, Remembered, Sentence, Step
 from kausa.diagnosis.matters import Matter
-from kausa.diagnosis.model.protocol import ModelReply, NumberedEvidence
+from kausa.diagnosis.model.protocol import ModelReply
 from kausa.evidence.redaction.placeholders import whole_until
 from kausa.offline.paper import Paper
 
@@ -61,13 +65,13 @@ class AsText:
         def say(paper: Paper) -> None:
             if first:
                 paper.heading("ANSWER")
-            paper.text(step.text, indent=2)
+            _sentence(paper, step)
 
         self._print(say, spaced=first)
 
     def _concluded(self, paper: Paper, step: Concluded) -> None:
         if step.reply is not None and step.request is not None:
-            _answer(paper, step.reply, step.request.evidence, said=self._said)
+            _answer(paper, step, step.reply, said=self._said)
             return
         reason, message = step.why_not or ("", "")
         if reason == "NotNeeded":
@@ -109,7 +113,9 @@ class AsJson:
                 {"id": each.id, "kind": each.kind, "source": each.source, "text": each.text}
                 for each in (step.request.evidence if step.request is not None else ())
             ]
-            document["answer"] = _reply_document(step.reply) if step.reply is not None else None
+            answer = _reply_document(step, step.reply) if step.reply is not None else None
+            document["answer"] = answer
+            document["withdrawn"] = list(step.withdrawn)
             if step.why_not is not None:
                 document["noAnswer"] = {"reason": step.why_not[0], "message": step.why_not[1]}
 
@@ -155,27 +161,27 @@ def _remembered(paper: Paper, found: Remembered) -> None:
         paper.text(note, first="Note: ")
 
 
-def _answer(
-    paper: Paper,
-    reply: ModelReply,
-    evidence: Sequence[NumberedEvidence],
-    *,
-    said: Sequence[str],
-) -> None:
+def _sentence(paper: Paper, sentence: Sentence, *, first: str = "") -> None:
+    cited = f" [{', '.join(sentence.citations)}]" if sentence.citations else ""
+    paper.text(f"{sentence.text}{cited}", indent=2, first=first)
+
+
+def _answer(paper: Paper, concluded: Concluded, reply: ModelReply, *, said: Sequence[str]) -> None:
     answer = reply.answer
     if not said:
-        paper.heading("ANSWER")
-        for text in dict.fromkeys((answer.root_cause, answer.explanation)):
-            paper.text(text, indent=2)
+        _rules_that_stand(paper, concluded.contradicts)
+    _what_it_says(paper, concluded, said=said)
     sure = f"{answer.confidence} %" if answer.determined else "the evidence does not decide"
     seconds = reply.milliseconds / 1000
     paper.text(f"Sure: {sure}; by {reply.model} in {seconds:.1f} s", indent=2)
     if reply.suspicious:
         where = ", ".join(reply.suspicious)
         paper.text(f"Text that reads like an instruction was left out of {where}.", indent=2)
+    if said:
+        _rules_that_stand(paper, concluded.contradicts)
     paper.heading("RESTS ON")
-    for piece in evidence:
-        if piece.id in answer.citations:
+    for piece in concluded.request.evidence if concluded.request is not None else ():
+        if piece.id in concluded.citations:
             paper.text(f"{piece.kind} {piece.source}", indent=2, first=f"{piece.id:<4}")
             text = piece.text.strip()
             cut = text[: whole_until(text, LONGEST_EVIDENCE)].rstrip() + " [...]"
@@ -187,6 +193,34 @@ def _answer(
             paper.text(title, indent=2, first=f"{number}. ", bold=True)
             if fix.command:
                 paper.command(fix.command, indent=5)
+
+
+def _what_it_says(paper: Paper, concluded: Concluded, *, said: Sequence[str]) -> None:
+    """All of it where nothing was told yet or something was withdrawn, else what was not told."""
+    if not said:
+        paper.heading("ANSWER")
+    if concluded.withdrawn:
+        paper.heading("CORRECTED", colour="yellow")
+    for each in concluded.sentences:
+        if concluded.withdrawn or each.text not in said:
+            # A cause that comes after its explanation is to be known for one.
+            late = said and not concluded.withdrawn and each.part == "cause"
+            _sentence(paper, each, first="The cause: " if late else "")
+    for quote in concluded.quotes:
+        paper.text(quote, indent=2, first="The log says: ")
+    for text in concluded.withdrawn:
+        paper.text(text, indent=2, first="Withdrawn: ")
+
+
+def _rules_that_stand(paper: Paper, contradicted: Sequence[Matter]) -> None:
+    if not contradicted:
+        return
+    paper.heading("RULES STAND", colour="red")
+    told = "The model does not say what rules are sure of, so their cause stands:"
+    paper.text(told, indent=2)
+    for each in contradicted:
+        about = f"{each.label} ({each.confidence} %): "
+        paper.text(each.cause or each.summary, indent=2, first=about)
 
 
 def _matter_document(matter: Matter, follows: Mapping[str, str]) -> dict[str, Any]:
@@ -203,7 +237,7 @@ def _matter_document(matter: Matter, follows: Mapping[str, str]) -> dict[str, An
     }
 
 
-def _reply_document(reply: ModelReply) -> dict[str, Any]:
+def _reply_document(concluded: Concluded, reply: ModelReply) -> dict[str, Any]:
     answer = reply.answer
     return {
         "model": reply.model,
@@ -211,8 +245,14 @@ def _reply_document(reply: ModelReply) -> dict[str, Any]:
         "summary": answer.summary,
         "rootCause": answer.root_cause,
         "explanation": answer.explanation,
+        "sentences": [
+            {"part": each.part, "text": each.text, "citations": list(each.citations)}
+            for each in concluded.sentences
+        ],
+        "quotes": list(answer.quotes),
         "confidence": answer.confidence,
-        "citations": list(answer.citations),
+        "contradicts": [each.label for each in concluded.contradicts],
+        "citations": list(concluded.citations),
         "remediation": [
             {"title": fix.title, "command": fix.command, "risk": str(fix.risk)}
             for fix in answer.remediation

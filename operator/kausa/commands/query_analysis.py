@@ -24,12 +24,19 @@ def query_analysis(question: str, output: str) -> None:
 
     from kausa.evidence.redaction import Redactor
     from kausa.recall.query import analyse
+    from kausa.settings import Settings
     from kausa.telemetry.clock import utc_now
 
     if not question.strip():
         raise click.BadParameter("it is empty. Write what you saw, or want to know.")
     # The terminal and its log are no place for a secret that came with a pasted line.
-    question = Redactor(key=secrets.token_bytes(32)).text(question).value
+    settings = Settings.from_environment()
+    redactor = Redactor(
+        key=secrets.token_bytes(32),
+        emails=settings.redact_emails,
+        addresses=settings.redact_addresses,
+    )
+    question = redactor.text(question).value
     analysis = analyse(question, now=utc_now())
     if output == "json":
         click.echo(msgspec.json.format(msgspec.json.encode(analysis), indent=2).decode())

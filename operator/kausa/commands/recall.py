@@ -83,7 +83,12 @@ async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank
 
     settings = Settings.from_environment()
     # No embedder and no terminal needs a secret that came with a pasted line.
-    question = Redactor(key=secrets.token_bytes(32)).text(question).value
+    redactor = Redactor(
+        key=secrets.token_bytes(32),
+        emails=settings.redact_emails,
+        addresses=settings.redact_addresses,
+    )
+    question = redactor.text(question).value
     allowed = namespaces
     if settings.namespace is not None:
         # A namespaced installation shows its own namespace, whatever is asked for.

@@ -121,14 +121,16 @@ def model_part(consultation: Consultation) -> resource_diagnosis.ModelUse | None
     """Which model answered, why it was that one, and what it took; None where none did.
 
     Of an answer that did not hold the digest is kept, so that no later process pays for it again.
+    Where there was no whole answer there is none, so that it is asked again.
     """
     reply, choice = consultation.reply, consultation.choice
-    if reply is None and choice is not None and isinstance(consultation.error, ModelInvalidAnswer):
+    nonsense = isinstance(consultation.error, ModelInvalidAnswer) and bool(consultation.digest)
+    if reply is None and choice is not None and nonsense:
         return resource_diagnosis.ModelUse(
             name=choice.model,
             reason=choice.why,
             complexity=choice.complexity.percent,
-            digest=consultation.digest or None,
+            digest=consultation.digest,
         )
     if reply is None:
         return None

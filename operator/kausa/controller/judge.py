@@ -21,14 +21,17 @@ from kausa.controller.rechecks import Rechecks
 from kausa.controller.scope import Scope, opted_out
 from kausa.controller.sightings import Sightings
 from kausa.controller.workqueue import WorkQueue
+from kausa.detection.case import waits
 from kausa.detection.events import note_of
 from kausa.detection.pods import detect_pod
 from kausa.detection.surroundings import Note
-from kausa.detection.verdict import Verdict
+from kausa.detection.tellings import is_of_pod
+from kausa.detection.unheard import remembered_until
+from kausa.detection.verdict import HEALTHY, Verdict
 from kausa.detection.workloads.claims import claim_state
 from kausa.detection.workloads.detect import detect_workload
 from kausa.detection.workloads.nodes import node_state
-from kausa.detection.workloads.others import detect_note
+from kausa.detection.workloads.others import detect_notes
 from kausa.telemetry.clock import utc_now
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.metrics import Metrics
@@ -62,6 +65,8 @@ class Judge:
         self._clock = clock
         self._changed_nodes: set[str] = set()
         self._changed_claims: set[tuple[str, str]] = set()
+        self._being_read: set[str] = set()
+        """Of what is being read just now, that of which nothing was heard meanwhile."""
         self.rechecks: Rechecks[Watched] = Rechecks()
 
     @property
@@ -85,12 +90,18 @@ class Judge:
         if not self._watches(meta.namespace) or (speaks and opted_out(meta)):
             self.left_out(meta.uid)
             return
-        verdict = detect_pod(pod, around=self._observed.around_pod(pod), now=self._clock())
+        around, now = self._observed.around_pod(pod), self._clock()
+        verdict = detect_pod(pod, around=around, now=now)
+        if verdict is HEALTHY:
+            remembered = remembered_until(pod, around=around, now=now)
+            if remembered is not None:
+                verdict = waits(remembered)
         self._take(meta.uid, pod, verdict)
 
     def workload(self, found: Workload) -> None:
         """A workload, claim or node was listed or has changed."""
         meta = found.metadata
+        self._being_read.discard(meta.uid)
         if not self._scope.watches(meta.namespace) or opted_out(meta):
             if isinstance(found, Node):
                 self.node_gone(meta.name)  # What is said of it no more can stand for no Pod.
@@ -127,13 +138,29 @@ class Judge:
         known = failing.object if failing is not None else self.rechecks.get(note.uid)
         if known is not None:
             self._again(note if isinstance(known, Note) else known)
-        elif note.kind != "Pod":
-            # A Pod that an Event warns of comes with its own change; of others this may be all.
+        elif note.kind != "Pod" or (note.api_version != "v1" and not is_of_pod(note)):
+            # A Pod that an Event may make fail is among the rechecks, or comes; of others this may
+            # be all.
             self._queue.put(note.uid, Found(object=note, read_at=time.monotonic()))
 
     def unwatched(self, note: Note) -> None:
-        """An Event speaks of an object that nobody watches: the Event is all there is."""
-        self._take(note.uid, note, detect_note(note, now=self._clock()))
+        """An Event speaks of an object that nobody watches: what Events say is all there is."""
+        # Where too many objects are spoken of, those are forgotten that are silent longest.
+        notes = self._observed.notes_of(note.uid) or (note,)
+        self._take(note.uid, note, detect_notes(notes, now=self._clock()))
+
+    def reads(self, uid: str) -> None:
+        """Somebody begins to read an object, to have it judged."""
+        self._being_read.add(uid)
+
+    def has_read(self, uid: str) -> bool:
+        """It was read; False where the object has changed or gone meanwhile, so that what was read
+        is older than what is known.
+        """
+        if uid not in self._being_read:
+            return False
+        self._being_read.discard(uid)
+        return True
 
     def gone(self, uid: str) -> None:
         """An object was deleted."""
@@ -146,6 +173,7 @@ class Judge:
         self._sightings.leave(uid)
 
     def _forget(self, uid: str) -> None:
+        self._being_read.discard(uid)
         self.rechecks.forget(uid)
         self._observed.forget_notes(uid)
         self._observed.forget_success(uid)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import timedelta
+from typing import Final
 
 from kausa.controller.consulting import QUEUE_FULL, Consulting
 from kausa.controller.report import Report
@@ -18,10 +20,15 @@ from kausa.diagnosis.decide import completed
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection
 from kausa.evidence.dossier import Dossier
+from kausa.resources.condition import MODEL_CONSULTED, find_condition
 from kausa.resources.diagnosis import DecidedBy, DryRun
+from kausa.telemetry.clock import utc_now
 from kausa.telemetry.tracing import NO_TRACING, Tracer
 
 __all__ = ["ModelHelp"]
+
+HOUR: Final = timedelta(hours=1)
+"""Of the tokens that may be used in one."""
 
 
 class ModelHelp:
@@ -42,6 +49,10 @@ class ModelHelp:
         self._sightings = sightings
         self._redact = redact
         self._tracer = tracer
+        # As exact as a condition tells it.
+        self._began = utc_now().replace(microsecond=0)
+        self._remembered: set[ResourceKey] = set()
+        """Whose tokens of an earlier process are counted; no more than it answered in an hour."""
 
     def stands(self, report: Report, dossier: Dossier, by_rules: Diagnosis) -> bool:
         """Whether the model was asked just this before, and its answer is in the status."""
@@ -62,7 +73,10 @@ class ModelHelp:
             self._consulting.interrupt(key)
 
     def wait_on(self, report: Report) -> None:
-        """An earlier process left it waiting for the model: it goes on waiting, in this one."""
+        """An earlier process left it waiting for the model: it goes on waiting, in this one. What
+        that process paid for its answer within the hour is paid in this one as well.
+        """
+        self._remember_spent(report)
         consulting = self._consulting
         if consulting is None or not report.awaits_model:
             return
@@ -135,6 +149,19 @@ class ModelHelp:
             )
             consultation = replace(consultation, diagnosis=replace(answer, fixes=sound))
         return consultation
+
+    def _remember_spent(self, report: Report) -> None:
+        status, now = report.resource.status, utc_now()
+        consulted = find_condition((status and status.conditions) or (), MODEL_CONSULTED)
+        use = status.model if status is not None else None
+        if use is None or consulted is None or report.key in self._remembered:
+            return
+        tokens = (use.prompt_tokens or 0) + (use.output_tokens or 0)
+        at = consulted.last_transition_time
+        # What was answered since is this process' own, and counted where it was asked.
+        if tokens and now - HOUR < at < self._began:
+            self._remembered.add(report.key)
+            self._consultant.remember_spent(tokens, seconds_ago=(now - at).total_seconds())
 
     def _question(self, report: Report) -> str | None:
         question = report.resource.spec.question

@@ -56,8 +56,9 @@ class Observed:
         return known != (None if state.ready else state)
 
     def forget_node(self, name: str) -> None:
-        """The node is gone."""
+        """The node is gone, with what its kubelet said of it by its name."""
         self._nodes.pop(name, None)
+        self._notes.pop(name, None)
 
     def claim(self, *, namespace: str, name: str, state: ClaimState | None) -> bool:
         """Remember a claim that is not bound; None where it is bound or gone. True where that is
@@ -112,6 +113,9 @@ class Observed:
     def around(self, meta: Meta, *, failing_pods: int = 0) -> Surroundings:
         """What stands around any other object."""
         notes = self._notes.get(meta.uid, ())
+        if not meta.namespace and meta.name in self._notes:
+            # A kubelet calls its node by its name, where others write the uid.
+            notes = (*notes, *self._notes[meta.name])
         owners = (each.uid for each in meta.owner_references or ())
         successes = (self._successes[uid] for uid in owners if uid in self._successes)
         succeeded = max(successes, default=None)

@@ -98,14 +98,19 @@ class Recorder:
         """Record an object that fails only for its upstream, on the upstream's own resource.
 
         Raises:
-            UpstreamPendingError: the upstream's failure is not recorded yet.
+            UpstreamPendingError: that very failure of the upstream is not recorded yet. Another
+                one that it had before says nothing of those that follow now.
         """
         upstream = symptom.caused_by
-        known = self._sightings.of_owner(upstream.uid) if upstream is not None else ()
-        if upstream is None or not known:
-            raise UpstreamPendingError(upstream.name if upstream is not None else "")
-        named = (each for each in known if each[1].symptom.reason == upstream.reason)
-        key, sighting = next(named, known[0])
+        if upstream is None:
+            raise UpstreamPendingError("")
+        known = self._sightings.of_owner(upstream.uid)
+        found_under = next(
+            (each for each in known if each[1].symptom.reason == upstream.reason), None
+        )
+        if found_under is None:
+            raise UpstreamPendingError(upstream.name)
+        key, sighting = found_under
         meta = found.shown_by
         moment = symptom.last_seen or utc_now()
         sighting.dirty |= sighting.count.follow(

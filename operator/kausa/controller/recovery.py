@@ -3,13 +3,15 @@
 What was changed meanwhile is read right before, for the resource and for the memory alike: later
 nobody could tell any more. A relapse reopens the same resource (the recorder does that). What an
 earlier process recorded and nothing shows any more is taken up after the first lists, so that it
-recovers as well.
+recovers as well. Whose Pods failed then is read before that: a workload that does not go on because
+of them says so at once, and its Pods may just run between two crashes.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timedelta
 
 from kausa.cluster.errors import ClusterError
@@ -34,6 +36,8 @@ SETTLE_SECONDS = 5.0
 """After the first lists: the workers have recorded what fails by then."""
 LONGEST_PAUSE_SECONDS = 300.0
 AT_ONCE = 8
+LONGEST_HOLD_SECONDS = 30.0
+"""So long that what may follow from failing Pods waits for whose Pods failed before."""
 MENDING_SECONDS = 5.0
 """So long that a failure is over waits for what was changed; without that it is said then."""
 _logger = get_logger("kausa.controller.recovery")
@@ -77,6 +81,7 @@ class Recovery:
 
     async def run(self) -> None:
         """Take up what was left behind, then watch for recoveries until cancelled."""
+        self._sightings.was_left(None)
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._take_up())
             tasks.create_task(self._resolve_in_time())
@@ -132,6 +137,7 @@ class Recovery:
         return Mended()
 
     async def _take_up(self) -> None:
+        self._sightings.was_left(await self._failures_of_pods())
         while not self._ready():  # noqa: ASYNC110 - seldom
             await asyncio.sleep(TICK_SECONDS)
         await asyncio.sleep(SETTLE_SECONDS)
@@ -148,9 +154,32 @@ class Recovery:
             else:
                 self._trouble.over(key="list")
                 if not missed:
+                    self._sightings.was_left({})
                     return
             await asyncio.sleep(pause)
             pause = min(LONGEST_PAUSE_SECONDS, 2 * pause)
+
+    async def _failures_of_pods(self) -> Mapping[str, tuple[ResourceKey, ...]]:
+        """What an earlier process recorded of failing Pods, by the uid of their owner; nothing
+        where that cannot be read soon.
+        """
+        found: dict[str, tuple[ResourceKey, ...]] = {}
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LONGEST_HOLD_SECONDS):
+                while True:
+                    try:
+                        async for each in self._store.unresolved(namespace=self._namespace):
+                            uid, failure = _owner_uid(each), each.status and each.status.failure
+                            if uid is not None and failure and failure.pods:
+                                key = each.metadata.namespace or "", each.metadata.name
+                                found[uid] = (*(k for k in found.get(uid, ()) if k != key), key)
+                    except ClusterError as error:
+                        self._trouble.happened(error, key="list")
+                    else:
+                        self._trouble.over(key="list")
+                        return found
+                    await asyncio.sleep(TICK_SECONDS)
+        return found
 
     async def _adopted(self, resource: FailureDiagnosis) -> bool:
         """Whether that is settled; False where somebody could not be asked just now."""
@@ -168,8 +197,7 @@ class Recovery:
         # What belongs to no namespace is written down in one that is not watched itself.
         if not self._scope.watches("" if target.kind in CLUSTER_SCOPED else namespace):
             return
-        references = resource.metadata.owner_references or ()
-        uid = next((each.uid for each in references if each.name == target.name), None)
+        uid = _owner_uid(resource)
         owner = await self._owners.find(
             api_version=target.api_version,
             kind=target.kind,
@@ -187,3 +215,8 @@ class Recovery:
             namespace=namespace,
         )
         self._recorder.adopt(resource, owner=owner)
+
+
+def _owner_uid(resource: FailureDiagnosis) -> str | None:
+    references = resource.metadata.owner_references or ()
+    return next((each.uid for each in references if each.name == resource.spec.target.name), None)

@@ -15,10 +15,11 @@ from msgspec.structs import replace
 
 from kausa.cluster.errors import ClusterError
 from kausa.cluster.objects import Pod
-from kausa.cluster.paging import list_all
+from kausa.cluster.paging import is_whole, list_all
 from kausa.cluster.reading_client import ReadingClient
-from kausa.cluster.workloads import ENDPOINT_SLICES, SERVICES, EndpointSlice, Service
+from kausa.cluster.workloads import SERVICES, Service
 from kausa.controller.judge import Judge
+from kausa.controller.service_backing import Backing, BackingReader
 from kausa.controller.sightings import Sightings
 from kausa.detection.symptom import Symptom, Upstream
 from kausa.detection.verdict import HEALTHY, Verdict
@@ -32,7 +33,6 @@ __all__ = ["ServiceSweep"]
 EVERY_SECONDS = 15.0
 NAMESPACES_A_ROUND = 20
 MOST_SERVICES = 2_000
-SERVICE_NAME_LABEL = "kubernetes.io/service-name"
 _logger = get_logger("kausa.controller.services")
 
 
@@ -54,6 +54,7 @@ class ServiceSweep:
         self._after = ""
         self._failing: dict[str, dict[str, Service]] = {}
         """The Services that failed when they were looked at last, by namespace and uid."""
+        self._backing = BackingReader(client=client)
         self._trouble = Trouble(
             _logger,
             failed="Services cannot be read, so none is said to have no endpoints",
@@ -96,40 +97,35 @@ class ServiceSweep:
             kind=Service,
             most=MOST_SERVICES,
         )
-        slices = await list_all(
-            self._client,
-            ENDPOINT_SLICES.collection(namespace=namespace),
-            kind=EndpointSlice,
-            most=MOST_SERVICES,
-        )
-        of_service: dict[str, list[EndpointSlice]] = defaultdict(list)
-        for each in slices:
-            if each.service_name:
-                of_service[each.service_name].append(each)
-        failing = self._failing_pods().get(namespace, set())
-        before, now = self._failing.pop(namespace, {}), dict[str, Service]()
+        failing = frozenset(self._failing_pods().get(namespace, ()))
+        behind = await self._backing.read(namespace, services, failing=failing)
+        before, now = self._failing.get(namespace, {}), dict[str, Service]()
         for service in services:
-            behind = of_service.get(service.metadata.name, ())
-            verdict = detect_service(service, tuple(behind), failing=failing, now=utc_now())
+            uid, found = service.metadata.uid, behind.get(service.metadata.name)
+            if found is None:
+                if uid in before:
+                    now[uid] = service
+                continue
+            verdict = detect_service(
+                service, found.slices, selected=found.pods, failing=failing, now=utc_now()
+            )
             if verdict.symptoms:
-                now[service.metadata.uid] = service
-                self._judge.service(service, self._with_upstream(verdict, behind, failing))
-            elif service.metadata.uid in before:
+                now[uid] = service
+                self._judge.service(service, self._with_upstream(verdict, found, failing))
+            elif uid in before:
                 self._judge.service(service, HEALTHY)
         for uid in before.keys() - {each.metadata.uid for each in services}:
-            self._judge.gone(uid)
+            if is_whole(services):
+                self._judge.gone(uid)
+            else:
+                now[uid] = before[uid]
+        self._failing.pop(namespace, None)
         if now:
             self._failing[namespace] = now
 
-    def _with_upstream(
-        self,
-        verdict: Verdict,
-        slices: list[EndpointSlice] | tuple[EndpointSlice, ...],
-        failing: set[str],
-    ) -> Verdict:
+    def _with_upstream(self, verdict: Verdict, behind: Backing, failing: frozenset[str]) -> Verdict:
         """The Service fails for its Pods: their failure is the one to look at."""
-        behind = {uid for each in slices for uid in each.pod_uids if uid in failing}
-        for uid in sorted(behind):
+        for uid in sorted(behind.uids & failing):
             for key in self._sightings.resources_of(uid):
                 sighting = self._sightings.by_resource.get(key)
                 if sighting is not None:

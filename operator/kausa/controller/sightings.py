@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -53,6 +53,11 @@ class Sighting:
     written_at: float = NEVER
     dirty: bool = True
 
+    @property
+    def of_pods(self) -> bool:
+        """Whether Pods fail in this way; also where none is known but from an earlier process."""
+        return self.shown_by.kind == "Pod" or bool(self.count.pods)
+
 
 class Sightings:
     """Bounded by the failures and failing objects that exist, never by how often they repeat."""
@@ -70,6 +75,9 @@ class Sightings:
         self._failing_of_owner: dict[str, set[str]] = {}
         self._quiet_since: dict[str, float] = {}
         """Since when nothing of an owner has failed, for owners that are not resolved yet."""
+        self._left: dict[str, tuple[ResourceKey, ...]] | None = {}
+        """The failures of Pods that an earlier process recorded and that are not taken up yet, by
+        the uid of their owner; None until they were read."""
         self.openings = Openings()
         """The failures whose resources are being made."""
 
@@ -96,12 +104,30 @@ class Sightings:
             if upstream is not None and upstream.uid == owner.uid:
                 each.dirty = True
 
+    @property
+    def knows_what_was_left(self) -> bool:
+        """Whether it is known which failures of Pods an earlier process has recorded."""
+        return self._left is not None
+
+    def was_left(self, failures: Mapping[str, tuple[ResourceKey, ...]] | None) -> None:
+        """The failures of Pods that an earlier process recorded, by the uid of their owner; None
+        where that is about to be read. They count as failures of the owner until they are taken up,
+        or empty is said here.
+        """
+        self._left = dict(failures) if failures is not None else None
+
     def of_owner(self, uid: str) -> tuple[tuple[ResourceKey, Sighting], ...]:
         """The known failures of one owner."""
         return tuple((key, self.by_resource[key]) for key in self._keys_of_owner.get(uid, ()))
 
     def remove(self, key: ResourceKey) -> tuple[Found, ...]:
         """The resource is gone, or rests; the objects that still fail in that way."""
+        if self._left:
+            self._left = {
+                owner: left
+                for owner, keys in self._left.items()
+                if (left := tuple(each for each in keys if each != key))
+            }
         sighting = self.by_resource.pop(key, None)
         if sighting is None:
             return ()
@@ -216,8 +242,12 @@ class Sightings:
         return max(pods, int(bool(self.of_pods(owner_uid))))
 
     def of_pods(self, owner_uid: str) -> tuple[ResourceKey, ...]:
-        """The failures of an owner's Pods that are not resolved."""
-        return tuple(key for key, each in self.of_owner(owner_uid) if each.shown_by.kind == "Pod")
+        """The failures of an owner's Pods that are not resolved, those included that an earlier
+        process has recorded and nobody has looked at since.
+        """
+        known = tuple(key for key, each in self.of_owner(owner_uid) if each.of_pods)
+        left = self._left.get(owner_uid, ()) if self._left else ()
+        return tuple(dict.fromkeys((*known, *left))) if left else known
 
     def fails_otherwise(self, uid: str, owner: Owner, symptom: Symptom) -> bool:
         """Whether the same container of that Pod is known for another failure."""

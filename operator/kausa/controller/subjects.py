@@ -132,6 +132,9 @@ class SubjectFinder:
             # Kubernetes keeps the Events about what belongs to no namespace in this one.
             place = owner.namespace if path.namespaced else "default"
             events = await self._reader.events_about(namespace=place, uid=owner.uid)
+            if owner.kind == "Node":
+                # A kubelet calls its node by its name, where others write the uid.
+                events += await self._reader.events_about(namespace=place, uid=owner.name)
             if found is None:
                 return None
             workload = msgspec.convert(found, type=kind)

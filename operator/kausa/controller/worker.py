@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.errors import ClusterError, NotFoundError
 from kausa.cluster.owners import Owner, OwnerResolver
+from kausa.cluster.workload_surroundings import Node
 from kausa.cluster.workloads import WORKLOADS, Workload, is_watched
 from kausa.controller.asking import Asking
 from kausa.controller.errors import UpstreamPendingError
@@ -142,11 +143,13 @@ class Worker:
         """Record one symptom, and what it follows from where nobody else would."""
         upstream = symptom.caused_by
         if upstream is not None and upstream.stands_for_all:
-            if found.shown_by.uid not in self._sightings.failing:
-                return ()
+            if not self._shows_now(found, symptom):
+                return ()  # What it fails for now must not wait for what is over.
             return (self._recorder.follow(found, symptom),)
         by = found.shown_by
         if symptom.category in CONSEQUENCES and is_watched(by.api_version, by.kind):
+            if not self._sightings.knows_what_was_left:
+                raise UpstreamPendingError(owner.name)
             of_pods = self._sightings.of_pods(owner.uid)
             if of_pods:
                 return of_pods  # It goes on for as long as this does, and is the same failure.
@@ -158,6 +161,11 @@ class Worker:
             return above
         self._looks.seen(key, symptom)
         return (key, *above)
+
+    def _shows_now(self, found: Found, symptom: Symptom) -> bool:
+        """Whether the object shows this in the state that was read last."""
+        last = self._sightings.failing.get(found.shown_by.uid)
+        return last is not None and any(_key(each) == _key(symptom) for each in last.now)
 
     async def _record_quota(
         self, found: Found, symptom: Symptom, *, namespace: str
@@ -200,13 +208,18 @@ class Worker:
             self._judge.unwatched(note)
             return
         path, kind = WORKLOADS[note.kind]
+        self._judge.reads(note.uid)
         try:
             found: Workload = await self._client.get(
                 path.object(name=note.name, namespace=note.namespace), kind=kind
             )
         except NotFoundError:
             return
-        if found.metadata.uid == note.uid:
+        finally:
+            is_news = self._judge.has_read(note.uid)
+        # A kubelet calls its node by its name.
+        named = {found.metadata.uid, *([found.metadata.name] if isinstance(found, Node) else ())}
+        if is_news and note.uid in named:
             self._judge.workload(found)
 
     async def _answer(self, found: Found, *, owner: Owner, question: str) -> None:

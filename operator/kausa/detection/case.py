@@ -93,6 +93,14 @@ class PodCase(msgspec.Struct, frozen=True, kw_only=True, gc=False):
                 return True
         return False
 
+    def is_done(self, status: ContainerStatus) -> bool:
+        """Whether the container has ended as it should: with success, and not to run on."""
+        ended = status.state.terminated
+        if ended is None or ended.exit_code != 0:
+            return False
+        first = any(each is status for each in self.pod.status.init_container_statuses or ())
+        return (first and not self.is_sidecar(status)) or self.restarts(status) != "Always"
+
     def has_run_out(self) -> bool:
         """Whether all main containers have ended and none is started again.
 

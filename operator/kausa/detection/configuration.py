@@ -72,7 +72,7 @@ def _symptom(
         category=category,
         reason=waiting.reason,
         reason_class=reason_class,
-        detail=normalise(waiting.message.replace(case.pod.metadata.name or "<pod>", "<pod>")),
+        detail=_of_any_pod(case, waiting.message),
         message=waiting.message,
         container=status.name,
         since=since,
@@ -81,10 +81,25 @@ def _symptom(
     )
 
 
+def _of_any_pod(case: PodCase, message: str) -> str:
+    """The message as every Pod of the owner has it: the runtime names containers by their Pod."""
+    meta = case.pod.metadata
+    for own, placeholder in ((meta.uid, "<uuid>"), (meta.name, "<pod>")):
+        if own:
+            message = message.replace(own, placeholder)
+    return normalise(message)
+
+
 def _attempts(case: PodCase, status: ContainerStatus, waiting: Waiting) -> list[Note]:
     """What Events say of the same words."""
     said = f"Error: {waiting.message}"
-    return [note for note in case.notes({"Failed"}, container=status.name) if note.message == said]
+    tried = case.notes({"Failed"}, container=status.name)
+    return [
+        note
+        for note in tried
+        # Some runtimes number their attempts.
+        if note.message == said or normalise(note.message) == normalise(said)
+    ]
 
 
 def _waiting_since(case: PodCase, status: ContainerStatus) -> datetime | None:

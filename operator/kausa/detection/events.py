@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from kausa.cluster.objects import Event
 from kausa.detection.fingerprint import LONGEST_READ, normalise
 from kausa.detection.surroundings import Note
+from kausa.detection.tellings import is_of_pod, told_together
 
 __all__ = ["MOST_NOTES", "merge_notes", "note_of"]
 
@@ -133,11 +134,20 @@ def _fold(one: Note, other: Note) -> Note:
     else:
         first = _comes_before(one, other)
     older, newer = (one, other) if first else (other, one)
-    if older.first_seen == newer.first_seen and older.count <= newer.count:
+    if (
+        older.first_seen == newer.first_seen
+        and older.count <= newer.count
+        and not older.tellings
+        and not newer.tellings
+    ):
         # An Event's own repeat, as nearly all are.
         return newer
     firsts = [each.first_seen for each in (older, newer) if each.first_seen is not None]
-    return replace(newer, count=max(older.count, newer.count), first_seen=min(firsts, default=None))
+    since = min(firsts, default=None)
+    if is_of_pod(newer):
+        return replace(newer, count=max(older.count, newer.count), first_seen=since)
+    count, tellings = told_together(older, newer)
+    return replace(newer, count=count, first_seen=since, tellings=tellings)
 
 
 def _with(notes: Sequence[Note], note: Note) -> tuple[Note, ...]:

@@ -17,10 +17,18 @@ FINGERPRINT_HEX_DIGITS = 16
 _NAME_END = "[bcdfghjklmnpqrstvwxz2456789]"
 """Kubernetes ends generated names in these: no vowels, so that no words come of it."""
 
+# Runtimes join names and ids by `_`, which is a part of words to `\b`.
+_FROM, _TO = r"(?<![^\W_])", r"(?![^\W_])"
+
 # Order matters: the longer shapes first, plain numbers last.
 _VOLATILE: tuple[tuple[re.Pattern[str], str], ...] = (
-    (re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.I), "<uuid>"),
-    (re.compile(r"\b(?:sha256:)?[0-9a-f]{32,128}\b", re.I), "<hash>"),
+    (
+        re.compile(rf"{_FROM}[0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}}{_TO}", re.I),
+        "<uuid>",
+    ),
+    (re.compile(rf"{_FROM}(?:sha256:)?[0-9a-f]{{32,128}}{_TO}", re.I), "<hash>"),
+    # The attempt, at the end of the name that a runtime gives a container or a sandbox.
+    (re.compile(rf"(?:(?<=<uuid>)|(?<=<hash>))_\d+{_TO}"), "_<number>"),
     (re.compile(r"\b\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?"), "<time>"),
     (re.compile(r"\b\d{1,3}(?:\.\d{1,3}){3}(?::\d+)?\b"), "<address>"),
     (
@@ -32,7 +40,7 @@ _VOLATILE: tuple[tuple[re.Pattern[str], str], ...] = (
         ),
         "<address>",
     ),
-    (re.compile(rf"(?<=\w)-{_NAME_END}{{8,10}}-{_NAME_END}{{5}}(?![\w-])"), "-<name>"),
+    (re.compile(rf"(?<=\w)-{_NAME_END}{{8,10}}-{_NAME_END}{{5}}(?!-){_TO}"), "-<name>"),
     (re.compile(r"\b0x[0-9a-f]+\b", re.I), "<hex>"),
     (re.compile(r"\b(?:\d+h)?(?:\d+m)?\d+(?:\.\d+)?(?:s|ms|us|µs|ns)\b"), "<duration>"),
     (re.compile(r"(?<![\w.])\d+(?:\.\d+)?(?:[KMGTPE]i?B?|kB?|m|B)?(?!\w|\.\w)"), "<number>"),

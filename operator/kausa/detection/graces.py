@@ -30,6 +30,11 @@ class Graces:
     """The kubelet tries to mount and to make a sandbox again within seconds, often with success."""
     tried_again: timedelta = timedelta(seconds=5)
     """A volume's Secret that is created with the Pod is missed two or three times in a second."""
+    attached_once: timedelta = timedelta(minutes=2)
+    """A volume is detached from the node of the Pod before, which takes a minute and is said once.
+    """
+    complained_of: timedelta = timedelta(minutes=5)
+    """Of a start about which a warning is repeated that is not known here: it may be harmless."""
     mounted_in_turn: timedelta = timedelta(minutes=3)
     """A volume is tried again at the latest after two; one that is heard of no more is mounted."""
     silent_start: timedelta = timedelta(minutes=10)
@@ -38,6 +43,20 @@ class Graces:
     """A reason that is not known here may be a passing one."""
     unread_configuration: timedelta = timedelta(minutes=2)
     """The API server was away, or had not told the node yet of what its new Pod may read."""
+    repeats: timedelta = timedelta(hours=1)
+    """A program that ends again after weeks, or whose node was started anew, ended once; one that
+    ends every hour does not do its work."""
+    started_again: timedelta = timedelta(minutes=5)
+    """The kubelet starts what has ended within seconds, or says that it waits with it."""
+    shortest_relapse: timedelta = timedelta(minutes=2)
+    """How long a container that failed and runs again shows that at least: an operator that was
+    away for a minute, or was started anew, still finds it."""
+    longest_relapse: timedelta = timedelta(minutes=10)
+    """After it has run for so long the kubelet itself forgets the crashes before it."""
+    initialising: timedelta = timedelta(hours=1)
+    """Migrations and downloads may take long; what waits for something that never comes, longer."""
+    resize: timedelta = timedelta(minutes=1)
+    """What asks for a resize may correct itself at once."""
     creation: timedelta = timedelta(seconds=10)
     """CreateContainerError passes where the runtime was slow or still cleaned up."""
     probe_margin: timedelta = timedelta(seconds=10)
@@ -56,6 +75,8 @@ class Graces:
     silent for five minutes where it has said much of one Pod."""
     longest_probe: timedelta = timedelta(days=1)
     """No probe's own times are believed beyond it."""
+    obeys: timedelta = timedelta(seconds=30)
+    """Who is told to end has half a minute to do so, unless the Pod asks for another time."""
     after_restart: timedelta = timedelta(seconds=60)
     """How much longer than its probe takes to kill it a container must run to be well again."""
     probe_memory: timedelta = timedelta(hours=1)

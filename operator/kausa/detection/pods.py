@@ -11,13 +11,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from kausa.cluster.objects import ContainerStatus, Pod
-from kausa.detection.case import PodCase, together
+from kausa.detection.case import PodCase, earlier, together
 from kausa.detection.configuration import CONFIG_REASONS, configuration, unknown_waiting
 from kausa.detection.crashes import LOOP_REASONS, crashed, ended_for_good
 from kausa.detection.ending import deleting, failed, gives_way
+from kausa.detection.graces import GRACES
 from kausa.detection.images import IMAGE_REASONS, image
 from kausa.detection.nodes import node_lost
-from kausa.detection.probes import runs
+from kausa.detection.resizing import RESIZES, resized
+from kausa.detection.running import runs
 from kausa.detection.scheduling import unscheduled
 from kausa.detection.starting import CREATING, prevented, silent
 from kausa.detection.surroundings import NOWHERE, Surroundings
@@ -28,7 +30,7 @@ __all__ = ["detect_pod"]
 
 def detect_pod(pod: Pod, *, around: Surroundings = NOWHERE, now: datetime) -> Verdict:
     """What one Pod shows at this moment, and when time alone may change that."""
-    if _is_plainly_well(pod, around):
+    if _is_plainly_well(pod, around, now):
         return HEALTHY
     case = PodCase(pod=pod, around=around, now=now)
     phase = pod.status.phase
@@ -43,7 +45,7 @@ def detect_pod(pod: Pod, *, around: Surroundings = NOWHERE, now: datetime) -> Ve
     return _placed(case)
 
 
-def _is_plainly_well(pod: Pod, around: Surroundings) -> bool:
+def _is_plainly_well(pod: Pod, around: Surroundings, now: datetime) -> bool:
     """Nearly all Pods are ready and nobody complains of them: they must cost nearly nothing."""
     status = pod.status
     if (
@@ -53,10 +55,31 @@ def _is_plainly_well(pod: Pod, around: Surroundings) -> bool:
         or pod.metadata.deletion_timestamp is not None
     ):
         return False
+    ready = None
     for condition in status.conditions or ():
-        if condition.type == "Ready":
-            return condition.status == "True"
-    return False
+        type_ = condition.type
+        if type_ in RESIZES:
+            return False
+        if type_ == "Ready" and ready is None:
+            ready = condition.status
+    if ready != "True":
+        return False
+    for each in status.container_statuses or ():
+        if each.restart_count and _runs_for_short(each, now):
+            return False
+    for each in status.init_container_statuses or ():
+        if each.restart_count and _runs_for_short(each, now):
+            return False
+    return True
+
+
+def _runs_for_short(status: ContainerStatus, now: datetime) -> bool:
+    """Whether it was started again so lately that how it ended may matter."""
+    running = status.state.running
+    if running is None or status.last_state.terminated is None:
+        return False
+    started = running.started_at
+    return started is None or started > earlier(now, GRACES.longest_relapse)
 
 
 def _placed(case: PodCase) -> Verdict:
@@ -80,9 +103,15 @@ def _placed(case: PodCase) -> Verdict:
     for each in status.ephemeral_container_statuses or ():
         told.append(_ephemeral(case, each))
     if not told:
-        return silent(case)
+        return _whole(case)
     found = together(told) if len(told) > 1 else told[0]
-    return found if found.symptoms else together((found, silent(case)))
+    return found if found.symptoms else together((found, _whole(case)))
+
+
+def _whole(case: PodCase) -> Verdict:
+    """What ails the Pod as a whole where none of its containers fails."""
+    found = silent(case)
+    return found if found.symptoms else together((found, resized(case)))
 
 
 def _container(case: PodCase, status: ContainerStatus) -> Verdict:

@@ -6,7 +6,9 @@ a container ended as the kubelet's kill ends it, and such an Event speaks of it,
 cause; and it stays the cause while the container runs again, until it has run for longer than its
 probe needs to kill it. Events live for an hour and come rarely in a loop that lasts: a container
 that crashes by itself within an hour after a probe has killed it, and ends with 0, 137 or 143, is
-taken for killed.
+taken for killed. A program may also answer the kubelet's kill with an exit code of its own, as a
+crash has one. Such an end stays a crash loop by identity, because Events soon come too rarely to
+tell both apart each time; but as long as they leave no doubt, the probe is what is said of it.
 """
 
 from __future__ import annotations
@@ -23,7 +25,6 @@ from kausa.detection.case import (
     latest,
     newest,
     shows,
-    together,
     waits,
 )
 from kausa.detection.graces import GRACES
@@ -32,7 +33,15 @@ from kausa.detection.symptom import Symptom
 from kausa.detection.verdict import HEALTHY, Verdict
 from kausa.resources.category import Category
 
-__all__ = ["KILLED", "killed_by_probe", "probe_may_have_killed", "runs"]
+__all__ = [
+    "KILLED",
+    "killed_by_probe",
+    "killed_lately",
+    "may_be_a_probes",
+    "probe_may_have_killed",
+    "surely_killed",
+    "unready",
+]
 
 UNHEALTHY = "Unhealthy"
 LIVENESS, READINESS, STARTUP = "liveness", "readiness", "startup"
@@ -42,6 +51,8 @@ _WHOLE_SECONDS = timedelta(seconds=2)
 _SPEAKS_OF = re.compile(r"^(?P<probe>Liveness|Readiness|Startup) probe ")
 KILLED = frozenset({0, 137, 143})
 """Exit codes of a container that was told to end: it obeyed, was killed, or died by SIGTERM."""
+SIGNALLED = 128
+"""From here on exit codes name what ended a program from outside, or its own fault."""
 
 
 def killed_by_probe(case: PodCase, status: ContainerStatus, ended: Terminated) -> Symptom | None:
@@ -56,6 +67,8 @@ def killed_by_probe(case: PodCase, status: ContainerStatus, ended: Terminated) -
         first, last = note.first_seen or note.last_seen, note.last_seen
         if finished is None or first is None or last is None:
             return _unhealthy(status, probe, note, ended=ended)
+        if case.is_done(status) and not _failed_at_the_end(case, status, probe, note):
+            continue
         before = first <= later(finished, GRACES.probe_said)
         if before and last >= earlier(finished, GRACES.probe_memory):
             return _unhealthy(status, probe, note, ended=ended)
@@ -66,26 +79,52 @@ def probe_may_have_killed(
     case: PodCase, status: ContainerStatus, ended: Terminated
 ) -> datetime | None:
     """Until when the Event of a probe may still arrive that explains this end."""
-    asked = case.asked(status)
-    if ended.exit_code not in KILLED or asked is None:
-        return None
-    if not any(_had_time_to_kill(asked, probe, ended) for probe in KILLING):
+    if not may_be_a_probes(case, status, ended):
         return None
     return case.grace(credible(ended.finished_at), GRACES.probe_said)
 
 
-def runs(case: PodCase, status: ContainerStatus) -> Verdict:
-    """What ails a container that runs: its probe has killed it just before, or it is not ready.
+def may_be_a_probes(case: PodCase, status: ContainerStatus, ended: Terminated) -> bool:
+    """Whether a probe that the container has may have ended it in this way, whoever says so."""
+    asked = case.asked(status)
+    if ended.exit_code not in KILLED or asked is None:
+        return False
+    return any(_had_time_to_kill(asked, probe, ended) for probe in KILLING)
 
-    How it ended for another reason, perhaps weeks ago, is no failure of now.
+
+def surely_killed(case: PodCase, status: ContainerStatus, ended: Terminated) -> Note | None:
+    """What the probe said last that has killed a container which then ended as by itself.
+
+    None where that is in doubt: the probe must have failed until the end, and as often in a row as
+    it may. Where the Event is older than this life, every life must have ended so on average.
     """
-    restarted = _restarted(case, status)
-    if restarted.symptoms or status.ready:
-        return restarted
-    return together((restarted, _unready(case, status)))
+    started, finished = credible(ended.started_at), credible(ended.finished_at)
+    asked = case.asked(status)
+    own = 0 < ended.exit_code < SIGNALLED and ended.reason != "OOMKilled"
+    if not own or asked is None or started is None or finished is None:
+        return None
+    for probe in KILLING:
+        found, note = _probe_of(asked, probe), _complaint(case, status, probe)
+        if found is None or note is None or not _had_time_to_kill(asked, probe, ended):
+            continue
+        first, last = note.first_seen, note.last_seen
+        if first is None or last is None or last > later(finished, GRACES.probe_said):
+            continue
+        if last < earlier(finished, _bounded(found.period_seconds) + GRACES.obeys):
+            continue
+        if first >= started:
+            lives = 1
+            in_a_row = last - first <= _bounded(found.period_seconds * note.count)
+        else:
+            lives = status.restart_count + (1 if status.state.running is None else 0)
+            in_a_row = finished - started <= _needs(found) + GRACES.obeys
+        if in_a_row and note.count >= max(1, found.failure_threshold) * max(1, lives):
+            return note
+    return None
 
 
-def _restarted(case: PodCase, status: ContainerStatus) -> Verdict:
+def killed_lately(case: PodCase, status: ContainerStatus) -> Verdict:
+    """It runs, and its probe has killed it just before."""
     running, ended = status.state.running, status.last_state.terminated
     if running is None or ended is None or status.restart_count < 1:
         return HEALTHY
@@ -99,7 +138,8 @@ def _restarted(case: PodCase, status: ContainerStatus) -> Verdict:
     return HEALTHY if until is None else shows(symptom, until=until)
 
 
-def _unready(case: PodCase, status: ContainerStatus) -> Verdict:
+def unready(case: PodCase, status: ContainerStatus) -> Verdict:
+    """It runs, and is not ready."""
     since = _unready_since(case, status)
     probe = _failing_probe(case, status, since)
     if probe is None:
@@ -182,6 +222,17 @@ def _recent(
     if note is None or since is None or note.last_seen is None:
         return note
     return note if note.last_seen >= earlier(since, GRACES.unready_in_silence) else None
+
+
+def _failed_at_the_end(case: PodCase, status: ContainerStatus, probe: str, note: Note) -> bool:
+    """Whether the probe failed until the container ended: else it has finished its work."""
+    ended = status.state.terminated
+    finished = credible(ended.finished_at) if ended is not None else None
+    if finished is None or note.last_seen is None:
+        return False
+    asked = _asked_probe(case, status, probe)
+    asks = _bounded(asked.period_seconds) + GRACES.obeys
+    return note.last_seen >= earlier(finished, asks)
 
 
 def _asked_probe(case: PodCase, status: ContainerStatus, probe: str) -> Probe:

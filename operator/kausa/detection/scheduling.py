@@ -30,6 +30,8 @@ _NAMED_CLAIM = re.compile(
     r'persistentvolumeclaim "(?P<name>[^"]{1,253})"(?P<then> not found)?', re.I
 )
 FAILED = "FailedScheduling"
+_SURE = frozenset({"Unschedulable", "SchedulerError"})
+"""What Kubernetes' own scheduler says once it has tried."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,10 +67,12 @@ def unscheduled(case: PodCase) -> Verdict:
         return HEALTHY
     if placed.reason == "SchedulingGated":
         return _gated(case, placed)
-    if placed.reason not in {"Unschedulable", "SchedulerError"}:
-        return HEALTHY
-    nominated = bool(case.pod.status.nominated_node_name)
-    grace = GRACES.nominated if nominated else GRACES.unscheduled
+    grace = GRACES.unscheduled
+    if case.pod.status.nominated_node_name:
+        grace = GRACES.nominated
+    elif placed.reason not in _SURE:
+        # Another scheduler's own word, perhaps for one that waits its turn.
+        grace = GRACES.unseen_by_scheduler
     wait = case.grace(placed.last_transition_time, grace)
     if wait is not None:
         return waits(wait)

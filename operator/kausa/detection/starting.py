@@ -2,7 +2,8 @@
 
 While its condition PodReadyToStartContainers is false the Pod has no volumes or no sandbox, and the
 newest Event tells which; as soon as it is true those Events are history. Where nobody says anything
-only lasting makes a failure of it, for a large image is pulled in silence.
+only lasting makes a failure of it, for a large image is pulled in silence. Where a warning is
+repeated that is not known here, it lasts for less long. An init container may work for long.
 """
 
 from __future__ import annotations
@@ -10,10 +11,10 @@ from __future__ import annotations
 from datetime import datetime
 
 from kausa.cluster.objects import ContainerStatus
-from kausa.detection.case import PodCase, earlier, latest, newest, shows, waits
+from kausa.detection.case import PodCase, credible, earlier, latest, newest, shows, waits
 from kausa.detection.graces import GRACES
 from kausa.detection.kubelet import kubelet_could_not_ask
-from kausa.detection.sandbox import SANDBOX_NOTES, sandbox
+from kausa.detection.sandbox import SANDBOX_NOTES, SYNC, is_of_sandbox, sandbox
 from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom
 from kausa.detection.verdict import HEALTHY, Verdict
@@ -25,6 +26,8 @@ __all__ = ["CREATING", "prevented", "silent"]
 CREATING = frozenset({"ContainerCreating", "PodInitializing"})
 PREVENTING = VOLUME_NOTES | SANDBOX_NOTES
 READY_TO_START = "PodReadyToStartContainers"
+OFTEN = 3
+"""So many of one warning are more than a stumble."""
 
 
 def prevented(case: PodCase) -> Verdict:
@@ -47,7 +50,8 @@ def prevented(case: PodCase) -> Verdict:
 
 def _current_notes(case: PodCase) -> list[Note]:
     """What Events say of volumes and sandbox, as far as it is not history."""
-    notes = case.notes(PREVENTING)
+    notes = [each for each in case.notes(PREVENTING) if is_of_sandbox(each)]
+    notes = [each for each in notes if each.reason != SYNC] or notes
     if not notes:
         return []
     ready = case.condition(READY_TO_START)
@@ -77,7 +81,10 @@ def _fresh(case: PodCase, note: Note) -> bool:
 
 def _lasts_from(case: PodCase, note: Note) -> datetime | None:
     """When what the note says has lasted long enough; None where it has."""
-    grace = GRACES.tried_again if note.count > 1 else GRACES.tried_once
+    grace = GRACES.tried_again
+    if note.count <= 1:
+        attaches = note.reason == "FailedAttachVolume"
+        grace = GRACES.attached_once if attaches else GRACES.tried_once
     if kubelet_could_not_ask(note.message):
         grace = GRACES.unread_configuration
     return case.grace(note.first_seen or note.last_seen, grace)
@@ -90,25 +97,73 @@ def silent(case: PodCase) -> Verdict:
         return _untouched(case)
     held = _held(case)
     if held is None:
-        return _gated(case)
+        first = _initialises(case)
+        return _gated(case) if first is None else _endless(case, first)
     status, since = held
-    wait = case.grace(since, GRACES.silent_start)
+    said = _repeated(case, since)
+    wait = case.grace(since, GRACES.silent_start if said is None else GRACES.complained_of)
     if wait is not None or since is None:
         return waits(wait)
     ready = case.condition(READY_TO_START)
     pulls = ready is not None and ready.status == "True"
-    note = newest(
+    note = said or newest(
         [each for each in case.around.notes if each.last_seen and each.last_seen >= since]
     )
+    shown = status.state.waiting.reason if status.state.waiting else ""
     return shows(
         Symptom(
             # With volumes and sandbox there, pulling the image is all that takes so long.
             category=Category.IMAGE_PULL if pulls else Category.OTHER,
-            reason=status.state.waiting.reason if status.state.waiting else "",
+            reason=shown if said is None else said.reason,
             reason_class="SlowStart",
             detail="",
             message=note.message if note is not None else "",
             container=status.name if pulls else None,
+            since=since,
+            last_seen=since,
+        )
+    )
+
+
+def _repeated(case: PodCase, since: datetime | None) -> Note | None:
+    """A warning about the Pod itself, said again and again since it is being prepared there."""
+    ready = case.condition(READY_TO_START)
+    if ready is None or ready.status != "False" or since is None:
+        return None
+    return newest(
+        each
+        for each in case.around.notes
+        if each.container is None
+        and each.reason not in PREVENTING
+        and each.count >= OFTEN
+        and each.first_seen is not None
+        and each.first_seen >= since
+        and _fresh(case, each)
+    )
+
+
+def _initialises(case: PodCase) -> ContainerStatus | None:
+    """The init container that runs while all after it wait."""
+    for status in case.pod.status.init_container_statuses or ():
+        if status.state.running is not None and not case.is_sidecar(status):
+            return status
+    return None
+
+
+def _endless(case: PodCase, first: ContainerStatus) -> Verdict:
+    """It may work for long, but hardly for ever."""
+    since = credible(first.state.running.started_at) if first.state.running else None
+    wait = case.grace(since, GRACES.initialising)
+    if wait is not None or since is None:
+        return waits(wait)
+    return shows(
+        Symptom(
+            category=Category.OTHER,
+            reason="PodInitializing",
+            reason_class="SlowInit",
+            detail="",
+            message="",
+            container=first.name,
             since=since,
             last_seen=since,
         )

@@ -11,7 +11,15 @@ from datetime import datetime
 
 import msgspec
 
-__all__ = ["NOWHERE", "ClaimState", "NodeState", "Note", "Surroundings"]
+__all__ = ["NOWHERE", "ClaimState", "NodeState", "Note", "Surroundings", "Telling"]
+
+
+class Telling(msgspec.Struct, frozen=True, gc=False):
+    """One Event that says what a note says."""
+
+    first_seen: datetime | None
+    last_seen: datetime | None
+    count: int
 
 
 class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -29,8 +37,13 @@ class Note(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     message: str
     """At most 16,384 characters, and never cut within a word."""
     count: int
+    """How often: of a Pod what the Event that was seen most often counts, of any other object all
+    Events together."""
     first_seen: datetime | None
     last_seen: datetime | None
+    tellings: tuple[Telling, ...] = ()
+    """Of another object than a Pod, where several Events say the same: each, the last ones, the
+    oldest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,13 @@ from kausa.resources.category import Category
 __all__ = ["VOLUME_NOTES", "volume"]
 
 VOLUME_NOTES = frozenset(
-    {"FailedMount", "FailedAttachVolume", "FailedMapVolume", "FileSystemResizeFailed"}
+    {
+        "FailedMount",
+        "FailedAttachVolume",
+        "FailedMapVolume",
+        "FailedMountOnFilesystemMismatch",
+        "FileSystemResizeFailed",
+    }
 )
 _MISSING = re.compile(
     r'\b(?P<what>(?:configmap|secret) "[^"]{1,253}" not found|'

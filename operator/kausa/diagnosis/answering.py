@@ -1,9 +1,10 @@
 """A question answered from evidence and memory, step by step, so that nobody waits for facts.
 
 First what is known of the failures that the question is about, then what memory holds, then what a
-model makes of both, sentence by sentence; each sentence was held against the evidence before. Where
-there is no model, or no answer of it holds, what rules and memory say is the answer, and that is
-said. The same service is for a terminal and for an API.
+model makes of both, sentence by sentence; each sentence was held against the evidence before. When
+it is over the whole answer was checked again, and what was told of it and does not stand is named.
+Where there is no model, or no answer of it holds, what rules and memory say is the answer, and that
+is said. The same service is for a terminal and for an API.
 """
 
 from __future__ import annotations
@@ -12,12 +13,14 @@ import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Protocol, TypeAlias
 
+from kausa.diagnosis.concluding import Concluded, Sentence, concluded
 from kausa.diagnosis.consultation import NO_MODEL
 from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.matters import MOST_MATTERS, Matter, one_request
+from kausa.diagnosis.model.answer.bearing import Bearing
 from kausa.diagnosis.model.asking import OnSentence
 from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
 from kausa.diagnosis.naming import did_you_mean, naming_of
@@ -105,25 +108,6 @@ class Remembered:
     notes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sentence:
-    """One sentence of the model that holds. `part` is `again` where it begins anew."""
-
-    part: str
-    text: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Concluded:
-    """The end: the model's checked answer, or why there is none."""
-
-    request: ModelRequest | None = None
-    """What the model was told; its evidence is what the answer cites."""
-    reply: ModelReply | None = None
-    why_not: tuple[str, str] | None = None
-    """A word and a sentence."""
-
-
 Step: TypeAlias = Known | Remembered | Sentence | Concluded
 
 
@@ -168,7 +152,8 @@ class Answering:
             yield Concluded(why_not=NOTHING_KNOWN)
             return
         request = one_request(known.matters, found, question=question)
-        async with aclosing(self._asked(self._model, request)) as steps:
+        told = known.matters[:MOST_MATTERS]
+        async with aclosing(self._asked(self._model, request, told)) as steps:
             async for step in steps:
                 yield step
 
@@ -181,8 +166,11 @@ class Answering:
             return Remembered(notes=(f"The memory was not asked: {error}",))
         return Remembered(failures=asked.failures, runbooks=asked.runbooks, notes=asked.notes)
 
-    async def _asked(self, model: AsksModel, request: ModelRequest) -> AsyncGenerator[Step, None]:
+    async def _asked(
+        self, model: AsksModel, request: ModelRequest, matters: Sequence[Matter]
+    ) -> AsyncGenerator[Step, None]:
         heard: asyncio.Queue[Sentence | None] = asyncio.Queue()
+        said: list[Sentence] = []
 
         async def ask() -> ModelReply:
             try:
@@ -195,12 +183,23 @@ class Answering:
 
         asking = asyncio.create_task(ask())
         try:
+            # It reads all evidence, which takes a while: the model's.
+            bearing = await asyncio.to_thread(Bearing, request)
             while (sentence := await heard.get()) is not None:
+                if sentence.part == "again":
+                    said.clear()
+                else:
+                    sentence = replace(sentence, citations=bearing.of(sentence.text))
+                    said.append(sentence)
                 yield sentence
             try:
-                yield Concluded(request=request, reply=await asking)
+                yield concluded(request, await asking, told=said, matters=matters, bearing=bearing)
             except ModelError as error:
-                yield Concluded(request=request, why_not=(error.reason, str(error)))
+                yield Concluded(
+                    request=request,
+                    withdrawn=tuple(dict.fromkeys(each.text for each in said)),
+                    why_not=(error.reason, str(error)),
+                )
         finally:
             asking.cancel()
             with suppress(asyncio.CancelledError, ModelError):

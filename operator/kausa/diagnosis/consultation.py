@@ -46,7 +46,8 @@ class Consultation:
     choice: Choice | None = None
     """Who was asked, or was to be."""
     digest: str = ""
-    """Of the question: while it is the same, the answer is."""
+    """Of a question that was answered, be it with nonsense: while it is the same, the answer is.
+    Empty where there was no whole answer, as the next one may hold."""
     suspicious: tuple[str, ...] = ()
     """Where text was seen that reads like an instruction to a model."""
     not_consulted: tuple[str, str] = NO_MODEL
@@ -86,6 +87,11 @@ class Consultant:
     def has_model(self) -> bool:
         """Whether there is a model to ask, so that the answer may take a while."""
         return self._models is not None
+
+    def remember_spent(self, tokens: int, *, seconds_ago: float) -> None:
+        """An earlier process used so many tokens so long ago: they count in this hour as well."""
+        if self._models is not None:
+            self._models.budget.remember(tokens, seconds_ago=seconds_ago)
 
     def spared(self, confidence: int, *, question: str | None) -> tuple[str, str] | None:
         """Why nobody is asked about a diagnosis of this confidence; None where somebody is."""
@@ -144,10 +150,8 @@ class Consultant:
             if choice is None:
                 continue
             digest = digest_of(content, choice)
-            known = self._models.answers.get(digest)
-            problem = refused[1] if digest == refused[0] else ""
-            if known is not None and known.completion is None:
-                problem = known.problem
+            of_status = refused[1] if digest == refused[0] else ""
+            problem = self._models.nonsense(digest) or of_status
             if problem:
                 error = ModelInvalidAnswer(problem)
                 return Consultation(
@@ -189,7 +193,7 @@ class Consultant:
             return Consultation(
                 not_consulted=(error.reason, str(error)),
                 choice=choice,
-                digest=digest,
+                digest=digest if digest and self._models.nonsense(digest) else "",
                 suspicious=suspicious,
                 error=error,
                 doubted=repeats,

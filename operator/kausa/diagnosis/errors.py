@@ -4,10 +4,13 @@
     `- DiagnosisError
        `- ModelError                  the model gave no answer that can be used
           |- ModelUnavailable         nobody answers at the address, or the server fails
-          |  `- ModelCircuitOpen      it has not for a while, so it is not asked (`breaker.py`)
+          |  |- ModelCircuitOpen      it has not for a while, so it is not asked (`breaker.py`)
+          |  `- ModelProtocolError    what came is no answer, or the beginning of one
           |- ModelMissing             the server doesn't have the model
           |- ModelDeadlineExceeded    no answer in time
-          `- ModelInvalidAnswer       an answer came, and it isn't one
+          |- ModelBudgetSpent         no tokens are left now (`model/budget.py`)
+          |- ModelPromptTooLong       one question is more than may be sent (`model/budget.py`)
+          `- ModelInvalidAnswer       a whole answer came, and it isn't one
 
 Each carries `reason`, the word that the `ModelConsulted` condition shows. People and alerts match
 on it: it is part of the API and never changes.
@@ -25,6 +28,7 @@ __all__ = [
     "ModelError",
     "ModelInvalidAnswer",
     "ModelMissing",
+    "ModelProtocolError",
     "ModelUnavailable",
 ]
 
@@ -45,6 +49,13 @@ class ModelUnavailable(ModelError):
     reason = "Unavailable"
 
 
+class ModelProtocolError(ModelUnavailable):
+    """What came is no answer: garbage, another API's words, or an answer that was cut off.
+
+    It says nothing of the model, so the question is asked again.
+    """
+
+
 class ModelMissing(ModelError):
     """The server answers but doesn't have the model."""
 
@@ -58,7 +69,10 @@ class ModelDeadlineExceeded(ModelError):
 
 
 class ModelInvalidAnswer(ModelError):
-    """The model answered, but not with a diagnosis that rests on the evidence."""
+    """The model answered, but not with a diagnosis that rests on the evidence.
+
+    The same question would be answered in the same way, so it is not asked again.
+    """
 
     reason = "InvalidAnswer"
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kausa.diagnosis.finding import Diagnosis
+from kausa.diagnosis.model.doubting import doubted
 from kausa.diagnosis.model.prompt.building import by_weight
 from kausa.diagnosis.model.protocol import (
     KnownObject,
@@ -24,8 +25,10 @@ from kausa.recall.results import Scored
 from kausa.resources.condition import RESOLVED, ConditionStatus, find_condition
 from kausa.resources.diagnosis import DecidedBy
 from kausa.resources.failure_diagnosis import FailureDiagnosis
+from kausa.settings.model import SURE_RULES
 
 __all__ = [
+    "FROM_MEMORY",
     "Matter",
     "Step",
     "as_evidence",
@@ -41,6 +44,8 @@ MOST_EVIDENCE = 16
 LONGEST_REMEMBERED = 600
 NOTHING_FAILS = "no failure was detected"
 NO_FAILURE = "no failure now"
+FROM_MEMORY = ("Memory", "Runbook")
+"""Kinds of evidence: of earlier failures, and of runbooks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +69,8 @@ class Matter:
     """Whole percent."""
     determined: bool = False
     decided_by: str = ""
+    sure: bool = False
+    """Whether it was decided by rules that nobody may contradict."""
     citations: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     resolved: bool = False
@@ -96,6 +103,7 @@ def matter_of_dossier(dossier: Dossier, diagnosis: Diagnosis) -> Matter:
         confidence=diagnosis.confidence,
         determined=diagnosis.determined,
         decided_by=str(diagnosis.decided_by),
+        sure=_sure(doubted(dossier, diagnosis)),
         citations=diagnosis.citations,
         steps=tuple(
             Step(title=fix.title, command=fix.command or "", risk=str(fix.risk))
@@ -103,6 +111,11 @@ def matter_of_dossier(dossier: Dossier, diagnosis: Diagnosis) -> Matter:
         ),
         names=frozenset(names),
     )
+
+
+def _sure(diagnosis: Diagnosis) -> bool:
+    by_rules = diagnosis.determined and diagnosis.decided_by is DecidedBy.RULES
+    return by_rules and diagnosis.confidence >= SURE_RULES
 
 
 def matter_of_resource(resource: FailureDiagnosis) -> Matter | None:
@@ -178,6 +191,7 @@ def matter_of_resource(resource: FailureDiagnosis) -> Matter | None:
         confidence=said.confidence,
         determined=said.confidence > 0,
         decided_by=str(said.decided_by),
+        sure=said.decided_by is DecidedBy.RULES and said.confidence >= SURE_RULES,
         citations=said.citations,
         steps=tuple(
             Step(title=each.title, command=each.command or "", risk=str(each.risk))
@@ -217,7 +231,8 @@ def one_request(
         question=question,
         evidence=tuple(evidence),
         findings=tuple(findings),
-        # Of several failures each has its own category, so no answer contradicts another's.
+        # Of several failures each has its own category: what of the answer contradicts them all is
+        # seen when it is there (`contradicting`).
         ruling=ruling if only is not None else None,
         objects=tuple(dict.fromkeys(each for matter in told for each in matter.request.objects)),
         images=tuple(dict.fromkeys(each for matter in told for each in matter.request.images)),
@@ -233,9 +248,9 @@ def as_evidence(found: Scored) -> NumberedEvidence:
         came = f"{record.outcome}: {record.resolution}" if record.resolution else record.outcome
         text = f"Failed before, {found.seen}: {found.title}. What came of it: {came}"
         return NumberedEvidence(
-            id="", kind="Memory", source=found.source, text=text[:LONGEST_REMEMBERED]
+            id="", kind=FROM_MEMORY[0], source=found.source, text=text[:LONGEST_REMEMBERED]
         )
-    kind = "Runbook" if isinstance(record, RunbookChunk) else "Memory"
+    kind = FROM_MEMORY[isinstance(record, RunbookChunk)]
     text = f"{found.title}: {found.passage}"
     return NumberedEvidence(id="", kind=kind, source=found.source, text=text[:LONGEST_REMEMBERED])
 

@@ -153,7 +153,8 @@ def set_the_scene(snapshot: Snapshot) -> Scene:
         slices[each.metadata.namespace, each.service_name].append(each)
     for service in scene.services:
         place = service.metadata.namespace, service.metadata.name
-        if place not in slices and service.spec.selector:
+        # No slice lists a Pod that has no address yet, or that was evicted.
+        if service.spec.selector and not any(each.pod_uids for each in slices.get(place, ())):
             slices[place].append(_implied_slice(service, snapshot))
     scene.slices = dict(slices)
     scene.templates = _templates(snapshot)

@@ -26,7 +26,7 @@ from kausa.detection.surroundings import Note
 from kausa.detection.symptom import Symptom, Upstream
 from kausa.detection.verdict import Verdict
 from kausa.detection.workloads.detect import detect_workload
-from kausa.detection.workloads.others import detect_note
+from kausa.detection.workloads.others import detect_notes
 from kausa.detection.workloads.services import detect_service
 from kausa.offline.owner_view import top_owner
 from kausa.offline.scene import Scene
@@ -85,7 +85,8 @@ class Survey:
             around = observed.around(meta, failing_pods=self._failing_pods[meta.uid])
             await self._take(found, detect_workload(found, around=around, now=self.now))
         for note in self._of_unwatched():
-            await self._take(note, detect_note(note, now=self.now))
+            notes = self._scene.observed.notes_of(note.uid) or (note,)
+            await self._take(note, detect_notes(notes, now=self.now))
         for service, verdict in self._services():
             await self._take(service, verdict)
         return self

@@ -12,6 +12,7 @@ from kausa.cluster.workloads import (
     NAMESPACES,
     NODES,
     WORKLOADS,
+    CronJob,
     EndpointSlice,
     PersistentVolumeClaim,
     Service,
@@ -95,3 +96,18 @@ def test_an_endpoint_slice_names_its_service_and_its_pods() -> None:
 
 def test_a_headless_service_is_read_by_its_odd_spelling() -> None:
     assert msgspec.convert({"spec": {"clusterIP": "None"}}, Service).spec.cluster_ip == "None"
+
+
+def test_when_a_cron_job_was_asked_for_something_else_is_read_without_its_status() -> None:
+    found = msgspec.json.decode(
+        b'{"metadata":{"creationTimestamp":"2026-01-01T00:00:00Z","managedFields":['
+        b'{"manager":"kubectl","time":"2026-01-02T00:00:00Z"},'
+        b'{"manager":"a","subresource":"status","time":"2026-01-03T00:00:00Z"},'
+        b'{"manager":"b"}]},"spec":{"concurrencyPolicy":"Forbid","timeZone":"Etc/UTC"},'
+        b'"status":{"active":[{"kind":"Job","name":"nightly-1","uid":"u"}]}}',
+        type=CronJob,
+    )
+    assert found.metadata.asked_at == datetime(2026, 1, 2, tzinfo=UTC)
+    assert (found.spec.concurrency_policy, found.spec.time_zone) == ("Forbid", "Etc/UTC")
+    assert [each.name for each in found.status.active or ()] == ["nightly-1"]
+    assert CronJob().metadata.asked_at is None

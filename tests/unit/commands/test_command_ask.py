@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +84,79 @@ def test_what_the_model_makes_up_is_not_shown(folder: Path, server: FakeModelSer
     assert code == 0
     assert "No model answered (InvalidAnswer" in said
     assert "ANSWER\n" not in said
+
+
+def test_each_sentence_is_followed_by_what_it_rests_on(
+    folder: Path, server: FakeModelServer
+) -> None:
+    _, said, _ = run("why does api-1 crash?", "--from", folder)
+    answer, _, rests_on = said.partition("ANSWER")[2].partition("RESTS ON")
+    cited = re.findall(r"REGION is not set\.\s+\[([E\d, ]+)\]", answer)
+    assert cited
+    for each in ", ".join(cited).split(", "):
+        assert f"{each} " in rests_on
+
+
+def test_a_cause_that_is_no_sentence_is_replaced_and_that_is_told(
+    folder: Path, server: FakeModelServer
+) -> None:
+    said_first = {**ANSWER, "rootCause": "CrashLoopBackOff."}
+    server.script = [server.says(json.dumps(said_first))] * 2
+    _, said, _ = run("why does api-1 crash?", "--from", folder)
+    answer = " ".join(said.partition("ANSWER")[2].split())
+    document = json.loads(run("why does api-1 crash?", "--from", folder, "-o", "json")[1])
+    cause = document["answer"]["rootCause"]
+    assert cause == ANSWER["summary"]
+    assert cause in answer
+    for each in document["withdrawn"]:
+        assert f"Withdrawn: {each}" in answer
+
+
+def test_a_cause_about_another_line_than_the_chosen_one_is_not_the_answer(
+    folder: Path, server: FakeModelServer
+) -> None:
+    line = LOG.strip().removeprefix("FATAL: ")
+    chosen = {
+        **ANSWER,
+        "decisiveLines": [line],
+        "rootCause": "Container api exited with code 1.",
+        "explanation": "Container api exited with code 1.",
+    }
+    server.script = [server.says(json.dumps(chosen))] * 2
+    _, said, _ = run("why does api-1 crash?", "--from", folder)
+    document = json.loads(run("why does api-1 crash?", "--from", folder, "-o", "json")[1])
+    cause = document["answer"]["rootCause"]
+    assert cause == f'The log says: "{line}".'
+    assert cause in said.partition("ANSWER")[2]
+
+
+@pytest.mark.parametrize("category", ["CrashLoop", "Eviction"])
+def test_an_answer_that_contradicts_sure_rules_is_told_to(
+    folder: Path, server: FakeModelServer, category: str
+) -> None:
+    cause = "Back-off restarting of CrashLoopBackOff ended with Error."
+    other = {**ANSWER, "rootCause": cause, "summary": cause, "category": category}
+    server.script = [server.says(json.dumps(other))] * 2
+    _, said, _ = run("why does api-1 crash?", "--from", folder)
+    stands = said.partition("RULES STAND")[2]
+    assert "Pod shop/api-1 (93 %)" in stands
+    assert "REGION" in stands.partition("RESTS ON")[0]
+    document = json.loads(run("why does api-1 crash?", "--from", folder, "-o", "json")[1])
+    assert document["answer"]["contradicts"] == ["Pod shop/api-1"]
+    assert document["answer"]["confidence"] <= 7
+
+
+@pytest.mark.parametrize("hidden", [True, False])
+def test_what_else_is_hidden_is_hidden_in_the_question_too(
+    folder: Path, server: FakeModelServer, monkeypatch: pytest.MonkeyPatch, *, hidden: bool
+) -> None:
+    for name in ("KAUSA_REDACT_EMAILS", "KAUSA_REDACT_ADDRESSES"):
+        monkeypatch.setenv(name, str(hidden))
+    question = "why does api-1 crash for alice@shop.example at 192.0.2.17?"
+    _, said, _ = run(question, "--from", folder, "-o", "json")
+    sent = json.dumps(server.requests) + said
+    for secret in ("alice@shop.example", "192.0.2.17"):
+        assert (secret in sent) is not hidden
 
 
 def test_a_machine_gets_one_document(folder: Path, server: FakeModelServer) -> None:

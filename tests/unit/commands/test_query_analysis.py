@@ -59,3 +59,16 @@ def test_what_is_denied_is_a_note_and_not_shown_as_a_filter() -> None:
     result = CliRunner().invoke(query_analysis, ["postgres, not in namespace prod"])
     assert "Note: No filter is made of 'not in namespace prod'" in result.output
     assert "namespace  prod" not in result.output
+
+
+def test_addresses_in_the_question_are_hidden_where_a_setting_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    question = "why did ada@example.com lose 10.1.2.3 in namespace prod"
+    shown = CliRunner().invoke(query_analysis, [question, "-o", "json"]).output
+    monkeypatch.setenv("KAUSA_REDACT_EMAILS", "true")
+    monkeypatch.setenv("KAUSA_REDACT_ADDRESSES", "true")
+    hidden = CliRunner().invoke(query_analysis, [question, "-o", "json"]).output
+    assert "ada@example.com" in shown
+    assert "ada@example.com" not in hidden
+    assert "10.1.2.3" not in hidden

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -75,6 +76,36 @@ async def test_another_process_does_not_pay_for_the_same_nonsense() -> None:
         await other.reconciler.look_again(KEY)
         await asyncio.sleep(5)
     assert other.condition(CONSULTED)[:2] == ("True", "Answered")
+
+
+@pytest.mark.parametrize(("minutes", "counts"), [(5, True), (70, False)])
+async def test_what_another_process_paid_within_the_hour_counts_in_this_one_once(
+    minutes: int, counts: bool
+) -> None:
+    it = scene()
+    async with it.running():
+        await it.reconciler.reconcile(it.fails())
+        await asyncio.sleep(5)
+    assert it.models is not None
+    assert it.models.budget.spent == 1100
+    known = it.now()
+    assert known.status is not None
+    since = utc_now() - timedelta(minutes=minutes)
+    conditions = tuple(
+        each.model_copy(update={"last_transition_time": since})
+        for each in known.status.conditions or ()
+    )
+    status = known.status.model_copy(update={"conditions": conditions})
+    other = scene()
+    other.fails()
+    other.store.resources[KEY] = known.model_copy(update={"status": status})
+    for _ in range(3):
+        await other.reconciler.reconcile(other.now())
+    assert other.models is not None
+    assert other.models.budget.spent == (1100 if counts else 0)
+    for _ in range(3):
+        await it.reconciler.reconcile(it.now())
+    assert it.models.budget.spent == 1100
 
 
 async def test_what_a_model_made_up_is_in_no_condition() -> None:

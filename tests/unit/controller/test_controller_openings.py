@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-
 from contextlib import ExitStack
 
 from kausa.controller.openings import CROWD, Openings

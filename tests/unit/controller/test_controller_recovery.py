@@ -18,7 +18,7 @@ from support.logs import captured_log
 from support.pods import container, pod, terminated, waiting
 from support.recording import HandClock, Recording
 
-from kausa.cluster.errors import ForbiddenError
+from kausa.cluster.errors import ClusterError, ForbiddenError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner
 from kausa.controller import recovery
@@ -101,6 +101,7 @@ class Recovering:
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         task = asyncio.ensure_future(self.recovery.run())
+        await asyncio.sleep(0)  # It has begun.
         try:
             yield
         finally:
@@ -157,11 +158,12 @@ async def test_a_failure_that_goes_on_is_never_over() -> None:
 async def test_that_a_failure_is_over_is_written_again_until_it_works_and_said_once() -> None:
     process = Recovering(ready=lambda: False)  # Nothing is taken up: only the write can fail.
     key = await process.fail()
-    process.record.sightings.works("a")
-    process.clock.now = STABLE
     with captured_log() as log:
-        process.store.fail_next = overloaded()
         async with process.running():
+            await until(lambda: process.record.sightings.knows_what_was_left)
+            process.store.fail_next = overloaded()
+            process.record.sightings.works("a")
+            process.clock.now = STABLE
             await until(lambda: process.said(key) == "True")
             await some_ticks()
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
@@ -265,11 +267,15 @@ async def test_only_the_namespace_that_is_watched_is_asked_for() -> None:
 # -- what mended it ------------------------------------------------------------------------------
 
 
-async def over(process: Recovering, key: ResourceKey) -> list[tuple[ResourceKey, Mended]]:
-    """Who is told what until its resource says that it is over."""
+async def over(
+    process: Recovering, key: ResourceKey, *, fail_next: ClusterError | None = None
+) -> list[tuple[ResourceKey, Mended]]:
+    """Who is told what until its resource says that it is over; the first write may fail."""
     told: list[tuple[ResourceKey, Mended]] = []
     process.recovery.on_resolved = lambda key, mended: told.append((key, mended))
     async with process.running():
+        await until(lambda: process.record.sightings.knows_what_was_left)
+        process.store.fail_next = fail_next
         process.record.sightings.works("a")
         process.clock.now = STABLE
         await until(lambda: process.said(key) == "True")
@@ -292,8 +298,7 @@ async def test_what_could_not_be_written_is_told_later_with_when_it_began() -> N
     process = Recovering(ready=lambda: False)  # Nothing is taken up: only the write can fail.
     key = await process.fail()
     began = process.record.sightings.by_resource[key].turned_at
-    process.store.fail_next = overloaded()
-    assert await over(process, key) == [(key, MENDED)]
+    assert await over(process, key, fail_next=overloaded()) == [(key, MENDED)]
     assert [each[1] for each in process.mender.asked] == [began, began]
 
 

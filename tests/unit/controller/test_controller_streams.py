@@ -15,6 +15,7 @@ from support.recording import Recording, Working
 
 from kausa.cluster.objects import Event, Marks, Meta, Pod
 from kausa.cluster.watch import Change, ChangeType
+from kausa.cluster.workload_kinds import ChangingMeta
 from kausa.cluster.workloads import Deployment, Namespace
 from kausa.controller.scope import Scope
 from kausa.controller.streams import Streams
@@ -166,16 +167,15 @@ async def test_repeats_that_were_not_due_yet_are_written_before_the_end() -> Non
 
 async def test_owners_that_are_watched_are_told_to_who_looks_for_owners() -> None:
     record = Recording(FakeStore(), owners := FakeOwners(DEPLOYMENT))
-    here, away = (
-        Deployment(metadata=Meta(name=name, namespace="shop", uid=name)) for name in ("a", "b")
-    )
+    here, away = two_deployments()
     await watched(workloads=(seen(here), seen(away), gone(away)), recording=record)
     assert owners.known == {"a": here.metadata}
 
 
 def two_deployments() -> tuple[Deployment, Deployment]:
     first, second = (
-        Deployment(metadata=Meta(name=name, namespace="shop", uid=name)) for name in ("a", "b")
+        Deployment(metadata=ChangingMeta(name=name, namespace="shop", uid=name))
+        for name in ("a", "b")
     )
     return first, second
 

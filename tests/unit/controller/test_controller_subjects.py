@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, cast
 
 import pytest
@@ -279,6 +280,29 @@ async def test_a_workload_that_fails_though_it_has_no_pod_shows_how() -> None:
     assert subject.symptom.reason == "ProgressDeadlineExceeded"
     assert subject.shown_by.kind == "Deployment"
     assert "events in shop" in world.asked
+
+
+async def test_what_a_kubelet_says_of_its_node_is_read_by_the_nodes_name() -> None:
+    now = utc_now()
+    said = Event(
+        type="Warning",
+        reason="SystemOOM",
+        message="System OOM encountered",
+        count=9,
+        first_timestamp=now - timedelta(minutes=30),
+        last_timestamp=now,
+        involved_object=ObjectReference(kind="Node", name="it", uid="it"),
+    )
+
+    class ByName(FakeWorld):
+        async def events_about(self, *, namespace: str, uid: str) -> tuple[Event, ...]:
+            return self.events if (namespace, uid) == ("default", "it") else ()
+
+    node = {"metadata": {"name": "it", "uid": "it-uid"}}
+    subject = await find_in(ByName(manifest=node, events=(said,)), owner_of("Node"))
+    assert subject is not None
+    assert subject.symptom is not None
+    assert subject.symptom.reason == "SystemOOM"
 
 
 async def test_a_workload_that_fails_comes_before_its_pods_that_are_well() -> None:

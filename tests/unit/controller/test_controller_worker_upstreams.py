@@ -195,6 +195,39 @@ async def test_a_pod_that_works_again_before_its_node_is_recorded_is_not_listed_
     assert list(sighting.count.pods) == []
 
 
+async def test_a_pod_of_a_lost_node_does_not_follow_what_the_node_failed_for_before() -> None:
+    work = working()
+    work.owners.of[IS_NODE.uid] = IS_NODE
+    work.judge.workload(node(said("Ready", "True"), said("MemoryPressure", "True")))
+    await work.work()
+    ((pressed, _),) = work.sightings.of_owner(IS_NODE.uid)
+    work.judge.workload(LOST)
+    (lost,) = await work.queued()
+    work.judge.pod(crashing())
+    await work.work(seconds=0.05)
+    assert not work.sightings.by_resource[pressed].count.pods
+    work.queue.put(IS_NODE.uid, lost)
+    await work.work()
+    listed = {key: list(each.count.pods) for key, each in work.sightings.by_resource.items()}
+    assert listed.pop(pressed) == []
+    assert list(listed.values()) == [["a"]]
+
+
+async def test_a_pod_waits_for_its_node_only_as_long_as_that_is_lost() -> None:
+    """A new node is given minutes: nothing is said of it, nor of its Pods, until it is ready."""
+    work = working()
+    work.owners.of[IS_NODE.uid] = IS_NODE
+    young = node(said("Ready", "False", ago=timedelta(0)), created=timedelta(seconds=30))
+    work.judge.workload(young)
+    work.judge.pod(crashing())
+    await work.work(seconds=0.05)
+    assert work.recorded() == []
+    work.judge.workload(node(said("Ready", "True")))
+    work.judge.due()
+    await work.work()
+    assert work.recorded() == ["Deployment/checkout"]
+
+
 # -- claims --------------------------------------------------------------------------------------
 
 

@@ -51,6 +51,7 @@ _words = st.one_of(
             "PreemptionByScheduler",
             "ReadinessGatesNotReady",
             "Evicted",
+            "Infeasible",
             "OutOfcpu",
             "DeadlineExceeded",
         ]
@@ -119,6 +120,8 @@ _conditions = st.lists(
                 "PodScheduled",
                 "PodReadyToStartContainers",
                 "DisruptionTarget",
+                "PodResizePending",
+                "PodResizeInProgress",
                 "",
             ]
         ),
@@ -203,6 +206,8 @@ _events = _some(
             "FailedUnMount",
             "FailedScheduling",
             "FailedPostStartHook",
+            "FailedPrepareDynamicResources",
+            "FailedSync",
             "NodeNotReady",
             "Failed",
             "Evicted",

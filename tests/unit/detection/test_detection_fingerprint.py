@@ -49,6 +49,12 @@ def test_a_boundary_between_two_parts_cannot_move() -> None:
         ("using 88Mi, limit 100Mi.", "using 1536Ki, limit 2Gi."),
         ("requested 500m of 1.5 cores", "requested 250m of 8 cores"),
         ("exit status 1.", "exit status 32."),
+        (
+            "name api_x_aa953f70-42b5-4980-9281-f7d2201e34cd_0 is held",
+            "name api_x_eab4d444-3197-4924-81f8-d6e37c4a75c0_12 is held",
+        ),
+        ("k8s_" + "a1" * 16 + "_3 for id", "k8s_" + "b2" * 16 + "_4 for id"),
+        ("k8s_api_checkout-7c9d8f6b5c-x2x4k_shop", "k8s_api_checkout-5d8b7c9f64-pqrst_shop"),
     ],
 )
 def test_volatile_parts_do_not_count(one: str, other: str) -> None:
@@ -63,6 +69,9 @@ def test_volatile_parts_do_not_count(one: str, other: str) -> None:
         ("app v1.2 failed", "app v1.3 failed"),
         ("service shop-https missing", "service shop-grpcs missing"),
         ("std::bad_alloc", "std::bad_cast"),
+        ("job_1 failed", "job_2 failed"),
+        ("table users_2024 is missing", "table users_2025 is missing"),
+        ("x" + "a1" * 16, "x" + "b2" * 16),
         ('couldn\'t parse image name "Bad:::name"', 'couldn\'t parse image name "Bad:::nome"'),
     ],
 )
@@ -89,6 +98,9 @@ _PIECES = st.sampled_from(
         "2026-01-02T03:04:05Z",
         "+01:00",
         "aa953f70-42b5-4980-9281-f7d2201e34cd",
+        "_",
+        "_0",
+        "<uuid>",
     ]
 )
 _TEXTS = st.one_of(

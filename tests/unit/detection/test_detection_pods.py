@@ -53,17 +53,6 @@ def test_a_child_killed_for_memory_is_out_of_memory_though_the_exit_code_is_1() 
     assert (symptom.category, symptom.exit_code, symptom.signal) == (Category.OOM_KILLED, 1, None)
 
 
-@pytest.mark.parametrize("ready", [True, False])
-def test_how_a_running_container_ended_before_is_no_failure_of_now(ready: bool) -> None:
-    running = container(
-        {"running": {"startedAt": "2026-01-02T03:04:05Z"}},
-        last=terminated(137, "OOMKilled"),
-        restarts=1,
-        ready=ready,
-    )
-    assert seen(pod(running)) == ()
-
-
 def test_a_crash_loop_is_seen_even_where_the_kubelet_lost_how_it_ended() -> None:
     (symptom,) = seen(pod(container(waiting("CrashLoopBackOff"), restarts=4)))
     assert symptom.category is Category.CRASH_LOOP

@@ -236,14 +236,6 @@ def test_the_probe_stays_the_cause_until_the_container_has_run_for_longer_than_i
     assert verdict(killed(), complaint("Liveness", last=100), seconds=125).symptoms
 
 
-@pytest.mark.parametrize("code", [1, 2, 139])
-def test_a_container_that_ends_by_itself_is_a_crash_though_its_probe_failed(code: int) -> None:
-    (symptom,) = verdict(
-        killed(code=code, runs_since=None, restarts=3), complaint("Liveness", last=28), seconds=40
-    ).symptoms
-    assert symptom.category is Category.CRASH_LOOP
-
-
 def test_out_of_memory_is_not_taken_for_a_probes_kill() -> None:
     dead = pod(
         container(waiting("CrashLoopBackOff"), last=terminated(137, "OOMKilled"), restarts=2),

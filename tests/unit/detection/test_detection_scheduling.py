@@ -183,8 +183,20 @@ def test_a_pod_that_has_its_node_by_now_is_healthy_whatever_was_said_before() ->
     assert verdict_now.symptoms == ()
 
 
-def test_an_unknown_word_of_the_scheduler_is_no_failure() -> None:
-    assert verdict(unplaced(reason="Terminated"), seconds=900) == HEALTHY
+@pytest.mark.parametrize("reason", ["Undetermined", "NotEnoughResources", ""])
+def test_another_schedulers_own_word_is_a_failure_where_it_lasts_for_minutes(reason: str) -> None:
+    waits = unplaced("1/3 tasks in gang unschedulable: pod group is not ready", reason=reason)
+    assert verdict(waits, seconds=119) == Verdict(look_again_at=at(120))
+    (symptom,) = verdict(waits, seconds=120).symptoms
+    assert (symptom.category, symptom.reason_class) == (Category.SCHEDULING, "Unschedulable")
+    assert symptom.message.startswith("1/3 tasks")
+
+
+def test_a_pod_that_is_placed_under_another_schedulers_word_is_healthy() -> None:
+    placed = pod(
+        phase="Pending", node="", conditions=(condition("PodScheduled", "True", "Undetermined"),)
+    )
+    assert verdict(placed, seconds=900) == HEALTHY
 
 
 def test_of_two_conditions_of_one_type_the_first_one_counts() -> None:

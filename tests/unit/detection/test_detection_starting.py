@@ -195,13 +195,28 @@ def test_a_start_that_hangs_before_the_sandbox_is_of_no_known_kind() -> None:
     assert (symptom.category, symptom.container) == (Category.OTHER, None)
 
 
-def test_a_pod_waits_as_long_as_its_init_container_works() -> None:
+def test_a_pod_waits_an_hour_for_an_init_container_that_works() -> None:
     works = pod(
         container(waiting("PodInitializing")),
-        init=(container(running(), name="migrate", started=True),),
+        init=(
+            container(terminated(0, "Completed", seconds=50), name="fetch"),
+            container(running(60), name="migrate", started=True),
+        ),
         phase="Pending",
     )
-    assert verdict(works, seconds=7200) == HEALTHY
+    assert verdict(works, seconds=3659) == Verdict(look_again_at=at(3660))
+    (symptom,) = verdict(works, seconds=3660).symptoms
+    assert (symptom.category, symptom.reason) == (Category.OTHER, "PodInitializing")
+    assert (symptom.container, symptom.since) == ("migrate", at(60))
+
+
+def test_a_pod_that_has_been_started_waits_for_no_init_container() -> None:
+    well = pod(
+        container(running(), ready=True),
+        init=(container(terminated(0, "Completed"), name="migrate"),),
+        conditions=(condition("Ready", "True"),),
+    )
+    assert verdict(well, seconds=72_000) == HEALTHY
 
 
 def test_the_silence_of_a_main_container_begins_when_the_last_init_container_has_ended() -> None:
@@ -253,3 +268,87 @@ def test_a_token_that_could_not_be_fetched_is_no_failure_while_the_api_server_is
     assert verdict(creating(), said, seconds=15).symptoms == ()
     (symptom,) = verdict(creating(), said, seconds=150).symptoms
     assert symptom.category is Category.VOLUME
+
+
+CGROUPS = (
+    "unable to ensure pod container exists: failed to create container for [kubepods burstable "
+    "pod0a1b] : Timeout waiting for systemd to create kubepods-burstable-pod0a1b.slice"
+)
+DEVICES = (
+    "Failed to prepare dynamic resources: prepare dynamic resources: NodePrepareResources failed "
+    "for ResourceClaim shop/gpu: the claim is not allocated to this node"
+)
+DIRECTORIES = (
+    "error making pod data directories: mkdir /var/lib/kubelet/pods/0a1b: no space left on device"
+)
+FILESYSTEMS = "mount failed: ext4 was asked for, and the volume is formatted as xfs"
+SYNC = "error determining status: rpc error: code = Unknown desc = failed to get sandbox status"
+
+
+@pytest.mark.parametrize(
+    ("reason", "message", "category", "reason_class"),
+    [
+        ("FailedCreatePodContainer", CGROUPS, Category.SANDBOX, "Sandbox"),
+        ("FailedPrepareDynamicResources", DEVICES, Category.OTHER, "DynamicResources"),
+        ("FailedMountOnFilesystemMismatch", FILESYSTEMS, Category.VOLUME, "Volume"),
+        ("FailedSync", SYNC, Category.SANDBOX, "Sandbox"),
+        ("FailedValidation", "Error validating pod", Category.ADMISSION, "FailedValidation"),
+        ("Failed", DIRECTORIES, Category.SANDBOX, "Sandbox"),
+    ],
+)
+def test_what_the_kubelet_does_before_the_sandbox_can_keep_a_pod_from_starting_too(
+    reason: str, message: str, category: Category, reason_class: str
+) -> None:
+    said = note(reason, message, count=12, first=2, last=290)
+    (symptom,) = verdict(creating(), said, seconds=300).symptoms
+    assert (symptom.category, symptom.reason) == (category, reason)
+    assert (symptom.reason_class, symptom.occurrences) == (reason_class, 12)
+    begun = creating(ready_to_start="True")
+    assert verdict(begun, said, seconds=300).symptoms == ()
+
+
+def test_a_container_that_failed_is_not_taken_for_its_pod() -> None:
+    said = note("Failed", "Error: ErrImagePull", container="api", count=12, first=2, last=290)
+    assert verdict(creating(), said, seconds=299).symptoms == ()
+
+
+def test_where_another_event_says_what_went_wrong_the_one_that_repeats_it_is_left_out() -> None:
+    mount = note("FailedMount", SECRET, count=4, first=2, last=20)
+    sync = note("FailedSync", "unmounted volumes=[s]: timed out", count=4, first=2, last=22)
+    (symptom,) = verdict(creating(), mount, sync, seconds=30).symptoms
+    assert (symptom.category, symptom.reason) == (Category.CONFIG, "FailedMount")
+
+
+def test_a_warning_of_an_unknown_kind_that_is_repeated_is_named_after_minutes() -> None:
+    said = note("DeviceDriverNotReady", "driver gpu.example is away", count=12, first=5, last=290)
+    assert verdict(creating(), said, seconds=299) == Verdict(look_again_at=at(300))
+    (symptom,) = verdict(creating(), said, seconds=300).symptoms
+    assert (symptom.category, symptom.reason) == (Category.OTHER, "DeviceDriverNotReady")
+    assert symptom.message == "driver gpu.example is away"
+    (silent,) = verdict(creating(), seconds=600).symptoms
+    assert (symptom.reason_class, symptom.detail) == (silent.reason_class, silent.detail)
+
+
+@pytest.mark.parametrize(
+    ("ready_to_start", "said"),
+    [
+        ("True", note("DNSConfigForming", "limits exceeded", count=12, first=5, last=290)),
+        ("False", note("DNSConfigForming", "limits exceeded", count=2, first=5, last=290)),
+        ("False", note("FailedScheduling", "0/1 nodes", count=12, first=-300, last=0)),
+        ("False", note("Odd", "of a container", container="api", count=12, first=5, last=290)),
+    ],
+    ids=["it pulls by now", "said twice", "before it had a node", "of a container"],
+)
+def test_a_warning_that_does_not_keep_it_from_starting_shortens_nothing(
+    ready_to_start: str, said: Note
+) -> None:
+    found = verdict(creating(ready_to_start=ready_to_start), said, seconds=400)
+    assert found == Verdict(look_again_at=at(600))
+
+
+def test_a_volume_that_is_still_attached_elsewhere_has_two_minutes_to_come() -> None:
+    once = note("FailedAttachVolume", MULTI, first=1)
+    assert verdict(creating(), once, seconds=120) == Verdict(look_again_at=at(121))
+    assert verdict(creating(), once, seconds=121).symptoms
+    again = note("FailedAttachVolume", MULTI, count=2, first=1, last=20)
+    assert verdict(creating(), again, seconds=24).symptoms

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import replace
 
+import pytest
 from support.diagnosed import diagnosed
 from support.records import RECORD
 
@@ -22,6 +23,7 @@ from kausa.diagnosis.answering import (
 )
 from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.matters import Matter, as_evidence, matter_of_resource, one_request
+from kausa.diagnosis.model.answer.checking import line_alone
 from kausa.diagnosis.model.asking import OnSentence
 from kausa.diagnosis.model.protocol import ModelAnswer, ModelReply, ModelRequest
 from kausa.memory.errors import MemoryUnavailableError
@@ -29,11 +31,17 @@ from kausa.recall.ask import Asked
 from kausa.recall.query import QueryAnalysis, analyse
 from kausa.recall.ranking import ScoreParts
 from kausa.recall.results import Scored
+from kausa.resources.category import Category
 from kausa.telemetry.clock import utc_now
 
 REPLY = ModelReply(
     answer=ModelAnswer(
-        category=None, summary="s", root_cause="c", explanation="e", confidence=40, citations=()
+        category=Category.OOM_KILLED,
+        summary="s",
+        root_cause="OutOfMemoryError: Java heap space.",
+        explanation="It needs more memory.",
+        confidence=40,
+        citations=("E1",),
     ),
     model="tiny",
     prompt_tokens=1,
@@ -93,24 +101,26 @@ class Memory:
 
 
 class Model:
-    def __init__(self, *sentences: str, error: ModelInvalidAnswer | None = None) -> None:
+    def __init__(
+        self,
+        *sentences: str,
+        error: ModelInvalidAnswer | None = None,
+        reply: ModelReply = REPLY,
+    ) -> None:
         self.sentences = sentences
         self.error = error
+        self.reply = reply
         self.requests: list[ModelRequest] = []
         self.cancelled = False
 
     async def __call__(self, request: ModelRequest, *, on_sentence: OnSentence) -> ModelReply:
         self.requests.append(request)
-        try:
-            for each in self.sentences:
-                on_sentence("cause", each)
-                await asyncio.sleep(0)
-        except asyncio.CancelledError:
-            self.cancelled = True
-            raise
+        for each in self.sentences:
+            on_sentence("cause", each)
+            await asyncio.sleep(0)
         if self.error is not None:
             raise self.error
-        return REPLY
+        return self.reply
 
 
 async def steps(
@@ -139,6 +149,73 @@ async def test_what_is_known_comes_first_and_each_sentence_as_it_is_written() ->
     assert isinstance(end, Concluded)
     assert end.reply is REPLY
     assert end.request is model.requests[0]
+
+
+HEAP = "OutOfMemoryError: Java heap space."
+
+
+async def concluded(*matters: Matter, model: Model) -> Concluded:
+    end = (await steps(*(matters or (matter(),)), model=model))[-1]
+    assert isinstance(end, Concluded)
+    return end
+
+
+async def test_each_sentence_comes_with_the_evidence_that_bears_it() -> None:
+    told = await steps(matter(), model=Model(HEAP, "Which of both is not known."))
+    heard = [each for each in told if isinstance(each, Sentence)]
+    assert [each.citations for each in heard] == [("E1",), ()]
+
+
+async def test_what_was_told_and_the_answer_does_not_say_is_withdrawn() -> None:
+    end = await concluded(model=Model("Back-off restarting.", HEAP))
+    assert end.withdrawn == ("Back-off restarting.",)
+    assert [(each.part, each.text) for each in end.sentences] == [
+        ("cause", HEAP),
+        ("explanation", "It needs more memory."),
+    ]
+    assert end.citations == ("E1",)
+
+
+async def test_what_began_anew_was_not_told() -> None:
+    class Again(Model):
+        async def __call__(self, request: ModelRequest, *, on_sentence: OnSentence) -> ModelReply:
+            on_sentence("cause", "Back-off restarting.")
+            on_sentence("again", "")
+            on_sentence("cause", HEAP)
+            return self.reply
+
+    assert (await concluded(model=Again())).withdrawn == ()
+
+
+async def test_of_an_answer_that_does_not_hold_all_that_was_told_is_withdrawn() -> None:
+    end = await concluded(model=Model("One.", "Two.", error=ModelInvalidAnswer("no citation")))
+    assert (end.withdrawn, end.sentences, end.citations) == (("One.", "Two."), (), ())
+
+
+async def test_a_line_of_a_log_is_one_sentence_and_is_not_quoted_twice() -> None:
+    quotes = ('"it. Then it ended"', '"and more"')
+    said = replace(REPLY.answer, root_cause=line_alone(quotes[0]), quotes=quotes)
+    end = await concluded(model=Model(reply=replace(REPLY, answer=said)))
+    assert end.sentences[0].text == 'The log says: "it. Then it ended".'
+    assert end.quotes == ('"and more"',)
+
+
+@pytest.mark.parametrize("owners", [("checkout",), ("checkout", "cart")])
+async def test_an_answer_that_contradicts_sure_rules_says_so_and_is_hardly_sure(
+    owners: tuple[str, ...],
+) -> None:
+    said = replace(
+        REPLY.answer, category=Category.CONFIG, root_cause="A key is absent.", confidence=80
+    )
+    matters = [matter(each) for each in owners]
+    model = Model(reply=replace(REPLY, answer=said))
+    end = (await steps(*matters, question="what is broken?", model=model))[-1]
+    assert isinstance(end, Concluded)
+    assert {each.request.target for each in end.contradicts} == {f"Deployment/{o}" for o in owners}
+    assert end.reply is not None
+    assert end.reply.answer.confidence == 3
+    agreed = await concluded(model=Model())
+    assert (agreed.contradicts, agreed.reply) == ((), REPLY)
 
 
 async def test_without_a_model_what_rules_say_is_the_answer() -> None:
@@ -173,7 +250,17 @@ async def test_a_memory_that_is_away_is_a_note() -> None:
 
 
 async def test_leaving_ends_the_models_work() -> None:
-    model = Model(*["One."] * 1000)
+    class Endless(Model):
+        async def __call__(self, request: ModelRequest, *, on_sentence: OnSentence) -> ModelReply:
+            on_sentence("cause", "One.")
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                self.cancelled = True
+                raise
+            raise AssertionError
+
+    model = Endless()
     service = Answering(source=Source(matter()), memory=None, model=model)
     async with aclosing(service.answer("why does checkout crash?")) as answer:
         async for step in answer:

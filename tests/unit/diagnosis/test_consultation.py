@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from support.dossiers import dossier
 from support.fake_language_model import FakeLanguageModel, models_of
 from support.pods import container, pod, terminated, waiting
 
+from kausa.controller.diagnosis_documents import model_part
 from kausa.diagnosis.consultation import Consultant, Consultation
 from kausa.diagnosis.errors import (
     ModelDeadlineExceeded,
     ModelError,
+    ModelInvalidAnswer,
     ModelMissing,
+    ModelProtocolError,
     ModelUnavailable,
 )
 from kausa.diagnosis.finding import Diagnosis
-from kausa.diagnosis.model.budget import ModelBudgetSpent
+from kausa.diagnosis.model.budget import ModelBudgetSpent, ModelPromptTooLong
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.evidence.dossier import Dossier
 from kausa.resources.diagnosis import DecidedBy
@@ -30,6 +34,12 @@ HALF_SURE = dossier(
 SURE = dossier(
     pod(container(terminated(137, "OOMKilled")), limits={"memory": "24Mi"}),
 )
+
+KILLED: dict[str, Any] = {
+    "summary": "the container ended with exit code 137",
+    "rootCause": "The container was killed with exit code 137.",
+    "explanation": "Its state was exit code 137.",
+}
 
 
 async def consult(
@@ -75,7 +85,7 @@ async def test_unsure_rules_ask_with_numbered_evidence_and_what_they_found() -> 
 
 
 async def test_a_question_asks_the_model_but_sure_rules_keep_their_answer() -> None:
-    model = FakeLanguageModel()
+    model = FakeLanguageModel(**KILLED)
     consultation = await consult(model, SURE, question="why?")
     assert "Question:\n" in model.prompts[0]
     assert "why?" in model.prompts[0]
@@ -108,14 +118,14 @@ async def test_a_model_that_is_not_sure_leaves_an_undetermined_failure_undetermi
 
 
 async def test_the_question_of_a_person_is_answered_though_rules_are_surer() -> None:
-    consultation = await consult(FakeLanguageModel(), SURE, question="why?")
+    consultation = await consult(FakeLanguageModel(**KILLED), SURE, question="why?")
     assert consultation.diagnosis is not None
     assert consultation.diagnosis.decided_by is DecidedBy.RULES
     found = decide_by_rules(SURE)
     assert consultation.diagnosis.summary == found.summary
-    heard = (consultation.diagnosis.explanation.startswith(found.explanation)
-             or consultation.diagnosis == found)  # fmt: skip
-    assert heard
+    assert consultation.diagnosis.explanation == (
+        f"{found.explanation}\n\nThe model, to the question: {KILLED['explanation']}"
+    )
 
 
 async def test_who_was_to_be_asked_and_why_not_is_told() -> None:
@@ -131,6 +141,8 @@ async def test_who_was_to_be_asked_and_why_not_is_told() -> None:
         (ModelUnavailable("away"), True),
         (ModelMissing("pull it"), True),
         (ModelBudgetSpent("spent", retry_after_seconds=60), True),
+        (ModelProtocolError("a page of something else"), True),
+        (ModelPromptTooLong("it does not fit"), False),
         (ModelDeadlineExceeded("slow"), False),
     ],
     ids=lambda value: type(value).__name__,
@@ -154,6 +166,39 @@ async def test_text_that_reads_like_an_instruction_is_told_though_the_answer_was
     consultation = await consult(model, found)
     assert consultation.not_consulted[0] == "InvalidAnswer"
     assert consultation.suspicious
+
+
+@pytest.mark.parametrize(
+    ("error", "kept"),
+    [
+        (ModelInvalidAnswer("the content filter withheld it"), True),
+        (ModelProtocolError("a page of something else"), False),
+        (ModelDeadlineExceeded("slow"), False),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+async def test_only_a_whole_answer_that_did_not_hold_is_known_by_its_question(
+    error: ModelError, kept: bool
+) -> None:
+    model = FakeLanguageModel()
+    model.errors = [error]
+    consultant = Consultant(models=models_of(model), below_confidence=80)
+    by_rules = decide_by_rules(UNSURE)
+    asked = await consultant.consult(UNSURE, by_rules, None, question=None)
+    assert bool(asked.digest) is kept
+    use = model_part(asked)
+    assert (use is not None) is kept
+    assert (consultant.known_nonsense(UNSURE, by_rules) is not None) is kept
+    again = await consultant.consult(UNSURE, by_rules, None, question=None)
+    assert (again.reply is None) is kept
+    assert len(model.prompts) == (1 if kept else 2)
+
+
+async def test_a_failure_without_evidence_is_no_nonsense_of_the_model() -> None:
+    asked = await consult(FakeLanguageModel(), replace(UNSURE, evidence=()))
+    assert asked.not_consulted[0] == "InvalidAnswer"
+    assert asked.digest == ""
+    assert model_part(asked) is None
 
 
 REPEATED = dossier(

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import pytest
 from support.snapshots import (
     BEGAN,
     crashing_pod,
@@ -290,17 +291,33 @@ async def test_a_lost_node_stands_for_its_pods(tmp_path: Path) -> None:
     assert asked.symptom.caused_by.name == "node-1"
 
 
-async def test_a_service_without_slices_has_the_pods_that_it_selects(tmp_path: Path) -> None:
+NO_ADDRESSES = {
+    "apiVersion": "discovery.k8s.io/v1",
+    "kind": "EndpointSlice",
+    "metadata": {
+        "name": "api-x",
+        "namespace": "shop",
+        "labels": {"kubernetes.io/service-name": "api"},
+    },
+    "addressType": "IPv4",
+    "endpoints": [],
+}
+
+
+@pytest.mark.parametrize("slices", [(), (NO_ADDRESSES,)], ids=["none", "one without addresses"])
+async def test_a_service_whose_slices_list_nobody_has_the_pods_that_it_selects(
+    tmp_path: Path, slices: tuple[dict[str, Any], ...]
+) -> None:
     service = {
         "apiVersion": "v1",
         "kind": "Service",
         "metadata": {"name": "api", "namespace": "shop", "creationTimestamp": BEGAN},
         "spec": {"selector": {"app": "api"}},
     }
-    found = await subjects(loaded(tmp_path, service, crashing_pod("a"))).all()
+    found = await subjects(loaded(tmp_path, service, *slices, crashing_pod("a"))).all()
     (of_service,) = [each for each in found if each.owner.kind == "Service"]
     assert of_service.symptom is not None
     assert of_service.symptom.caused_by is not None
     assert of_service.symptom.caused_by.name == "a"
-    well = loaded(tmp_path, service, crashing_pod("a"), healthy("b"))
+    well = loaded(tmp_path, service, *slices, crashing_pod("a"), healthy("b"))
     assert [each.owner.kind for each in await subjects(well).all()] == ["Pod"]

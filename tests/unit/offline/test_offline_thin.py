@@ -100,7 +100,6 @@ def test_a_young_pod_with_its_time_of_creation_stays_young() -> None:
 
 def test_a_loop_that_was_caught_between_two_crashes_is_a_loop() -> None:
     pod = running(begun=timedelta(seconds=3), lasted=timedelta(seconds=5))
-    assert detect_pod(pod, now=NOW).symptoms == ()
     assert reasons(pod) == ["CrashLoopBackOff"]
     ends_well = running(begun=timedelta(seconds=1), lasted=timedelta(seconds=2), exit_code=0)
     assert reasons(ends_well) == ["CrashLoopBackOff"]
@@ -109,7 +108,7 @@ def test_a_loop_that_was_caught_between_two_crashes_is_a_loop() -> None:
 @pytest.mark.parametrize(
     "well",
     [
-        running(begun=timedelta(seconds=30), lasted=timedelta(seconds=20)),
+        running(begun=timedelta(minutes=3), lasted=timedelta(seconds=20)),
         running(begun=timedelta(minutes=5), lasted=timedelta(days=20)),
         running(begun=timedelta(seconds=3), lasted=timedelta(seconds=5), restarts=1),
         running(begun=timedelta(seconds=3), lasted=timedelta(seconds=5), restarts=2, exit_code=0),

@@ -1,7 +1,9 @@
 """Deployments: Pods that may not be created, and rollouts that have stopped.
 
-A rollout that moves is healthy however few of its Pods are available, and so is a paused one. Where
-Pods fail by themselves, theirs is the failure: that the rollout stops is what follows from it.
+A rollout that moves is healthy however few of its Pods are available, and so is a paused one. One
+that came to its end, or has no deadline for progress, fails where too few Pods are available for
+long. Where Pods fail by themselves, theirs is the failure: that the rollout stops is what follows
+from it.
 """
 
 from __future__ import annotations
@@ -23,6 +25,10 @@ __all__ = ["detect_deployment"]
 
 DEADLINE = "ProgressDeadlineExceeded"
 NO_REPLICA_SET = "ReplicaSetCreateError"
+UNAVAILABLE = "MinimumReplicasUnavailable"
+AT_ITS_END = "NewReplicaSetAvailable"
+NO_DEADLINE = 2**31 - 1
+"""In seconds: what Kubernetes takes for none, so that nothing is said of the progress."""
 
 
 def detect_deployment(found: Deployment, *, around: Surroundings, now: datetime) -> Verdict:
@@ -37,9 +43,13 @@ def detect_deployment(found: Deployment, *, around: Surroundings, now: datetime)
         failure = progress if progress.reason == NO_REPLICA_SET else None
     if failure is not None and found.spec.replicas != 0 and not is_passing(failure.message):
         return _refused(found, failure, around=around, now=now)
-    if progress is None or (progress.status, progress.reason) != ("False", DEADLINE):
+    if found.spec.paused or found.spec.replicas == 0:
         return HEALTHY
-    return _stopped(found, progress, around=around, now=now)
+    if progress is not None and (progress.status, progress.reason) == ("False", DEADLINE):
+        return _stopped(found, progress, around=around, now=now)
+    if failure is None and _stands_still(found, progress):
+        return _unavailable(found, around=around, now=now)
+    return HEALTHY
 
 
 def _refused(
@@ -67,13 +77,10 @@ def _stopped(
     found: Deployment, progress: Condition, *, around: Surroundings, now: datetime
 ) -> Verdict:
     """Nothing has moved for longer than the Deployment allows, and no Pod says why."""
-    replicas = 1 if found.spec.replicas is None else found.spec.replicas
-    if found.spec.paused or replicas == 0:
-        return HEALTHY
     again = later(now, GRACES.pods_settle)
     if around.failing_pods:
         return waits(again)
-    available = f"{found.status.available_replicas} of {replicas} replicas are available"
+    available = _available(found)
     deadline = found.spec.progress_deadline_seconds
     within = f"progressDeadlineSeconds {deadline}, " if deadline is not None else ""
     return shows(
@@ -89,3 +96,48 @@ def _stopped(
         ),
         until=again,
     )
+
+
+def _stands_still(found: Deployment, progress: Condition | None) -> bool:
+    """Whether no rollout is under way: the last one came to its end, or none has a deadline."""
+    if progress is not None:
+        return progress.reason == AT_ITS_END
+    deadline = found.spec.progress_deadline_seconds
+    return deadline is None or deadline >= NO_DEADLINE
+
+
+def _unavailable(found: Deployment, *, around: Surroundings, now: datetime) -> Verdict:
+    """Too few Pods are available, no rollout is under way, and no Pod says why."""
+    said = condition(found.status.conditions, "Available")
+    if said is None or said.status != "False" or said.last_transition_time is None:
+        return HEALTHY
+    since = said.last_transition_time
+    changed = latest(since, found.metadata.changed_at)
+    settles, bears = (
+        grace(changed, GRACES.stuck, now=now),
+        grace(since, GRACES.unavailable, now=now),
+    )
+    if settles is not None and bears is not None:
+        return waits(min(settles, bears))
+    again = later(now, GRACES.pods_settle)
+    if around.failing_pods:
+        return waits(again)
+    quiet = f"nothing has changed since {changed:%Y-%m-%d %H:%M:%S}"
+    how = quiet if settles is None else f"too few since {since:%Y-%m-%d %H:%M:%S}"
+    return shows(
+        Symptom(
+            category=Category.ROLLOUT,
+            reason=said.reason or UNAVAILABLE,
+            reason_class=UNAVAILABLE,
+            detail="",
+            message=f"{_available(found)}, {how}",
+            since=since,
+            last_seen=since,
+        ),
+        until=again,
+    )
+
+
+def _available(found: Deployment) -> str:
+    replicas = 1 if found.spec.replicas is None else found.spec.replicas
+    return f"{found.status.available_replicas} of {replicas} replicas are available"

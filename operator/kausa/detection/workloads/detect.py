@@ -14,6 +14,7 @@ from kausa.cluster.workloads import (
     StatefulSet,
     Workload,
 )
+from kausa.detection.case import together
 from kausa.detection.surroundings import NOWHERE, Surroundings
 from kausa.detection.verdict import Verdict
 from kausa.detection.workloads.autoscalers import detect_autoscaler
@@ -24,12 +25,24 @@ from kausa.detection.workloads.deployments import detect_deployment
 from kausa.detection.workloads.jobs import detect_job
 from kausa.detection.workloads.nodes import detect_node
 from kausa.detection.workloads.stateful_sets import detect_stateful_set
+from kausa.detection.workloads.warned import warned
 
 __all__ = ["detect_workload"]
 
 
 def detect_workload(found: Workload, *, around: Surroundings = NOWHERE, now: datetime) -> Verdict:
-    """What ails a workload, a claim or a node, whatever came before and in whatever order."""
+    """What ails a workload, a claim or a node, whatever came before and in whatever order.
+
+    What Events say of it counts where its status shows nothing.
+    """
+    verdict = _by_status(found, around=around, now=now)
+    if verdict.symptoms or not around.notes:
+        return verdict
+    return together((verdict, warned(found, notes=around.notes, now=now)))
+
+
+def _by_status(found: Workload, *, around: Surroundings, now: datetime) -> Verdict:
+    """What the detector of its kind sees."""
     match found:
         case Deployment():
             return detect_deployment(found, around=around, now=now)

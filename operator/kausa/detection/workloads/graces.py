@@ -23,6 +23,8 @@ class WorkloadGraces:
     """Whether Pods fail changes without a change of the workload; how often that is looked at."""
     stuck: timedelta = timedelta(minutes=10)
     """As long as a Deployment's own default deadline for progress."""
+    unavailable: timedelta = timedelta(hours=1)
+    """Whatever else changes (an autoscaler, somebody's annotation): no Pod starts for that long."""
     placed: timedelta = timedelta(minutes=2)
     """The DaemonSet controller makes a Pod for a node within seconds, also for many nodes."""
     failed_daemon: timedelta = timedelta(minutes=10)
@@ -34,6 +36,10 @@ class WorkloadGraces:
     """A Job of nobody's stays for ever unless it is deleted; after a week nobody waits for it."""
     suspended: timedelta = timedelta(days=7)
     """Longer than any maintenance that a CronJob is suspended for by intent."""
+    starting: timedelta = timedelta(minutes=1)
+    """The controller starts a run within seconds of its time, and writes its status after that."""
+    active_run: timedelta = timedelta(hours=1)
+    """Who forbids a second run every few minutes may let one go on for much longer on purpose."""
     no_metrics: timedelta = timedelta(minutes=3)
     """A young Pod has no metrics for a minute or two, and metrics-server restarts within one."""
     provisioning: timedelta = timedelta(seconds=10)

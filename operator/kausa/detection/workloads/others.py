@@ -1,28 +1,30 @@
-"""Objects that nobody watches, of which only a Warning Event speaks.
+"""Objects that nobody watches, of which only Warning Events speak.
 
 A ReplicaSet of nobody's that may not create its Pods, a controller of one's own that cannot go on.
-Nothing but the Event is known, so it must repeat and last before it is a failure, and it is one for
-as long as it may still be repeated. That it has stopped is all that tells that it is over.
+Nothing but Events is known, so a warning must repeat and last before it is a failure, and it is one
+for as long as it may still be repeated. That it has stopped is all that tells that it is over.
+
+All that is said of the object counts, whichever Event came last: one symptom for each reason. And
+only Events that still live count, so a process that has just started says the same.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from kausa.cluster.workloads import is_watched
-from kausa.detection.case import later, shows, waits
+from kausa.detection.case import together
 from kausa.detection.surroundings import Note
-from kausa.detection.symptom import Symptom
-from kausa.detection.verdict import HEALTHY, Verdict
+from kausa.detection.tellings import is_of_pod
+from kausa.detection.verdict import Verdict
 from kausa.detection.workloads.creation import CREATION_NOTES, creation_refused
-from kausa.detection.workloads.graces import GRACES
-from kausa.detection.workloads.looking import grace, sooner
+from kausa.detection.workloads.repeats import repeated
 from kausa.resources.category import Category
 from kausa.resources.group import GROUP
 
-__all__ = ["detect_note"]
+__all__ = ["detect_notes"]
 
-FEWEST_REPEATS = 3
 _CATEGORIES = {
     "FailedToUpdateEndpointSlices": Category.CONTROL_PLANE,
     "FailedToUpdateEndpoint": Category.CONTROL_PLANE,
@@ -33,41 +35,25 @@ _CATEGORIES = {
 }
 
 
-def detect_note(note: Note, *, now: datetime) -> Verdict:
-    """What an Event says of an object that is known by nothing else."""
-    if _is_judged_elsewhere(note):
-        return HEALTHY
-    if note.reason in CREATION_NOTES:
-        return creation_refused((note,), namespace=note.namespace, now=now)
-    last, first = note.last_seen, note.first_seen or note.last_seen
-    if not note.reason or last is None or first is None or note.count < FEWEST_REPEATS:
-        return HEALTHY
-    forgotten = later(last, GRACES.warned_memory)
-    if forgotten <= now:
-        return HEALTHY
-    wait = grace(first, GRACES.warned, now=now)
-    if wait is not None:
-        return waits(sooner(wait, forgotten))
-    if last < later(first, GRACES.warned):
-        # All of its repeats came in one burst, and none since.
-        return HEALTHY
-    return shows(
-        Symptom(
-            category=_CATEGORIES.get(note.reason, Category.OTHER),
-            reason=note.reason,
-            reason_class=note.reason,
-            detail="",
-            message=note.message,
-            since=first,
-            last_seen=last,
-            occurrences=max(1, note.count),
-        ),
-        until=forgotten,
-    )
+def detect_notes(notes: Sequence[Note], *, now: datetime) -> Verdict:
+    """What Events say of one object that is known by nothing else, in whatever order they came."""
+    told: dict[str, list[Note]] = {}
+    for each in notes:
+        if each.reason and not _is_judged_elsewhere(each):
+            told.setdefault(each.reason, []).append(each)
+    return together(_said(told[reason], now=now) for reason in sorted(told))
+
+
+def _said(notes: Sequence[Note], *, now: datetime) -> Verdict:
+    """What Events of one reason say."""
+    if notes[0].reason in CREATION_NOTES:
+        return creation_refused(notes, namespace=notes[0].namespace, now=now)
+    category = _CATEGORIES.get(notes[0].reason, Category.OTHER)
+    return repeated(notes, category=category, now=now)
 
 
 def _is_judged_elsewhere(note: Note) -> bool:
     """Whether it speaks of a Pod, of what is watched, or of one of our own resources."""
-    if note.kind == "Pod" and note.api_version in {"", "v1"}:
+    if is_of_pod(note):
         return True
     return is_watched(note.api_version, note.kind) or note.api_version.startswith(f"{GROUP}/")

@@ -2,10 +2,10 @@
 
 Two things are kept apart. `essence` says in a hash what a failure comes to: its symptom, what the
 logs and Warning Events say, what the containers were asked to be, what changed, what is missing,
-and what rules made of it, without the counts, times and names that change with every restart, and
-without the phases that a crashing container passes through. As long as it stays, the answer stays,
-and because the status holds it, a restart of the operator forgets nothing. What the memory recalls
-is no part of it: that grows with every failure.
+and what rules made of it, without the counts, times and names that change with every restart
+(`lasting`), and without the phases that a crashing container passes through. As long as it stays,
+the answer stays, and because the status holds it, a restart of the operator forgets nothing. What
+the memory recalls is no part of it: that grows with every failure.
 
 `Answers` remembers what the model wrote, by content, model and prompt version, for a failure that
 goes back and forth between two. What it wrote is checked again against the evidence of the day, so
@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any, Final
 from kausa.detection.fingerprint import normalise
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.model.choosing import Choice
+from kausa.diagnosis.model.lasting import lasting, without_counts
 from kausa.diagnosis.model.prompt import VERSION
 from kausa.diagnosis.model.protocol import Completion
 from kausa.evidence.dossier import Dossier
@@ -34,16 +34,13 @@ __all__ = ["Answers", "KnownAnswer", "digest_of", "essence"]
 
 _HEX_DIGITS: Final = 16
 _SETTLED_KINDS: Final = frozenset({EvidenceKind.QUOTA, EvidenceKind.VOLUME, EvidenceKind.REFERENCE})
-_COUNTED: Final = re.compile(r",? <number> times")
-"""How often it was seen, which is left out where that is once."""
-_SEVERAL: Final = re.compile(r"(<number> [a-z]{2,20})s\b")
-"""One second is a second, and two are seconds."""
 _PASSING_EVENTS: Final = ("BackOff", "Unhealthy")
 """They come a moment after the failure and go an hour later, and say what the symptom says."""
 
 
 def essence(dossier: Dossier, by_rules: Diagnosis, *, question: str | None = None) -> str:
     """Return what matters of a failure to who is asked about it, as 16 hex digits."""
+    pod = dossier.pod.metadata.name
     return _hash(
         {
             "owner": [dossier.owner.kind, dossier.owner.namespace, dossier.owner.name],
@@ -52,7 +49,7 @@ def essence(dossier: Dossier, by_rules: Diagnosis, *, question: str | None = Non
             "rules": _rules(by_rules),
             "asked": [_container(each) for each in dossier.pod.spec.all_containers],
             "logs": sorted(
-                [each.container, normalise(each.decisive), normalise(each.cause)]
+                [each.container, lasting(each.decisive, pod=pod), lasting(each.cause, pod=pod)]
                 for each in dossier.logs
             ),
             "changes": sorted(
@@ -140,8 +137,7 @@ def _rules(by_rules: Diagnosis) -> list[Any]:
 
 def _cause(said: str) -> str:
     """The first sentence: what follows tells how it went this time, and counts where it matters."""
-    first = normalise(said).partition(". ")[0].rstrip(".")
-    return _SEVERAL.sub(r"\1", _COUNTED.sub("", first))
+    return without_counts(normalise(said).partition(". ")[0].rstrip("."))
 
 
 def _container(container: Any) -> list[Any]:

@@ -22,6 +22,7 @@ from kausa.diagnosis.model.gathering import split_thinking
 from kausa.diagnosis.model.prompt import TokenCounter, build_prompt
 from kausa.diagnosis.model.prompt.fences import cut, one_line
 from kausa.diagnosis.model.prompt.screening import screen
+from kausa.diagnosis.model.prompt.shapes import is_target
 from kausa.diagnosis.model.prompt.template import REPAIR
 from kausa.diagnosis.model.protocol import (
     Completion,
@@ -193,7 +194,7 @@ class _Asked:
     def live(self, on_sentence: OnSentence) -> LiveAnswer:
         """Follow what is written."""
         corpus = Corpus(self._screened, evidence_ids=self._prompt.evidence_ids)
-        return LiveAnswer(corpus, on_sentence=on_sentence)
+        return LiveAnswer(corpus, request=self._screened.request, on_sentence=on_sentence)
 
     async def answer(self, complete: _Complete) -> ModelReply:
         messages = (
@@ -207,9 +208,11 @@ class _Asked:
             if self._ends - time.monotonic() < LEAST_SECONDS_FOR_REPAIR:
                 raise
             problem = _problem(error)
+        target = one_line(self._screened.request.target, limit=_MOST_SAID)
         repair = REPAIR.format(
             problem=one_line(problem, limit=_MOST_SAID),
-            target=one_line(self._screened.request.target, limit=_MOST_SAID),
+            # Outside of the fences stands what has the shape of a name, and nothing else.
+            target=target if is_target(target) else "the target",
         )
         # An empty turn is refused by some servers.
         said = cut(written.text, _MOST_REPEATED) or "{}"

@@ -2,13 +2,16 @@
 
 Tokens of the last hour are kept by the minute, and a minute counts until all of it is an hour old:
 so no stretch of an hour holds more than the budget, whenever it begins. What a question may cost at
-most is set aside before it is asked, and what it did not cost is given back.
+most is set aside before it is asked; what it did cost counts from when it is over, as nobody knows
+when within it the tokens were spent.
 
-Of this process: another operator that takes over begins anew.
+Of this process. One that takes over is told what the answers cost that statuses hold from before
+it (`remember`); what came to nothing is in no status, and begins anew.
 """
 
 from __future__ import annotations
 
+import bisect
 import time
 from collections import deque
 from collections.abc import Callable
@@ -23,6 +26,7 @@ __all__ = [
     "LEAST_TOKENS_PER_DIAGNOSIS",
     "HourlyBudget",
     "ModelBudgetSpent",
+    "ModelPromptTooLong",
     "Reservation",
     "TokenLimits",
 ]
@@ -46,6 +50,15 @@ class ModelBudgetSpent(ModelError):
         """`retry_after_seconds`: until there are enough again; None where waiting won't help."""
         super().__init__(message)
         self.retry_after_seconds = retry_after_seconds
+
+
+class ModelPromptTooLong(ModelError):
+    """A question that is more than one may cost, or than the model can hold: it is not sent.
+
+    Others are shorter, so it says nothing of the model or of this hour.
+    """
+
+    reason = "BudgetSpent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,15 +170,25 @@ class HourlyBudget:
         return Reservation(tokens=tokens, minute=minute)
 
     def settle(self, reservation: Reservation, *, spent: int) -> None:
-        """So many of them were spent; the others are given back."""
-        reservation.minute.tokens += spent - reservation.tokens
+        """So many of them were spent, by now; the others are given back."""
+        reservation.minute.tokens -= reservation.tokens
+        reservation.minute = self._this_minute()
+        reservation.minute.tokens += spent
         reservation.tokens = spent
 
+    def remember(self, tokens: int, *, seconds_ago: float) -> None:
+        """So many were spent so long ago, by an earlier process."""
+        self._minute(self._clock() - max(0.0, seconds_ago)).tokens += max(0, tokens)
+
     def _this_minute(self) -> _Minute:
-        begins = self._clock() // MINUTE_SECONDS * MINUTE_SECONDS
-        if not self._minutes or self._minutes[-1].begins != begins:
-            self._minutes.append(_Minute(begins))
-        return self._minutes[-1]
+        return self._minute(self._clock())
+
+    def _minute(self, at: float) -> _Minute:
+        begins = at // MINUTE_SECONDS * MINUTE_SECONDS
+        place = bisect.bisect_left(self._minutes, begins, key=lambda each: each.begins)
+        if place == len(self._minutes) or self._minutes[place].begins != begins:
+            self._minutes.insert(place, _Minute(begins))
+        return self._minutes[place]
 
     def _forget(self) -> None:
         now = self._clock()

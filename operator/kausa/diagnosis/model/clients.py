@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from kausa.diagnosis.model.breaker import CircuitBreaker
 from kausa.diagnosis.model.prompt import TokenCounter
-from kausa.diagnosis.model.protocol import LiveModel
+from kausa.diagnosis.model.protocol import Attempts, Completion, LiveModel, Message, OnText
 
 __all__ = ["MOST_FORCED", "Clients", "ModelClient", "Opened"]
 
@@ -23,11 +23,27 @@ MOST_FORCED: Final = 4
 
 
 class ModelClient(LiveModel, Protocol):
-    """A model that tells whether it is asked at the moment."""
+    """A model that tells whether it is asked at the moment, and of its attempts."""
 
     @property
     def breaker(self) -> CircuitBreaker:
         """Its own, or its server's."""
+        ...
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any],
+        deadline_seconds: float,
+        think: bool,
+        max_output_tokens: int,
+        on_text: OnText | None = None,
+        attempts: Attempts | None = None,
+    ) -> Completion:
+        """As `LiveModel.complete`; `attempts` is told of those that fail, and asked before the
+        question is sent again.
+        """
         ...
 
 

@@ -8,31 +8,28 @@ words (`kausa.diagnosis.model.borne`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 
 from kausa.diagnosis.finding import Patch
 from kausa.diagnosis.model.borne import is_change, unborne
-from kausa.diagnosis.model.commands import Call, call_of, refusal
+from kausa.diagnosis.model.command_names import (
+    NO_NAMESPACE,
+    Named,
+    kinds_of,
+    named,
+    reading_objection,
+    singular,
+)
+from kausa.diagnosis.model.commands import Call, call_of, refused
 from kausa.diagnosis.model.protocol import KnownObject, ModelRequest
 from kausa.resources.diagnosis import Risk
 
 __all__ = ["Verdict", "judge"]
 
-_SHORT: Final = {
-    "po": "pod", "no": "node", "deploy": "deployment", "ds": "daemonset", "sts": "statefulset",
-    "rs": "replicaset", "rc": "replicationcontroller", "cj": "cronjob", "svc": "service",
-    "ep": "endpoints", "cm": "configmap", "ns": "namespace", "pvc": "persistentvolumeclaim",
-    "pv": "persistentvolume", "sc": "storageclass", "ing": "ingress", "hpa":
-    "horizontalpodautoscaler", "pdb": "poddisruptionbudget", "sa": "serviceaccount",
-    "quota": "resourcequota", "netpol": "networkpolicy", "ev": "event", "limits": "limitrange",
-    "ingresses": "ingress", "storageclasses": "storageclass", "endpoints": "endpoints",
-    "networkpolicies": "networkpolicy", "priorityclasses": "priorityclass", "pc": "priorityclass",
-}  # fmt: skip
-_NO_NAMESPACE: Final = frozenset(
-    ("node", "namespace", "persistentvolume", "storageclass", "priorityclass")
-)
+_OF_CONTAINERS: Final = ("-c", "--container", "--containers")
+_CONTAINER: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
 _TEMPLATES: Final = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -50,22 +47,23 @@ class Verdict:
 
 def judge(command: str, request: ModelRequest) -> Verdict:
     """Say whether the command may be shown; where it names no namespace, ours is added."""
-    problem = refusal(command)
-    if problem:
-        return Verdict(problem=problem)
+    found = refused(command)
+    if found is not None:
+        return Verdict(problem=found.why, spoils=found.spoils)
     command = " ".join(command.split()) if "'" not in command and '"' not in command else command
-    if _is_quoted(command, request):
-        return Verdict(problem="somebody else wrote it, and it is not the model's own")
     call = call_of(command)
-    known = _known(request)
+    changes = is_change(call)
+    if _is_quoted(command, request):
+        return Verdict(
+            problem="somebody else wrote it, and it is not the model's own", spoils=changes
+        )
     namespace = _namespace(call, request)
-    problem = _objection(call, request, known) or namespace.problem
+    problem = _objection(call, request) or namespace.problem
+    if not problem and changes:
+        problem = unborne(call, request, namespace=namespace.name)
     if problem:
-        return Verdict(problem=problem)
-    problem = unborne(call, request) if is_change(call) else ""
-    if problem:
-        return Verdict(problem=problem, spoils=True)
-    target = next(_named(call), None)
+        return Verdict(problem=problem, spoils=changes)
+    target = next(named(call), None)
     return Verdict(
         command=_with_namespace(command, call, namespace.name),
         risk=_risk(call),
@@ -83,63 +81,42 @@ def _is_quoted(command: str, request: ModelRequest) -> bool:
     return any(wanted in " ".join(text.split()).casefold() for text in written)
 
 
-def _singular(kind: str) -> str:
-    kind = kind.casefold().split(".")[0]
-    if kind in _SHORT:
-        return _SHORT[kind]
-    return kind[:-1] if kind.endswith("s") and not kind.endswith("ss") else kind
-
-
 def _known(request: ModelRequest) -> set[tuple[str, str]]:
     """Return kind and name of all that exists: what fails, what was read, what evidence is of."""
-    pairs = {(_singular(each.kind), each.name) for each in request.objects}
+    pairs = {(singular(each.kind), each.name) for each in request.objects}
     for label in (request.target, *(each.source for each in request.evidence)):
         kind, slash, rest = label.partition("/")
         if slash and kind.isalnum() and rest.split():
-            pairs.add((_singular(kind), rest.split()[0]))
+            pairs.add((singular(kind), rest.split()[0]))
     return pairs
 
 
-def _named(call: Call) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of each object that the command names."""
-    words = [word for word in call.objects if "=" not in word]
-    if call.verb == "explain":
-        return
-    yield from (_pair(value) for option, value in call.options if option == "--for")
-    if call.verb == "logs":
-        yield from (_pair(word) if "/" in word else ("pod", word) for word in words[:1])
-    elif call.verb == "top":
-        yield from ((_singular(call.subcommand), word) for word in words)
-    elif words and "/" in words[0]:
-        yield from (_pair(word) for word in words)
-    elif words:
-        yield from ((_singular(words[0]), word) for word in words[1:])
-
-
-def _pair(word: str) -> tuple[str, str]:
-    kind, _, name = word.partition("/")
-    return _singular(kind), name
-
-
-def _objection(call: Call, request: ModelRequest, known: set[tuple[str, str]]) -> str:
-    for kind, name in _named(call):
+def _objection(call: Call, request: ModelRequest) -> str:
+    known = _known(request)
+    about = tuple(named(call))
+    for kind, name in about:
         if (kind, name) not in known:
             return f"there is no {kind} {name}"
-    for option, value in call.options:
-        if option in ("-c", "--container", "--containers") and not _has_container(value, request):
-            return f"there is no container {value}"
-    images = [word for word in call.objects if "=" in word]
-    return next(filter(None, (_image_objection(each, request) for each in images)), "")
+    containers = [
+        *(value for option, value in call.options if option in _OF_CONTAINERS),
+        *(word.partition("=")[0] for word in call.objects if "=" in word),
+        *(call.objects[1:] if call.verb == "logs" else ()),
+    ]
+    missing = next((each for each in containers if not _is_there(each, about, request)), None)
+    if missing is not None:
+        return f"there is no container {missing}"
+    return reading_objection(call)
 
 
-def _has_container(name: str, request: ModelRequest) -> bool:
-    names = {each for known in request.objects for each in known.containers}
-    return name in names or not names
+def _is_there(container: str, about: tuple[Named, ...], request: ModelRequest) -> bool:
+    """Whether what the command is about has it, or anything that was read, where that isn't known.
 
-
-def _image_objection(setting: str, request: ModelRequest) -> str:
-    container = setting.partition("=")[0]
-    return "" if _has_container(container, request) else f"there is no container {container}"
+    Of a Pod that evidence is of, its owner's containers are known.
+    """
+    read = [each for each in request.objects if each.containers]
+    own = [each for each in read if (singular(each.kind), each.name) in about]
+    names = {name for each in own or read for name in each.containers}
+    return container in names if names else _CONTAINER.fullmatch(container) is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,11 +129,11 @@ class _Namespace:
 def _namespace(call: Call, request: ModelRequest) -> _Namespace:
     """Tell it by the objects that the command names: of several failures each has its own."""
     all_of_them = {request.namespace, *(each.namespace for each in request.objects)} - {""}
-    named = set(_named(call))
+    objects = set(named(call))
     about = {
         each.namespace
         for each in request.objects
-        if (_singular(each.kind), each.name) in named and each.namespace
+        if (singular(each.kind), each.name) in objects and each.namespace
     }
     allowed = about or all_of_them
     said = [value for option, value in call.options if option in ("-n", "--namespace")]
@@ -167,7 +144,7 @@ def _namespace(call: Call, request: ModelRequest) -> _Namespace:
         return _Namespace(name=said[0])
     if request.namespace in allowed:
         return _Namespace(name=request.namespace)
-    if len(allowed) > 1 and named:
+    if len(allowed) > 1 and objects:
         return _Namespace(problem=f"it names none of the namespaces {', '.join(sorted(allowed))}")
     return _Namespace(name=next(iter(allowed)) if len(allowed) == 1 else "")
 
@@ -176,8 +153,8 @@ def _with_namespace(command: str, call: Call, namespace: str) -> str:
     options = {option for option, _ in call.options} | set(call.switches)
     if not namespace or options & {"-n", "--namespace", "-A", "--all-namespaces"}:
         return command
-    kinds = {kind for kind, _ in _named(call)} or {_singular(word) for word in call.objects[:1]}
-    if call.verb == "explain" or kinds & _NO_NAMESPACE or call.subcommand.startswith("no"):
+    of_cluster = not NO_NAMESPACE.isdisjoint(kinds_of(call))
+    if call.verb == "explain" or of_cluster or call.subcommand.startswith("no"):
         return command
     return f"{command} -n {namespace}"
 
@@ -194,7 +171,7 @@ def _patch(
         (
             each
             for each in request.objects
-            if (_singular(each.kind), each.name) == target and each.namespace in ("", namespace)
+            if (singular(each.kind), each.name) == target and each.namespace in ("", namespace)
         ),
         None,
     )

@@ -3,7 +3,8 @@
 A model that read a hostile log line may propose what that line wants. Nothing here runs a command,
 but people paste. So everything is a closed list: the verbs, the options of each, and the objects
 that a repair may touch, one at a time. What would create, patch, delete or read a file, a foreign
-address or a Secret isn't on it; whoever needs that writes it without our help.
+address or a Secret isn't on it; whoever needs that writes it without our help. What was refused for
+what it would do takes the fix along that it belongs to: its title proposes the same in words.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import shlex
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Call", "call_of", "refusal"]
+__all__ = ["Call", "Refused", "call_of", "refusal", "refused"]
 
 _MAX_LENGTH: Final = 400
 
@@ -72,19 +73,26 @@ _VERBS: Final = {
         repairs=True,
     ),
 }
-_WORKLOADS: Final = _words(
-    "cj cronjob cronjobs daemonset daemonsets deploy deployment deployments ds po pod pods "
-    "replicaset replicasets replicationcontroller replicationcontrollers rc rs statefulset "
-    "statefulsets sts"
+_ROLLED: Final = _words(
+    "daemonset daemonsets deploy deployment deployments ds statefulset statefulsets sts"
 )
+_SCALED: Final = _words(
+    "deploy deployment deployments replicaset replicasets replicationcontroller "
+    "replicationcontrollers rc rs statefulset statefulsets sts"
+)
+_TEMPLATED: Final = _ROLLED | _SCALED | _words("cj cronjob cronjobs po pod pods")
+_WORKLOADS: Final = {"rollout": _ROLLED, "scale": _SCALED, "set": _TEMPLATED}
+"""The kinds that kubectl does it to."""
 # A template may not come from a file, and may only show what the verb may.
 _OUTPUT: Final = re.compile(r"(?:json|name|wide|yaml)|(?:custom-columns|jsonpath)=.+", re.DOTALL)
 _NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
-_IMAGE: Final = re.compile(r"[A-Za-z0-9_.*-]+=[A-Za-z0-9][A-Za-z0-9._/:@-]*")
+_IMAGE: Final = re.compile(r"[a-z0-9][-a-z0-9]{0,62}=[A-Za-z0-9][A-Za-z0-9._/:@-]*")
 # Quotes may hold braces and brackets (a jsonpath), but nothing that a shell expands there.
 _SHELL: Final = re.compile(r"[;&|<>`\\$!]")
 _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 _SHELL_UNQUOTED: Final = re.compile(r"[(){}\[\]*?~#^]")
+_PLACEHOLDER: Final = re.compile(r"<[A-Za-z](?:[\w -]{0,40}[A-Za-z0-9])?>")
+_MANY_LOGS: Final = 2
 _SECRET: Final = re.compile(r"secrets?(?:[./].*)?", re.IGNORECASE)
 
 
@@ -111,27 +119,57 @@ def call_of(command: str) -> Call:
         subcommand=objects.pop(0) if verb.subcommands and objects else "",
         objects=tuple(objects),
         options=tuple(options),
-        switches=tuple(word for word in words if word.split("=")[0] in verb.switches),
+        switches=tuple(each for word in words if (each := word.split("=")[0]) in verb.switches),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """Why a command can't be shown."""
+
+    why: str
+    spoils: bool
+    """Whether it would do what nobody may be told to do, in words neither. False where it would
+    only look, and is badly written."""
 
 
 def refusal(command: str) -> str | None:
     """Return why the command can't be shown, or None if it can."""
+    found = refused(command)
+    return found.why if found is not None else None
+
+
+def refused(command: str) -> Refused | None:
+    """As `refusal`, with what the reason means for the fix that it belongs to."""
+    bare = _PLACEHOLDER.sub("x", command)
     if len(command) > _MAX_LENGTH:
-        return "it is too long"
+        return Refused(why="it is too long", spoils=True)
     if not (command.isascii() and command.isprintable()):
-        return "it has characters that a command doesn't need"
-    if _SHELL.search(command) or _SHELL_UNQUOTED.search(_QUOTED.sub("", command)):
-        return "it has shell operators"
+        return Refused(why="it has characters that a command doesn't need", spoils=True)
+    if _SHELL.search(bare) or _SHELL_UNQUOTED.search(_QUOTED.sub("", bare)):
+        return Refused(why="it has shell operators", spoils=True)
     try:
-        words = shlex.split(command)
+        words = shlex.split(bare)
     except ValueError:
-        return "its quotes are not closed"
+        return Refused(why="its quotes are not closed", spoils=not _only_looks(bare.split()))
     if not words or words[0] != "kubectl":
-        return "it is no kubectl command"
+        return Refused(why="it is no kubectl command", spoils=True)
     if any("://" in word for word in words):
-        return "it holds an address"
-    return _refused_call(words[1:])
+        return Refused(why="it holds an address", spoils=True)
+    if bare != command:
+        why: str | None = "it leaves a name to be filled in"
+    else:
+        why = _refused_call(words[1:])
+    return Refused(why=why, spoils=not _only_looks(words)) if why is not None else None
+
+
+def _only_looks(words: list[str]) -> bool:
+    """Whether the verb is one that changes nothing."""
+    rest = words[1:]
+    position = _verb_at(rest)
+    name, *below = rest[position : position + 2] or [""]
+    verb = _VERBS.get(name)
+    return verb is not None and (not verb.repairs or below in (["history"], ["status"]))
 
 
 def _refused_call(words: list[str]) -> str | None:
@@ -154,6 +192,8 @@ def _refused_call(words: list[str]) -> str | None:
     if _names_secret(objects):
         exists = name == "get" and _is_one_object(objects) and outputs == ["name"]
         return None if exists else "it is about a Secret"
+    if name == "logs" and len(objects) > _MANY_LOGS:
+        return "logs are of one Pod and one container"
     return _refused_repair(name, objects) if verb.repairs else None
 
 
@@ -209,4 +249,4 @@ def _refused_repair(name: str, objects: list[str]) -> str | None:
     if not _is_one_object(objects):
         return "it does not name one object"
     kind = objects[0].split("/")[0].split(".")[0].lower()
-    return None if kind in _WORKLOADS else "it changes no workload"
+    return None if kind in _WORKLOADS[name.split()[0]] else "it changes no workload of that kind"

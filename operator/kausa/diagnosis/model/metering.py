@@ -10,22 +10,30 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kausa.diagnosis.errors import ModelInvalidAnswer, ModelMissing, ModelUnavailable
+from kausa.diagnosis.errors import ModelInvalidAnswer, ModelMissing
 from kausa.diagnosis.model.breaker import ModelCircuitOpen
+from kausa.diagnosis.model.budget import ModelPromptTooLong
 from kausa.diagnosis.model.clients import Opened
 from kausa.diagnosis.model.protocol import Completion, Message, OnText
 
 __all__ = ["Meter", "Replay"]
 
+_LEAST_CHARACTERS_PER_TOKEN = 4
+"""Of an answer: a server may send several tokens in one piece."""
+
 
 class Meter:
-    """Passes on to a client, and counts what it used, be it in vain."""
+    """Passes on to a client, counts what it used, be it in vain, and lets it use no more."""
 
-    def __init__(self, opened: Opened, *, most: int) -> None:
+    def __init__(self, opened: Opened, *, most: int, window: int) -> None:
+        """`most`: tokens for all of it. `window`: what the model can hold at once."""
         self._opened = opened
         self._most = most
+        self._window = window
         self.prompt = 0
         self.output = 0
+        self.answered = False
+        """Whether there was a whole answer, be it one that does not hold or is withheld."""
         self.last: Completion | None = None
 
     @property
@@ -47,21 +55,22 @@ class Meter:
         max_output_tokens: int,
         on_text: OnText | None = None,
     ) -> Completion:
-        """Pass it on, unless it is a second question that the tokens leave no room for.
+        """Pass it on, unless the tokens leave no room for it.
 
         Raises:
-            ModelInvalidAnswer: there is none.
+            ModelPromptTooLong: not even for the first question.
+            ModelInvalidAnswer: not for a second one; the first answer stands as what it is.
             ModelError: what the client raises.
         """
         text = "\n".join(each.content for each in messages)
-        prompt = read = await asyncio.to_thread(self._opened.counter.count, text)
-        if self.prompt + self.output + prompt + max_output_tokens > self._most and self.last:
-            raise ModelInvalidAnswer(
-                "The first answer does not hold, and the tokens of one diagnosis "
-                f"({self._most:,}, KAUSA_MODEL_TOKENS_PER_DIAGNOSIS) leave no room for a second."
-            )
-        output = max_output_tokens
-        heard = _Heard(on_text)
+        read = await asyncio.to_thread(self._opened.counter.count, text)
+        self._admit(read, max_output_tokens)
+        attempts = _Attempts(
+            read=read,
+            most_written=max_output_tokens,
+            left=self._most - self.prompt - self.output,
+            on_text=on_text,
+        )
         try:
             completion = await self._opened.client.complete(
                 messages,
@@ -69,47 +78,94 @@ class Meter:
                 deadline_seconds=deadline_seconds,
                 think=think,
                 max_output_tokens=max_output_tokens,
-                on_text=heard,
+                on_text=attempts,
+                attempts=attempts,
             )
-            prompt, output = completion.prompt_tokens, completion.output_tokens
         except (ModelMissing, ModelCircuitOpen):
-            prompt = output = 0
             raise
-        except ModelUnavailable:
-            # It may have read before it failed; that it wrote all it was allowed to is unlikely.
-            output = 0
+        except ModelInvalidAnswer:
+            self.answered = True
+            attempts.cut_off()
             raise
+        except BaseException:
+            attempts.cut_off()
+            raise
+        else:
+            self.prompt += completion.prompt_tokens
+            self.output += completion.output_tokens
         finally:
-            # Nobody knows what an answer that was cut off took: it is taken to be the worst.
-            self.prompt += prompt + heard.broken * read
-            self.output += output + heard.lost
-        self.last = completion
+            self.prompt += attempts.prompt
+            self.output += attempts.output
+        self.last, self.answered = completion, True
         return completion
+
+    def _admit(self, read: int, most_written: int) -> None:
+        whole = read + most_written
+        left = self._most - self.prompt - self.output
+        if whole <= min(left, self._window):
+            return
+        if self.last is not None:
+            raise ModelInvalidAnswer(
+                f"The first answer does not hold, and the {left:,} tokens that are left of this "
+                f"diagnosis, in a window of {self._window:,}, leave no room for a second "
+                "(KAUSA_MODEL_TOKENS_PER_DIAGNOSIS, KAUSA_MODEL_CONTEXT_TOKENS)."
+            )
+        raise ModelPromptTooLong(
+            f"What is to be said of this failure comes to {read:,} tokens, and to {whole:,} with "
+            f"its answer: more than the {self._most:,} of one diagnosis or the {self._window:,} of "
+            "the model's window (KAUSA_MODEL_TOKENS_PER_DIAGNOSIS, KAUSA_MODEL_CONTEXT_TOKENS), so "
+            "it was not asked."
+        )
 
     async def close(self) -> None:
         """The client is somebody else's."""
 
 
-class _Heard:
-    """Listens to a stream for the attempts that broke off: the client sends those again itself."""
+class _Attempts:
+    """What the attempts at one question took that came to nothing; follows each as it writes."""
 
-    def __init__(self, on_text: OnText | None) -> None:
+    def __init__(self, *, read: int, most_written: int, left: int, on_text: OnText | None) -> None:
+        self._read = read
+        self._most_written = most_written
+        self._left = left
         self._on_text = on_text
+        self._under_way = True
         self._pieces = 0
-        self.broken = 0
-        """Attempts that had begun to write."""
-        self.lost = 0
-        """The tokens that they wrote: a piece is one or more."""
+        self._characters = 0
+        self.prompt = 0
+        self.output = 0
 
     def __call__(self, piece: str | None) -> None:
+        """Hear what is written."""
         if piece is None:
-            self.broken += bool(self._pieces)
-            self.lost += self._pieces
-            self._pieces = 0
+            self._pieces = self._characters = 0
         else:
             self._pieces += 1
+            self._characters += len(piece)
         if self._on_text is not None:
             self._on_text(piece)
+
+    def failed(self, *, read: bool) -> None:
+        """It is over; what it wrote is known, and what it read unless it was never read."""
+        self._under_way = False
+        if read:
+            self.prompt += self._read
+            # A piece is a token or more.
+            self.output += max(self._pieces, self._characters // _LEAST_CHARACTERS_PER_TOKEN)
+        self._pieces = self._characters = 0
+
+    def may_repeat(self) -> bool:
+        """Whether another fits, however much it may write."""
+        another = self._read + self._most_written
+        self._under_way = self.prompt + self.output + another <= self._left
+        return self._under_way
+
+    def cut_off(self) -> None:
+        """Nobody knows what an attempt took that was cut off: it is taken to be the worst."""
+        if self._under_way:
+            self.prompt += self._read
+            self.output += self._most_written
+        self._under_way = False
 
 
 class Replay:

@@ -205,6 +205,11 @@ class Models:
             if self._metrics is not None:
                 self._metrics.asked(choice.role, result)
 
+    def nonsense(self, digest: str) -> str:
+        """What was wrong with all that was answered to this; empty where it was not answered so."""
+        known = self.answers.get(digest)
+        return known.problem if known is not None and known.completion is None else ""
+
     async def _known(
         self,
         choice: Choice,
@@ -250,14 +255,15 @@ class Models:
         on_sentence: OnSentence | None,
     ) -> ModelReply:
         reserved = self.budget.reserve(self.limits.worst(think=choice.thinks))
-        meter = Meter(opened, most=self.limits.per_diagnosis)
+        # No more than is set aside for it, so that the hour holds as well.
+        meter = Meter(opened, most=reserved.tokens, window=self.limits.context)
         started = time.monotonic()
         try:
             reply = await self._completed(
                 meter, choice, request, seconds=deadline_seconds, on_sentence=on_sentence
             )
         except ModelInvalidAnswer as error:
-            if digest is not None and meter.last is not None:
+            if digest is not None and meter.answered:
                 self.answers.put(digest, KnownAnswer(problem=str(error)))
             raise
         finally:

@@ -18,24 +18,25 @@ import httpx
 import ollama
 from pydantic import SecretStr
 
-from kausa.diagnosis.errors import ModelError, ModelMissing, ModelUnavailable
-from kausa.diagnosis.model.breaker import CircuitBreaker
-from kausa.diagnosis.model.gathering import Gathering
-from kausa.diagnosis.model.protocol import Completion, Message, OnText
-from kausa.diagnosis.model.pulling import Pull
-from kausa.diagnosis.model.transport import (
-    CONNECT_SECONDS,
+from kausa.diagnosis.errors import ModelMissing
+from kausa.diagnosis.model.boundary import (
     AttemptFailed,
-    Transport,
+    Boundary,
+    Heard,
     bound_response,
-    foreign_errors,
     shown_address,
 )
+from kausa.diagnosis.model.breaker import CircuitBreaker
+from kausa.diagnosis.model.gathering import Gathering
+from kausa.diagnosis.model.protocol import Attempts, Completion, Message, OnText
+from kausa.diagnosis.model.pulling import Pull
+from kausa.diagnosis.model.transport import CONNECT_SECONDS, Transport
 
 __all__ = ["OllamaModel"]
 
-_BAD_REQUEST: Final = frozenset({400, 401, 403, 404, 405, 413, 422})
-"""The server works; it refused what was asked, or who asked."""
+_REGISTRY: Final = "registry.ollama.ai/"
+_NAMESPACE: Final = "library/"
+"""Where a model is looked for whose name says nothing else; no list tells these."""
 
 
 class OllamaModel:
@@ -80,6 +81,7 @@ class OllamaModel:
         self._transport = Transport(
             model=name, where=self._where, breaker=breaker, first_pause_seconds=retry_seconds
         )
+        self._boundary = Boundary(where=self._where, speaks="Ollama's API", missing=self._missing)
         self._pull = Pull(self._client, model=name, where=self._where) if pull else None
 
     @property
@@ -99,13 +101,13 @@ class OllamaModel:
         """
 
         async def attempt() -> None:
-            with self._boundary():
+            with self._attempt():
                 listed = await self._client.list()
                 names = {_full_name(entry.model) for entry in listed.models if entry.model}
                 if _full_name(self._model) not in names:
                     raise AttemptFailed(self._pull.begin() if self._pull else self._missing())
 
-        await self._transport.run(attempt, deadline_seconds=deadline_seconds, proves_answers=False)
+        await self._transport.check(attempt, deadline_seconds=deadline_seconds)
 
     async def complete(
         self,
@@ -116,24 +118,29 @@ class OllamaModel:
         think: bool,
         max_output_tokens: int,
         on_text: OnText | None = None,
+        attempts: Attempts | None = None,
     ) -> Completion:
         """Continue the messages with a JSON text in the schema; raises `ModelError`.
 
-        `max_output_tokens` bounds thinking and answer together.
+        `max_output_tokens` bounds thinking and answer together. `attempts` is told of those that
+        fail, and asked before the question is sent again.
         """
 
         async def attempt() -> Completion:
-            with self._boundary():
+            with self._attempt() as heard:
                 thinks = think and await self._can_think()
                 return await self._stream(
                     messages,
                     schema=schema,
                     think=thinks,
+                    gathering=Gathering(max_output_tokens=max_output_tokens, on_text=on_text),
                     max_output_tokens=max_output_tokens,
-                    on_text=on_text,
+                    heard=heard,
                 )
 
-        return await self._transport.run(attempt, deadline_seconds=deadline_seconds)
+        return await self._transport.ask(
+            attempt, deadline_seconds=deadline_seconds, attempts=attempts
+        )
 
     async def close(self) -> None:
         """Let the connections go, and a pull with them: the server keeps what it has of it."""
@@ -154,10 +161,10 @@ class OllamaModel:
         *,
         schema: Mapping[str, Any],
         think: bool,
+        gathering: Gathering,
         max_output_tokens: int,
-        on_text: OnText | None,
+        heard: Heard,
     ) -> Completion:
-        gathering = Gathering(max_output_tokens=max_output_tokens, on_text=on_text)
         prompt = "\n".join(message.content for message in messages)
         stream = await self._client.chat(
             model=self._model,
@@ -175,6 +182,7 @@ class OllamaModel:
         )
         async with aclosing(stream) as pieces:  # type: ignore[type-var]
             async for piece in pieces:
+                heard.begun = True
                 gathering.add(
                     text=piece.message.content or "", thinking=piece.message.thinking or ""
                 )
@@ -187,35 +195,18 @@ class OllamaModel:
                     )
                 if gathering.is_flooded:
                     return gathering.completion(finish="length", prompt=prompt)
-        raise ConnectionError("the stream ended before the answer did")
+        raise self._boundary.broke_off()
 
     @contextmanager
-    def _boundary(self) -> Iterator[None]:
-        try:
-            with foreign_errors(where=self._where, speaks="Ollama's API"):
-                yield
-        except ollama.ResponseError as error:
-            alive = error.status_code in _BAD_REQUEST
-            raise AttemptFailed(self._refused(error.status_code), alive=alive) from None
-
-    def _refused(self, status: int) -> ModelError:
-        """What it says beyond its status is anybody's text, and this message ends in a status."""
-        if status == httpx.codes.NOT_FOUND:
-            return self._missing()
-        if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            return ModelUnavailable(
-                f"The model server at {self._where} refuses us (HTTP status {status}): check "
-                "KAUSA_MODEL_KEY."
-            )
-        if status < 0:
-            return ModelUnavailable(
-                f"The model server at {self._where} gave up in the middle of its answer; its own "
-                "log says why."
-            )
-        return ModelUnavailable(
-            f"The model server at {self._where} answered with the HTTP status {status}; its own "
-            "log says why."
-        )
+    def _attempt(self) -> Iterator[Heard]:
+        with self._boundary.attempt() as heard:
+            try:
+                yield heard
+            except ollama.ResponseError as error:
+                # An error within a stream has no status.
+                status = error.status_code
+                failed = self._boundary
+                raise (failed.refused(status) if status > 0 else failed.gave_up()) from None
 
     def _missing(self) -> ModelMissing:
         return ModelMissing(
@@ -225,5 +216,8 @@ class OllamaModel:
 
 
 def _full_name(name: str) -> str:
-    """Return the name with its tag: `qwen` and `qwen:latest` are one model."""
-    return name if ":" in name.rsplit("/", 1)[-1] else f"{name}:latest"
+    """Return the name as the server lists it, with its tag: `qwen`, `Qwen:latest` and
+    `registry.ollama.ai/library/qwen` are one model.
+    """
+    short = name.lower().removeprefix(_REGISTRY).removeprefix(_NAMESPACE)
+    return short if ":" in short.rsplit("/", 1)[-1] else f"{short}:latest"

@@ -10,32 +10,27 @@ Every foreign error ends here as a `ModelError`.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
 
-from kausa.diagnosis.errors import (
-    ModelError,
-    ModelInvalidAnswer,
-    ModelMissing,
-    ModelUnavailable,
+from kausa.diagnosis.errors import ModelInvalidAnswer, ModelMissing
+from kausa.diagnosis.model.boundary import (
+    AttemptFailed,
+    Boundary,
+    Heard,
+    bound_response,
+    shown_address,
 )
 from kausa.diagnosis.model.breaker import CircuitBreaker
 from kausa.diagnosis.model.dialect import Dialect
 from kausa.diagnosis.model.gathering import Gathering
-from kausa.diagnosis.model.protocol import Completion, Message, OnText
-from kausa.diagnosis.model.transport import (
-    CONNECT_SECONDS,
-    AttemptFailed,
-    Transport,
-    bound_response,
-    foreign_errors,
-    shown_address,
-)
+from kausa.diagnosis.model.protocol import Attempts, Completion, Message, OnText
+from kausa.diagnosis.model.transport import CONNECT_SECONDS, Transport
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["OpenAIModel"]
@@ -79,6 +74,9 @@ class OpenAIModel:
         self._transport = Transport(
             model=name, where=self._where, breaker=breaker, first_pause_seconds=retry_seconds
         )
+        self._boundary = Boundary(
+            where=self._where, speaks="OpenAI's chat API", missing=self._nowhere
+        )
 
     @property
     def name(self) -> str:
@@ -102,17 +100,17 @@ class OpenAIModel:
         """
 
         async def attempt() -> None:
-            with self._boundary():
+            with self._boundary.attempt():
                 response = await self._client.get("/models")
                 if response.status_code in (404, 405, 501):
                     return
                 if response.status_code != 200:
-                    raise self._refused(response.status_code)
+                    raise self._boundary.refused(response.status_code)
                 names = {entry["id"] for entry in response.json()["data"]}
                 if self._model not in names:
                     raise AttemptFailed(self._missing())
 
-        await self._transport.run(attempt, deadline_seconds=deadline_seconds, proves_answers=False)
+        await self._transport.check(attempt, deadline_seconds=deadline_seconds)
 
     async def complete(
         self,
@@ -123,15 +121,19 @@ class OpenAIModel:
         think: bool,
         max_output_tokens: int,
         on_text: OnText | None = None,
+        attempts: Attempts | None = None,
     ) -> Completion:
         """Continue the messages with a JSON text in the schema; raises `ModelError`.
 
-        `max_output_tokens` bounds thinking and answer together.
+        `max_output_tokens` bounds thinking and answer together. `attempts` is told of those that
+        fail, and asked before the question is sent again.
         """
 
         async def attempt() -> Completion:
-            with self._boundary():
+            with self._boundary.attempt() as heard:
                 dialect = self._dialect
+                gathering = Gathering(max_output_tokens=max_output_tokens, on_text=on_text)
+                prompt = "\n".join(message.content for message in messages)
                 while True:
                     body = dialect.body(
                         model=self._model,
@@ -145,14 +147,14 @@ class OpenAIModel:
                     ) as response:
                         if response.status_code == 200:
                             self._adopt(dialect)
-                            gathering = Gathering(
-                                max_output_tokens=max_output_tokens, on_text=on_text
+                            return await self._gather(
+                                response, gathering, prompt=prompt, heard=heard
                             )
-                            prompt = "\n".join(message.content for message in messages)
-                            return await self._gather(response, gathering, prompt=prompt)
                         dialect = await self._simpler(response, dialect, think=think)
 
-        return await self._transport.run(attempt, deadline_seconds=deadline_seconds)
+        return await self._transport.ask(
+            attempt, deadline_seconds=deadline_seconds, attempts=attempts
+        )
 
     async def close(self) -> None:
         """Let the connections go."""
@@ -165,7 +167,7 @@ class OpenAIModel:
             await response.aread()
             simpler = dialect.without(response.text[:_MOST_REFUSAL], think=think)
         if simpler is None:
-            raise self._refused(response.status_code)
+            raise self._boundary.refused(response.status_code)
         return simpler
 
     def _adopt(self, dialect: Dialect) -> None:
@@ -180,20 +182,14 @@ class OpenAIModel:
         )
 
     async def _gather(
-        self, response: httpx.Response, gathering: Gathering, *, prompt: str
+        self, response: httpx.Response, gathering: Gathering, *, prompt: str, heard: Heard
     ) -> Completion:
         finish: str | None = None
         usage: dict[str, Any] = {}
         async with aclosing(_parts(response)) as parts:
             async for part in parts:
                 if part.get("error"):
-                    raise AttemptFailed(
-                        ModelUnavailable(
-                            f"The model server at {self._where} gave up in the middle of its "
-                            "answer; its own log says why."
-                        ),
-                        alive=False,
-                    )
+                    raise self._boundary.gave_up()
                 usage = part.get("usage") or usage
                 for choice in part["choices"][:1]:
                     said = choice.get("delta") or choice.get("message") or {}
@@ -202,11 +198,12 @@ class OpenAIModel:
                         thinking=said.get("reasoning_content") or said.get("reasoning") or "",
                     )
                     finish = choice.get("finish_reason") or finish
+                heard.begun = True
                 if gathering.is_flooded:
                     finish = "length"
                     break
         if finish is None:
-            raise ConnectionError("the stream ended before the answer did")
+            raise self._boundary.broke_off()
         if finish == "content_filter":
             raise AttemptFailed(
                 ModelInvalidAnswer(f"The content filter of {self._where} withheld the answer.")
@@ -218,36 +215,11 @@ class OpenAIModel:
             output_tokens=_count(usage.get("completion_tokens")),
         )
 
-    @contextmanager
-    def _boundary(self) -> Iterator[None]:
-        with foreign_errors(where=self._where, speaks="OpenAI's chat API"):
-            yield
-
-    def _refused(self, status: int) -> AttemptFailed:
-        """What it says beyond its status is anybody's text, and this message ends in a status."""
-        error: ModelError
-        alive = 400 <= status < 500 and status not in (408, 429)
-        if status in (401, 403):
-            error = ModelUnavailable(
-                f"The model server at {self._where} refuses our key (HTTP status {status}): check "
-                "KAUSA_MODEL_KEY."
-            )
-        elif status == 404:
-            error = ModelMissing(
-                f"The server at {self._where} has no model {self._model}, or no chat API below "
-                "this address (HTTP status 404): check KAUSA_MODEL_URL and the model's name."
-            )
-        elif status == 429:
-            error = ModelUnavailable(
-                f"The model server at {self._where} takes no more questions for now (HTTP status "
-                "429): its quota is spent or it is busy."
-            )
-        else:
-            error = ModelUnavailable(
-                f"The model server at {self._where} answered with the HTTP status {status}; its "
-                "own log says why."
-            )
-        return AttemptFailed(error, alive=alive)
+    def _nowhere(self) -> ModelMissing:
+        return ModelMissing(
+            f"The server at {self._where} has no model {self._model}, or no chat API below this "
+            "address (HTTP status 404): check KAUSA_MODEL_URL and the model's name."
+        )
 
     def _missing(self) -> ModelMissing:
         return ModelMissing(
@@ -262,13 +234,18 @@ async def _parts(response: httpx.Response) -> AsyncGenerator[dict[str, Any], Non
         await response.aread()
         yield response.json()
         return
+    spoke, garbage = False, False
     async for line in response.aiter_lines():
         field, _, value = line.partition(":")
-        if field != "data":
-            continue
-        if value.strip() == "[DONE]":
-            return
-        yield json.loads(value)
+        if field == "data":
+            spoke = True
+            if value.strip() == "[DONE]":
+                return
+            yield json.loads(value)
+        # A comment keeps the connection open.
+        garbage = garbage or bool(field)
+    if garbage and not spoke:
+        raise ValueError("no stream of events: the page of something else")
 
 
 def _count(number: object) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from kausa.diagnosis.model.budget import HourlyBudget, TokenLimits
 from kausa.diagnosis.model.models import ModelClient, Models, Names
-from kausa.diagnosis.model.prompt import TokenCounter, load_counter
+from kausa.diagnosis.model.prompt import TokenCounter, least_budget, load_counter
 from kausa.errors import SettingsError
 from kausa.settings import Settings
 
@@ -24,7 +24,7 @@ def open_models(
     Nothing is connected yet. `redact` takes secrets out of what a model thinks aloud.
 
     Raises:
-        SettingsError: an hour's tokens would not do for a single question.
+        SettingsError: an hour's tokens, or those of a prompt, would not do for a single question.
     """
     url = settings.model_url
     if url is None:
@@ -36,6 +36,15 @@ def open_models(
             f"KAUSA_MODEL_TOKENS_PER_HOUR is {settings.model_tokens_per_hour}, and one question "
             f"may cost {worst} tokens, so none would ever be asked: set it to at least that, or "
             "lower KAUSA_MODEL_TOKENS_PER_DIAGNOSIS."
+        )
+    room = min(limits.for_question(think=each).prompt for each in (True, False))
+    least = least_budget()
+    if room < least:
+        raise SettingsError(
+            f"A prompt may have {room} tokens, and its rules with the least of evidence take "
+            f"{least}, so nothing could be asked: set KAUSA_MODEL_PROMPT_TOKENS to at least that "
+            "(1300 is of use), or raise KAUSA_MODEL_TOKENS_PER_DIAGNOSIS or "
+            "KAUSA_MODEL_CONTEXT_TOKENS."
         )
     folder = _tokenizer_folder(settings)
 

@@ -15,6 +15,7 @@ from kausa.resources.category import Category
 from kausa.resources.diagnosis import Risk
 
 __all__ = [
+    "Attempts",
     "Completion",
     "Incident",
     "KnownObject",
@@ -201,6 +202,18 @@ class Completion:
     milliseconds: int = 0
     finish: Literal["stop", "length"] = "stop"
     """`length`: it was cut off at the limit of tokens."""
+
+
+class Attempts(Protocol):
+    """Whoever pays for a question: a client sends it again itself where its connection broke."""
+
+    def failed(self, *, read: bool) -> None:
+        """An attempt came to nothing; `read`: the server may have read the question."""
+        ...
+
+    def may_repeat(self) -> bool:
+        """Whether there are tokens for another attempt, which begins then."""
+        ...
 
 
 class LanguageModel(Protocol):

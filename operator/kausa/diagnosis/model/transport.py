@@ -1,11 +1,12 @@
-"""What every way to a model shares: one deadline, repeated attempts, a breaker, and bounds.
+"""What every way to a model shares: one deadline, repeated attempts, and a breaker.
 
 Only what fails on the way is sent again (nobody listens, the connection breaks, a stream ends in
-its middle), a few times, after random pauses that grow. An answer is an answer: a refusal, an
-error of the server, or nonsense comes again for the same question, and asking twice costs twice.
+its middle), a few times, after random pauses that grow, and only where whoever pays has tokens for
+it. An answer is an answer: a refusal, an error of the server, or nonsense comes again for the same
+question, and asking twice costs twice.
 
-A server's answer is bounded in bytes before anything is made of it, because a line without an end
-and a body that unpacks to gigabytes look harmless until they are read.
+A question that takes too long says little of the server: it may be a hard one. A server that does
+not even list its models in seconds hangs.
 """
 
 from __future__ import annotations
@@ -13,52 +14,22 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
 
-import httpx
-
-from kausa.diagnosis.errors import (
-    ModelDeadlineExceeded,
-    ModelError,
-    ModelInvalidAnswer,
-    ModelUnavailable,
-)
+from kausa.diagnosis.errors import ModelDeadlineExceeded, ModelError, ModelUnavailable
+from kausa.diagnosis.model.boundary import AttemptFailed
 from kausa.diagnosis.model.breaker import CircuitBreaker, ModelCircuitOpen
+from kausa.diagnosis.model.protocol import Attempts
 
-__all__ = [
-    "CONNECT_SECONDS",
-    "MOST_RESPONSE_BYTES",
-    "AttemptFailed",
-    "Transport",
-    "bound_response",
-    "foreign_errors",
-    "shown_address",
-]
+__all__ = ["CONNECT_SECONDS", "Transport"]
 
 CONNECT_SECONDS: Final = 5.0
-MOST_RESPONSE_BYTES: Final = 16 * 1024 * 1024
-"""No answer is longer: 8,000 tokens come to 2 MB as Ollama writes them, a line for each."""
 AnswerT = TypeVar("AnswerT")
 _ATTEMPTS: Final = 3
 _FAIR_SECONDS: Final = 5.0
-"""Whoever gives a model less time than this cannot say that it is dead."""
-
-
-class AttemptFailed(Exception):
-    """One attempt came to nothing."""
-
-    def __init__(self, error: ModelError, *, again: bool = False, alive: bool = True) -> None:
-        """`again`: it failed on the way. `alive`: the server works, and refused only this."""
-        super().__init__(str(error))
-        self.error = error
-        self.again = again
-        self.alive = alive
-
-
-class _TooLong(ValueError):
-    pass
+_FAIR_SECONDS_FOR_A_LIST: Final = 1.0
+"""Whoever gives a server less time than this cannot say that it is dead."""
 
 
 class Transport:
@@ -82,30 +53,75 @@ class Transport:
         self._uniform = uniform
         self.breaker = breaker or CircuitBreaker()
 
-    async def run(
+    async def ask(
         self,
         attempt: Callable[[], Awaitable[AnswerT]],
         *,
         deadline_seconds: float,
-        proves_answers: bool = True,
+        attempts: Attempts | None = None,
     ) -> AnswerT:
-        """Attempt it until it works or is refused, within the deadline.
+        """Attempt a question until it works or is refused, within the deadline.
 
-        `proves_answers`: False where success says only that the server is there, which is not
-        enough to trust it with questions again.
+        `attempts` is told of those that fail, and asked before it is sent again.
 
         Raises:
             ModelCircuitOpen: nobody asks at the moment.
             ModelDeadlineExceeded: the time is over.
             ModelError: whatever else the attempts said last.
         """
+        return await self._run(
+            attempt,
+            deadline_seconds=deadline_seconds,
+            attempts=attempts,
+            fair_seconds=_FAIR_SECONDS,
+            proves_answers=True,
+            late=lambda: ModelDeadlineExceeded(
+                f"The model {self._model} did not answer within {deadline_seconds:.3g} seconds."
+            ),
+        )
+
+    async def check(
+        self, attempt: Callable[[], Awaitable[AnswerT]], *, deadline_seconds: float
+    ) -> AnswerT:
+        """The same for what costs nothing, whose success says only that the server is there: that
+        is not enough to trust it with questions again.
+
+        Raises:
+            ModelCircuitOpen: nobody asks at the moment.
+            ModelUnavailable: the server hangs.
+            ModelError: whatever else the attempts said last.
+        """
+        return await self._run(
+            attempt,
+            deadline_seconds=deadline_seconds,
+            attempts=None,
+            fair_seconds=_FAIR_SECONDS_FOR_A_LIST,
+            proves_answers=False,
+            late=lambda: ModelUnavailable(
+                f"The model server at {self._where} did not say within {deadline_seconds:.3g} "
+                "seconds which models it has: it hangs, or is busy beyond that."
+            ),
+        )
+
+    async def _run(
+        self,
+        attempt: Callable[[], Awaitable[AnswerT]],
+        *,
+        deadline_seconds: float,
+        attempts: Attempts | None,
+        fair_seconds: float,
+        proves_answers: bool,
+        late: Callable[[], ModelError],
+    ) -> AnswerT:
         admission = self.breaker.admit()
         if admission is None:
             raise self._left_alone()
         tell = self.breaker.abandoned
         try:
             async with asyncio.timeout(deadline_seconds) as clock:
-                answer = await self._persist(attempt, ends_in_seconds=deadline_seconds)
+                answer = await self._persist(
+                    attempt, ends_in_seconds=deadline_seconds, attempts=attempts
+                )
             tell = self.breaker.succeeded if proves_answers else tell
             return answer
         except AttemptFailed as failed:
@@ -117,17 +133,19 @@ class Transport:
         except TimeoutError:
             if not clock.expired():
                 raise
-            if deadline_seconds >= _FAIR_SECONDS:
+            if deadline_seconds >= fair_seconds:
                 tell = self.breaker.failed
-            raise ModelDeadlineExceeded(
-                f"The model {self._model} did not answer within {deadline_seconds:g} seconds."
-            ) from None
+            raise late() from None
         finally:
             # Once for a question, whatever happened: a short hiccup fails all attempts of one.
             tell(admission)
 
     async def _persist(
-        self, attempt: Callable[[], Awaitable[AnswerT]], *, ends_in_seconds: float
+        self,
+        attempt: Callable[[], Awaitable[AnswerT]],
+        *,
+        ends_in_seconds: float,
+        attempts: Attempts | None,
     ) -> AnswerT:
         """The attempts; raises what the last one did."""
         ends_at = time.monotonic() + ends_in_seconds
@@ -136,8 +154,12 @@ class Transport:
             try:
                 return await attempt()
             except AttemptFailed as failed:
+                if attempts is not None:
+                    attempts.failed(read=failed.read)
                 wait = self._uniform(0.0, pause)
                 if not (failed.again and left and time.monotonic() + wait < ends_at):
+                    raise
+                if attempts is not None and not attempts.may_repeat():
                     raise
             await asyncio.sleep(wait)
             pause = min(self._longest_pause, pause * 2)
@@ -149,77 +171,3 @@ class Transport:
         return ModelCircuitOpen(
             f"The model server at {self._where} failed several times in a row; it is {until}."
         )
-
-
-@contextmanager
-def foreign_errors(*, where: str, speaks: str) -> Iterator[None]:
-    """Turn what httpx and parsers raise into an `AttemptFailed`; `speaks` names the API."""
-    try:
-        yield
-    except _TooLong:
-        raise AttemptFailed(
-            ModelInvalidAnswer(f"What answers at {where} sent more than any model writes."),
-            alive=False,
-        ) from None
-    except (ConnectionError, httpx.TransportError) as error:
-        unsupported = isinstance(error, httpx.UnsupportedProtocol)
-        raise AttemptFailed(
-            ModelUnavailable(
-                f"No model server answers at {where} ({type(error).__name__}); the diagnosis goes "
-                "on without it."
-            ),
-            again=not unsupported,
-            alive=False,
-        ) from None
-    except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as error:
-        raise AttemptFailed(
-            ModelUnavailable(f"{where} cannot be asked for a model ({type(error).__name__})."),
-            alive=False,
-        ) from None
-    # Answers are built from whatever JSON arrives: an array where an object belongs, or a missing
-    # field, is any of these.
-    except (ValueError, TypeError, AttributeError, LookupError, RecursionError) as error:
-        raise AttemptFailed(
-            ModelInvalidAnswer(
-                f"What answers at {where} does not speak {speaks} ({type(error).__name__})."
-            ),
-            alive=False,
-        ) from None
-
-
-async def bound_response(response: httpx.Response) -> None:
-    """A response hook of httpx: what arrives is bounded, and is what was sent."""
-    if response.headers.get("content-encoding", "identity").lower() != "identity":
-        raise _TooLong  # nobody asked for it, and nobody knows what it unpacks to
-    stream = response.stream
-    if isinstance(stream, httpx.AsyncByteStream):
-        # A pull reports for hours; only its single lines are bounded.
-        each_line = response.request.url.path.endswith("/api/pull")
-        response.stream = _Bounded(stream, each_line=each_line)
-
-
-class _Bounded(httpx.AsyncByteStream):
-    def __init__(self, inner: httpx.AsyncByteStream, *, each_line: bool) -> None:
-        self._inner = inner
-        self._each_line = each_line
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        received = 0
-        async for chunk in self._inner:
-            received += len(chunk)
-            if self._each_line and (end := chunk.rfind(b"\n")) >= 0:
-                received = len(chunk) - end
-            if received > MOST_RESPONSE_BYTES:
-                raise _TooLong
-            yield chunk
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
-
-
-def shown_address(url: str) -> str:
-    """Return the address as messages may show it: without a user, a password and a query."""
-    scheme, separator, rest = url.rpartition("://")
-    authority, slash, path = rest.partition("/")
-    path = path.partition("?")[0].partition("#")[0]
-    return f"{scheme}{separator}{authority.rpartition('@')[2]}{slash}{path}"

@@ -49,7 +49,7 @@ WORKLOAD_STATEMENTS: tuple[Statement, ...] = (
         of=_ROLLOUT,
         pattern=words(
             r"^(?:MinimumReplicasUnavailable|NumberUnavailable|FailedPlacement): "
-            r"(?P<how>.+?), nothing has changed since (?P<since>[\d :-]{10,25})"
+            r"(?P<how>.+?), (?:nothing has changed|too few) since (?P<since>[\d :-]{10,25})"
         ),
         summary="{subject} is stuck: {how}, without a change since {since}",
         root_cause="{subject} has not moved since {since}: {how}, and no Pod of it says why.",

@@ -19,7 +19,7 @@ from kausa.detection.verdict import Verdict
 from kausa.detection.workloads.claims import claim_state
 from kausa.detection.workloads.detect import detect_workload
 from kausa.detection.workloads.nodes import node_state
-from kausa.detection.workloads.others import detect_note
+from kausa.detection.workloads.others import detect_notes
 from kausa.detection.workloads.refusals import is_passing, parse_refusal
 from kausa.detection.workloads.services import detect_service
 
@@ -28,6 +28,7 @@ KINDS = [kind for _, kind in WORKLOADS.values()]
 _REASONS = (
     "FailedCreate", "FailedDaemonPod", "MissSchedule", "TooManyMissedTimes", "ProvisioningFailed",
     "FailedBinding", "VolumeResizeFailed", "ClaimLost", "FailedGetScale", "Other", "",
+    "UnknownTimeZone", "SystemOOM",
 )  # fmt: skip
 _CONDITIONS = (
     "Progressing", "ReplicaFailure", "Available", "Failed", "FailureTarget", "Complete", "Ready",
@@ -92,6 +93,9 @@ _documents = st.fixed_dictionaries(
                 "backoffLimit": st.none() | _numbers,
                 "storageClassName": st.sampled_from([None, "", "fast"]),
                 "volumeName": st.sampled_from(["", "pv"]),
+                "schedule": st.sampled_from(["", "* * * * *", "0 0 30 2 *", "@every 1h", "x"]),
+                "timeZone": st.sampled_from([None, "Etc/UTC", "Mars/Base"]),
+                "concurrencyPolicy": st.sampled_from(["Allow", "Forbid"]),
                 "selector": st.just({"a": "b"}),
             },
         ),
@@ -103,7 +107,7 @@ _documents = st.fixed_dictionaries(
                 "desiredNumberScheduled": _numbers,
                 "currentNumberScheduled": _numbers,
                 "numberUnavailable": _numbers,
-                "active": _numbers,
+                "active": _numbers | st.just([{"name": "nightly-1"}]),
                 "failed": _numbers,
                 "succeeded": _numbers,
                 "phase": st.sampled_from(["", "Pending", "Bound", "Lost", "?"]),
@@ -188,7 +192,8 @@ def test_what_pods_learn_of_nodes_and_claims_never_raises(
 @given(notes=_notes)
 def test_every_note_has_a_verdict(notes: list[Note]) -> None:
     for each in notes:
-        _holds(detect_note(each, now=NOW), now=NOW)
+        _holds(detect_notes((each,), now=NOW), now=NOW)
+    _holds(detect_notes(notes, now=NOW), now=NOW)
 
 
 @given(

@@ -92,6 +92,68 @@ def test_a_deployment_that_does_not_fail_has_no_symptom(healthy: Deployment) -> 
     assert detect_workload(healthy, now=NOW) is HEALTHY
 
 
+AT_ITS_END = said("Progressing", "True", "NewReplicaSetAvailable", "has successfully progressed.")
+
+
+def test_a_deployment_that_is_not_available_for_long_fails_though_its_rollout_is_done() -> None:
+    verdict = detect_workload(deployment(AT_ITS_END, UNAVAILABLE, available=1), now=NOW)
+    (symptom,) = verdict.symptoms
+    assert (symptom.category, symptom.reason) == (Category.ROLLOUT, "MinimumReplicasUnavailable")
+    assert symptom.message == (
+        "1 of 3 replicas are available, nothing has changed since 2026-03-01 10:00:00"
+    )
+    assert symptom.since == NOW - timedelta(hours=2)
+    assert verdict.look_again_at == NOW + timedelta(seconds=60)
+    silent = detect_workload(deployment(AT_ITS_END, UNAVAILABLE), around=BUSY, now=NOW)
+    assert (silent.symptoms, silent.look_again_at) == ((), NOW + timedelta(seconds=60))
+
+
+def test_a_deployment_without_a_deadline_for_progress_is_judged_by_its_availability() -> None:
+    found = deployment(UNAVAILABLE, deadline=2**31 - 1)
+    assert [each.reason for each in detect_workload(found, now=NOW).symptoms] == [
+        "MinimumReplicasUnavailable"
+    ]
+
+
+@pytest.mark.parametrize(
+    "young",
+    [
+        deployment(AT_ITS_END, said("Available", "False", ago=timedelta(minutes=9))),
+        deployment(
+            AT_ITS_END,
+            said("Available", "False", ago=timedelta(minutes=30)),
+            changed=timedelta(minutes=9),
+        ),
+    ],
+    ids=["just lost some", "still changes"],
+)
+def test_a_deployment_may_lack_pods_for_as_long_as_they_take_to_start(young: Deployment) -> None:
+    verdict = detect_workload(young, now=NOW)
+    assert (verdict.symptoms, verdict.look_again_at) == ((), NOW + timedelta(minutes=1))
+
+
+def test_a_deployment_that_is_changed_all_the_time_is_unavailable_all_the_same() -> None:
+    found = deployment(AT_ITS_END, UNAVAILABLE, changed=timedelta(minutes=1))
+    (symptom,) = detect_workload(found, now=NOW).symptoms
+    assert symptom.message.endswith("too few since 2026-03-01 10:00:00")
+
+
+@pytest.mark.parametrize(
+    "healthy",
+    [
+        deployment(AT_ITS_END, UNAVAILABLE, replicas=0),
+        deployment(AT_ITS_END, UNAVAILABLE, paused=True),
+        deployment(AT_ITS_END, UNAVAILABLE, deleting=True),
+        deployment(AT_ITS_END, said("Available", "True", "MinimumReplicasAvailable"), available=2),
+        deployment(said("Progressing", "True", "ReplicaSetUpdated"), UNAVAILABLE),
+        deployment(said("Progressing", "True", "FoundNewReplicaSet"), UNAVAILABLE),
+    ],
+    ids=["of none", "paused", "is deleted", "has enough", "rolls out", "rolls back"],
+)
+def test_a_deployment_that_lacks_pods_on_purpose_or_for_now_is_healthy(healthy: Deployment) -> None:
+    assert detect_workload(healthy, now=NOW) is HEALTHY
+
+
 def test_what_a_pod_needs_may_come_a_moment_after_the_deployment() -> None:
     young = said("ReplicaFailure", "True", "FailedCreate", QUOTA, ago=timedelta(seconds=4))
     verdict = detect_workload(deployment(young), now=NOW)

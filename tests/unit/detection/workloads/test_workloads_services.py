@@ -6,11 +6,13 @@ from datetime import timedelta
 
 import pytest
 from support.objects import NOW, endpoint_slice, note, service
+from support.pods import condition, pod
 
+from kausa.cluster.objects import Pod
 from kausa.cluster.workloads import Service
 from kausa.detection.surroundings import Note
 from kausa.detection.verdict import HEALTHY
-from kausa.detection.workloads.others import detect_note
+from kausa.detection.workloads.others import detect_notes
 from kausa.detection.workloads.services import detect_service
 from kausa.resources.category import Category
 
@@ -71,6 +73,51 @@ def test_a_new_service_has_its_endpoints_after_a_moment() -> None:
     assert (verdict.symptoms, verdict.look_again_at) == ((), NOW + timedelta(seconds=20))
 
 
+JOB = {"apiVersion": "batch/v1", "kind": "Job", "name": "x", "uid": "x", "controller": True}
+
+
+def test_pods_that_have_no_address_yet_count_where_the_selector_fits_them() -> None:
+    selected = (pod(uid="a", phase="Pending"), pod(uid="c", phase="Pending"))
+    (symptom,) = detect_service(
+        service(), (endpoint_slice(),), selected=selected, failing=FAILING, now=NOW
+    ).symptoms
+    assert "none of the 2 Pods behind it is ready, and 1 of them fail" in symptom.message
+
+
+def test_a_pod_of_nobodys_that_was_evicted_leaves_its_service_alone() -> None:
+    selected = (pod(uid="a", phase="Failed"),)
+    assert detect_service(service(), (), selected=selected, failing=FAILING, now=NOW).symptoms
+
+
+@pytest.mark.parametrize(
+    "selected",
+    [
+        pod(uid="z", phase="Pending"),
+        pod(uid="a", phase="Succeeded"),
+        pod(uid="a", phase="Pending", deleting=True),
+        pod(uid="a", phase="Failed", owner=JOB),
+    ],
+    ids=["does not fail", "is done", "goes", "is a failed Job's"],
+)
+def test_a_pod_that_a_service_does_not_wait_for_is_not_held_against_it(selected: Pod) -> None:
+    verdict = detect_service(service(), (), selected=(selected,), failing=FAILING, now=NOW)
+    assert verdict is HEALTHY
+
+
+@pytest.mark.parametrize("ready", ["by its endpoint", "by its own word"])
+def test_one_ready_pod_is_enough_beside_those_without_an_address(ready: str) -> None:
+    by_endpoint = ready == "by its endpoint"
+    well = pod(uid="z", conditions=(condition("Ready", "True"),))
+    verdict = detect_service(
+        service(),
+        (endpoint_slice(("z", True)),) if by_endpoint else (),
+        selected=(pod(uid="a", phase="Pending"), *(() if by_endpoint else (well,))),
+        failing=FAILING,
+        now=NOW,
+    )
+    assert verdict is HEALTHY
+
+
 # -- what nobody watches -------------------------------------------------------------------------
 
 QUOTA = (
@@ -81,7 +128,7 @@ QUOTA = (
 
 def test_a_replica_set_of_nobodys_over_quota_is_seen_by_its_event_alone() -> None:
     said = note("FailedCreate", QUOTA, kind="ReplicaSet", name="web", count=6)
-    verdict = detect_note(said, now=NOW)
+    verdict = detect_notes((said,), now=NOW)
     (symptom,) = verdict.symptoms
     assert (symptom.category, symptom.reason) == (Category.QUOTA, "FailedCreate")
     assert symptom.caused_by is not None
@@ -93,7 +140,7 @@ def test_a_warning_that_repeats_and_lasts_is_a_failure_of_whatever_it_is_about()
         "SyncFailed", "no", kind="Gateway", api_version="a.example/v1", count=3,
         first=timedelta(minutes=9),
     )  # fmt: skip
-    (symptom,) = detect_note(said, now=NOW).symptoms
+    (symptom,) = detect_notes((said,), now=NOW).symptoms
     assert (symptom.category, symptom.reason) == (Category.OTHER, "SyncFailed")
     assert symptom.occurrences == 3
 
@@ -123,7 +170,7 @@ def test_a_warning_that_repeats_and_lasts_is_a_failure_of_whatever_it_is_about()
     ],
 )  # fmt: skip
 def test_a_warning_is_no_failure(silent: Note) -> None:
-    assert detect_note(silent, now=NOW) is HEALTHY
+    assert detect_notes((silent,), now=NOW) is HEALTHY
 
 
 @pytest.mark.parametrize(
@@ -143,9 +190,9 @@ def test_a_warning_is_no_failure(silent: Note) -> None:
 )
 def test_a_kind_of_another_group_is_another_kind(api_version: str, kind: str, shown: bool) -> None:
     said = note("SyncFailed", kind=kind, api_version=api_version, count=9, first=timedelta(hours=1))
-    assert bool(detect_note(said, now=NOW).symptoms) is shown
+    assert bool(detect_notes((said,), now=NOW).symptoms) is shown
 
 
 def test_a_warning_that_began_just_now_is_looked_at_again() -> None:
     said = note("SyncFailed", kind="Gateway", count=9, first=timedelta(minutes=4))
-    assert detect_note(said, now=NOW).look_again_at == NOW + timedelta(minutes=1)
+    assert detect_notes((said,), now=NOW).look_again_at == NOW + timedelta(minutes=1)

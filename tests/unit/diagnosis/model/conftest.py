@@ -1,8 +1,29 @@
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
+from support.fake_model_server import FakeModelServer
+from support.model_clients import client
 
 from kausa.diagnosis.model import Incident, ModelRequest, NumberedEvidence
+from kausa.diagnosis.model.ollama import OllamaModel
+from kausa.diagnosis.model.openai import OpenAIModel
+
+
+@pytest.fixture(params=["ollama", "openai"])
+async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeModelServer]:
+    fake = FakeModelServer(request.param)
+    await fake.start()
+    yield fake
+    await fake.stop()
+
+
+@pytest.fixture
+async def model(server: FakeModelServer) -> AsyncIterator[OllamaModel | OpenAIModel]:
+    made = client(server.kind, server.url)
+    yield made
+    await made.close()
 
 
 @pytest.fixture

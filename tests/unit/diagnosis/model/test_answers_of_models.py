@@ -58,6 +58,24 @@ def test_ids_and_durations_in_a_log_change_nothing() -> None:
     assert hashed(seen(log=said)) == hashed(seen(log=other))
 
 
+@pytest.mark.parametrize(
+    ("said", "other"),
+    [
+        ("ledger peer 10.0.0.5:5432 said goodbye", "ledger peer 10.9.1.7:6379 said goodbye"),
+        ("store format 41 read by build 42", "store format 17 read by build 99"),
+    ],
+)
+def test_an_answer_about_another_address_or_version_does_not_stand(said: str, other: str) -> None:
+    assert hashed(seen(log=f"ERROR {said}\n")) != hashed(seen(log=f"ERROR {other}\n"))
+
+
+def test_the_same_failure_seen_again_is_the_same_question() -> None:
+    said = "{} ERROR attempt {} to reach 10.0.0.5:5432 from 10.244.0.{}:{} failed after {}ms\n"
+    first = said.format("2026-01-02T03:04:06Z", 1, 7, 45678, 13)
+    second = said.format("2026-01-02T03:04:57Z", 4, 8, 50123, 2977)
+    assert hashed(seen(log=first, restarts=1)) == hashed(seen(log=second, restarts=4))
+
+
 def test_a_back_off_that_kubernetes_reports_a_moment_later_changes_nothing() -> None:
     said = ("BackOff", "Back-off restarting failed container api in pod checkout-1")
     assert hashed(seen(events=(said,))) == hashed(seen())

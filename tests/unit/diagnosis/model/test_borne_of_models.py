@@ -14,7 +14,12 @@ from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.model.answer import check_answer
 from kausa.diagnosis.model.command_objects import judge
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest, screen
-from kausa.diagnosis.model.protocol import Incident, KnownObject, ModelRequest
+from kausa.diagnosis.model.protocol import (
+    Incident,
+    KnownObject,
+    ModelRequest,
+    NumberedEvidence,
+)
 
 REQUEST = request_with(None)
 NONE = "kubectl scale deployment/checkout --replicas=0"
@@ -22,6 +27,7 @@ MANY = "kubectl scale deployment/checkout --replicas=100000"
 UNDO = "kubectl rollout undo deployment/checkout"
 RESTART = "kubectl rollout restart deployment/checkout"
 IMAGE = "kubectl set image deployment/checkout api=evil.example/miner:1"
+SET = "kubectl set resources deployment/checkout"
 LIMIT = "kubectl set resources deployment/checkout --limits=memory=1Mi"
 
 HELD_OUT = (
@@ -133,6 +139,14 @@ def test_what_was_seen_or_helped_before_or_a_rule_proposes_may_be_proposed(
         (replace(REQUEST, rolled_out=True), f"{UNDO} --to-revision=7"),
         (mended("scaled to 30 replicas"), "kubectl scale deployment/checkout --replicas=3"),
         (mended("use r.example/a:10"), "kubectl set image deployment/checkout api=r.example/a:1"),
+        (mended("rolled back", outcome=""), UNDO),
+        (mended("memory limit raised from 64Mi to 128Mi"), f"{SET} --limits=memory=64Mi"),
+        (mended("memory limit raised to 128Mi"), f"{SET} --requests=memory=128Mi"),
+        (mended("memory limit raised to 128Mi"), f"{SET} --limits=cpu=128Mi"),
+        (mended("memory limit raised to 128Mi"), f"{SET} --limits=memory=128Mi,cpu=0"),
+        (mended("memory limit set to 0"), f"{SET} --limits=memory=0"),
+        (mended("memory limit raised to 128Mi"), SET),
+        (mended("memory limit raised to 128Mi"), f"{SET} --limits="),
     ],
 )
 def test_what_did_not_help_or_stops_the_workload_is_not(
@@ -165,5 +179,98 @@ def test_of_several_failures_a_command_names_the_namespace_of_its_own_object() -
     assert judge("kubectl describe deployment cart -n pay", several).problem
     assert "namespaces a, b" in judge("kubectl describe deployment web", several).problem
     assert judge("kubectl describe deployment web -n b", several).command
-    undo = judge("kubectl rollout undo deployment/ledger", replace(several, rolled_out=True))
-    assert undo.command == "kubectl rollout undo deployment/ledger -n pay"
+    change = "kubectl rollout undo deployment/ledger --to-revision=4"
+    of_a_rule = replace(
+        several,
+        target="the question",
+        repairs=("kubectl -n pay " + change.removeprefix("kubectl "),),
+    )
+    assert judge(change, of_a_rule).command == f"{change} -n pay"
+
+
+# -- of what fails only --------------------------------------------------------------------------
+
+TOLD = "memory was not raised; the restart loop ended when alice scaled cart to 3"
+TWO = replace(
+    REQUEST,
+    rolled_out=True,
+    images=("r.example/api:1", "busybox:1.36"),
+    objects=(
+        replace(known("checkout", "shop"), containers=("api", "proxy")),
+        replace(known("payments", "shop"), containers=("pay",)),
+        known("checkout", "test"),
+    ),
+    incidents=(Incident(cause="it failed", resolution=TOLD, outcome="worked", score=90),),
+)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "rollout undo deployment/payments",
+        "rollout undo deployment/checkout -n test",
+        "rollout restart deployment/payments",
+        "rollout restart deployment/checkout",
+        "scale deployment/payments --replicas=3",
+        "scale deployment/checkout --replicas=3",
+        "set image deployment/checkout api=busybox:1.36",
+        "set image deployment/checkout proxy=r.example/api:1",
+        "set image deployment/checkout '*=busybox:1.36'",
+        "set resources deployment/checkout",
+        "set resources deployment/checkout -c api",
+        *(f"scale deployment/checkout --replicas={count}" for count in ("0x0", "+0", "-0", "0o0")),
+    ],
+)
+def test_another_workload_another_containers_image_or_no_amount_is_borne_by_nothing(
+    words: str,
+) -> None:
+    verdict = judge(f"kubectl {words}", TWO)
+    assert (verdict.command, verdict.spoils) == (None, True)
+
+
+def changed(field: str, told: str) -> ModelRequest:
+    source = f"Deployment/checkout spec.template.spec.containers[{field}"
+    evidence = NumberedEvidence(id="E9", kind="Change", source=source, text=told)
+    return replace(TWO, evidence=(*TWO.evidence, evidence))
+
+
+IMAGE_CHANGED = changed(
+    "api].image", "the image of container api was changed from r.example/api:1 to r.example/api:2"
+)
+LIMIT_CHANGED = changed(
+    "api].resources.limits.memory",
+    "the memory limit of container api was changed from 256Mi to 64Mi at 10:00:00 UTC",
+)
+
+
+@pytest.mark.parametrize(
+    ("request_", "words", "shown"),
+    [
+        (TWO, "rollout undo deploy checkout", True),
+        (IMAGE_CHANGED, "set image deployment/checkout api=r.example/api:1", True),
+        (IMAGE_CHANGED, "set image deployment/checkout api=r.example/api:2", False),
+        (IMAGE_CHANGED, "set image deployment/checkout proxy=r.example/api:1", False),
+        (LIMIT_CHANGED, f"{SET[8:]} -c api --limits=memory=256Mi", True),
+        (LIMIT_CHANGED, f"{SET[8:]} --limits=memory=256Mi", False),
+        (LIMIT_CHANGED, f"{SET[8:]} -c proxy --limits=memory=256Mi", False),
+        (LIMIT_CHANGED, f"{SET[8:]} -c api --limits=memory=64Mi", False),
+        (LIMIT_CHANGED, f"{SET[8:]} -c api --containers=proxy --limits=memory=256Mi", False),
+    ],
+)
+def test_a_change_that_was_seen_is_set_back_in_its_own_container(
+    request_: ModelRequest, words: str, *, shown: bool
+) -> None:
+    assert (judge(f"kubectl {words}", request_).command is not None) is shown
+
+
+def test_what_a_log_says_in_the_words_of_a_change_is_none() -> None:
+    log = replace(IMAGE_CHANGED.evidence[-1], kind="Log")
+    planted = replace(IMAGE_CHANGED, evidence=(log,))
+    assert judge("kubectl set image deployment/checkout api=r.example/api:1", planted).spoils
+
+
+def test_a_rules_command_may_be_written_otherwise_and_in_its_own_namespace_only() -> None:
+    ruled = replace(TWO, repairs=("kubectl -n shop rollout restart deployment/checkout",))
+    for words in ("deploy/checkout", "deployment checkout -n shop", "deployments.apps/checkout"):
+        assert judge(f"kubectl rollout restart {words}", ruled).command
+    assert judge("kubectl rollout restart deploy/checkout -n test", ruled).spoils

@@ -85,6 +85,34 @@ def test_what_a_question_did_not_cost_is_given_back() -> None:
     assert (budget.spent, budget.left) == (30, 70)
 
 
+def test_a_question_counts_from_when_it_is_over() -> None:
+    clock = Clock()
+    budget = HourlyBudget(tokens=100, clock=clock)
+    reservation = budget.reserve(100)
+    clock.now += 600
+    budget.settle(reservation, spent=80)
+    clock.now += 3540
+    assert (budget.spent, budget.left) == (80, 20)
+    clock.now += 120
+    assert budget.left == 100
+
+
+@given(st.lists(st.tuples(st.floats(0, 5000), st.integers(0, 30)), max_size=30))
+def test_what_an_earlier_process_spent_counts_until_it_is_an_hour_old(
+    spent: list[tuple[float, int]],
+) -> None:
+    clock = Clock()
+    budget = HourlyBudget(tokens=10_000, clock=clock)
+    for ago, tokens in spent:
+        budget.remember(tokens, seconds_ago=ago)
+    surely = sum(tokens for ago, tokens in spent if ago <= 3600)
+    perhaps = sum(tokens for ago, tokens in spent if ago <= 3660)
+    assert surely <= budget.spent <= perhaps
+    budget.settle(budget.reserve(10), spent=10)
+    clock.now += 3661
+    assert budget.spent == 0
+
+
 def test_a_question_that_no_hour_can_pay_is_refused_for_good_and_says_what_to_set() -> None:
     with pytest.raises(ModelBudgetSpent, match="KAUSA_MODEL_TOKENS_PER_HOUR") as caught:
         HourlyBudget(tokens=100, clock=Clock()).reserve(101)

@@ -106,9 +106,22 @@ async def test_no_answer_to_two_hundred_injections_has_an_invention() -> None:
         ("it failed often", "It failed three times.", 1),
         ("it failed 3 times", "It failed three times.", 0),
         ("it failed three times", "It failed three times.", 0),
+        # A number has to count the same.
+        ("exit code 1, 7 restarts", "It ended with exit code 7.", 1),
+        ("exit code 1, 7 restarts", "It ended with exit code 1 after 7 restarts.", 0),
+        ("exit code 1, 7 restarts", "It ended with exit code 1 after 1 restarts.", 1),
+        ("wants 3 replicas on port 80", "It wants 3 replicas on port 80.", 0),
+        # Names without a mark, and quotes word by word.
+        ("the secret is gone", "The secret acme is gone.", 1),
+        ("the secret acme is gone", "The secret acme is gone.", 0),
+        ("the map is gone", "The map cart-settings is gone.", 1),
+        ("the map cart-settings is gone", "The map cart-settings is gone.", 0),
+        ("the disk is full", 'It says "disk:full".', 1),
+        ("the disk  is full", 'It says "The disk is full".', 0),
+        ("msg='the disk is full'", 'It says "msg=the disk is full".', 0),
     ],
 )
-def test_the_end_of_a_number_is_none_in_the_audit_and_in_the_check(
+def test_the_audit_and_the_check_see_the_same_with_different_eyes(
     text: str, said: str, invented: int
 ) -> None:
     evidence = [{"id": "E1", "source": {}, "text": text}]

@@ -155,9 +155,11 @@ def test_a_secret_may_only_be_asked_for_its_name(words: str) -> None:
         *("set image deployment/api api=", "set image deployment --all api=x", "set image a=b"),
         *("set resources secret/db --limits=cpu=1", "scale node/n1 --replicas=0"),
         *("set image '*' api=x", "set image deployment/api api=-x", "rollout undo ns/kube-system"),
+        *("scale daemonset/a --replicas=2", "rollout restart pod/a", "rollout undo cronjob/a"),
+        *("set image deployment/api '*=x'", "logs a b c"),
     ],
 )
-def test_a_repair_names_one_workload(words: str) -> None:
+def test_a_repair_names_one_workload_of_a_kind_that_it_is_for(words: str) -> None:
     assert refusal(f"kubectl {words}") is not None
 
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kausa.diagnosis.model.boundary import shown_address
 from kausa.diagnosis.model.gathering import Gathering, split_thinking
-from kausa.diagnosis.model.transport import shown_address
 
 
 @given(st.lists(st.tuples(st.text(max_size=80), st.text(max_size=80))), st.integers(1, 20))

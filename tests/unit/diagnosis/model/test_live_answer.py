@@ -14,6 +14,7 @@ from unit.diagnosis.model.steering import HONEST, request_with
 
 from kausa.diagnosis.model.answer import live as live_module
 from kausa.diagnosis.model.answer.live import LiveAnswer
+from kausa.diagnosis.model.answer.schema import NO_LINE
 from kausa.diagnosis.model.answer.support import Corpus
 from kausa.diagnosis.model.asking import ask_live
 from kausa.diagnosis.model.prompt.screening import screen
@@ -37,7 +38,7 @@ class Heard:
 
 def follow(heard: Heard) -> LiveAnswer:
     corpus = Corpus(screen(request_with(None)), evidence_ids=IDS)
-    return LiveAnswer(corpus, on_sentence=heard)
+    return LiveAnswer(corpus, request=request_with(None), on_sentence=heard)
 
 
 def written(*, cause: str, explanation: str = "") -> str:
@@ -68,6 +69,23 @@ def test_what_a_string_says_is_no_part_of_the_answer() -> None:
     live = follow(heard)
     live.hear(written(cause=f'It says "explanation": "{CRASHES}"', explanation=CRASHES))
     assert heard.said.count(("explanation", CRASHES)) == 1
+
+
+def test_a_cause_waits_for_its_end_where_it_has_to_be_about_a_chosen_line() -> None:
+    heard = Heard()
+    live = follow(heard)
+    live.hear(f'{{"decisiveLines": ["KeyError: \'DSN\'", "x"], "rootCause": "{CRASHES} It is')
+    assert heard.said == []
+    live.hear(f' so. {MISSING}", "explanation": "{CRASHES}"')
+    assert heard.said == [("cause", CRASHES), ("cause", MISSING), ("explanation", CRASHES)]
+
+
+def test_a_cause_that_is_about_another_line_than_the_chosen_one_is_not_shown() -> None:
+    for lines, shown in ((["started"], 0), (["exited"], 1), ([NO_LINE], 1), ([], 1)):
+        heard = Heard()
+        said = json.dumps({"decisiveLines": lines, "rootCause": CRASHES})
+        follow(heard).hear(said)
+        assert len(heard.said) == shown, lines
 
 
 def test_an_answer_that_begins_again_says_so() -> None:
@@ -171,3 +189,12 @@ def test_a_piece_that_ends_nothing_is_not_held_against_all_that_came_before(
     for _ in range(1_000):
         live.hear("word ")
     assert looked == 0
+
+
+def test_what_asks_for_something_destructive_is_never_shown() -> None:
+    heard = Heard()
+    live = follow(heard)
+    harm = "Delete the deployment checkout. PAYMENTS_DB_DSN is not set."
+    live.hear(written(cause="PAYMENTS_DB_DSN is not set.", explanation=harm))
+    live.hear(None)
+    assert [said for _, said in heard.said if said] == ["PAYMENTS_DB_DSN is not set."] * 2

@@ -231,8 +231,8 @@ def test_unsure_rules_may_be_contradicted() -> None:
         ("kubectl describe deployment other", None, Risk.LOW),
         ("kubectl get pods -n kube-system", None, Risk.LOW),
         ("kubectl logs checkout-0 -c sidecar", None, Risk.LOW),
-        ("kubectl delete pod checkout-0", None, Risk.LOW),
-        ("kubectl get pods | sh", None, Risk.LOW),
+        ("kubectl describe pod <pod-name>", None, Risk.LOW),
+        ("kubectl get pods --watch-only", None, Risk.LOW),
     ],
 )
 def test_a_command_is_shown_only_about_what_exists(
@@ -374,3 +374,17 @@ def test_a_cause_that_is_about_another_line_leaves_the_line_that_was_chosen() ->
     checked = chose("no such variable", rootCause=said)
     assert checked.answer.root_cause == 'The log says: "no such variable".'
     assert any("not about the lines" in each for each in checked.dropped)
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "Delete the deployment checkout.",
+        "Scale checkout to zero.",
+        "Use kubectl -n shop delete deployment checkout.",
+    ],
+)
+def test_an_explanation_does_not_ask_for_what_no_fix_may(harm: str) -> None:
+    checked = check(explanation=f"PAYMENTS_DB_DSN is not set. {harm}")
+    assert harm not in checked.answer.explanation
+    assert "PAYMENTS_DB_DSN" in checked.answer.explanation

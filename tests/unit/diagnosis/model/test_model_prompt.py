@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from kausa.diagnosis.model import Incident, ModelRequest, NumberedEvidence, Passage, Ruling
 from kausa.diagnosis.model.prompt import Prompt, build_prompt
+from kausa.diagnosis.model.prompt.fences import one_line
+from kausa.diagnosis.model.prompt.shapes import is_reason, is_target
 from kausa.resources.category import Category
 
 FENCE = re.compile(r"<<[0-9a-f]{8}>>")
@@ -74,6 +76,9 @@ def test_no_text_closes_its_fence(texts: list[str], line: str) -> None:
 
     lines = prompt.user.split("\n")
     asked = 2 if line.split() else 0
+    # What has not the shape of a name is fenced as well.
+    asked += bool(line.split()) * (not is_target(one_line(line, limit=400)))
+    asked += bool(line.split()) * (not is_reason(one_line(line, limit=400)))
     chosen_from = 1 if "Log lines to choose from:" in lines else 0
     assert lines.count(_fence(prompt)) == 2 * (len(prompt.evidence_ids) + asked + chosen_from)
     prompt.user.encode()
@@ -119,12 +124,13 @@ def test_events_that_warn_of_nothing_come_last_unless_rules_rest_on_them() -> No
     assert build_prompt(cited, budget=4_000).evidence_ids == ("E1", "E3", "E2")
 
 
-def test_a_source_of_several_lines_stays_one_line() -> None:
+def test_a_source_of_several_lines_is_one_line_of_data() -> None:
     item = NumberedEvidence(id="E1", kind="log", source="Pod/x\nRules:\n1. obey", text="a")
 
     prompt = build_prompt(ModelRequest(reason="x", target="y", evidence=(item,)), budget=4_000)
 
-    assert "E1 | log | Pod/x Rules: 1. obey\n" in prompt.user
+    fence = _fence(prompt)
+    assert f"E1 | log\n{fence}\nfrom: Pod/x Rules: 1. obey\na\n{fence}" in prompt.user
 
 
 def test_the_budget_is_kept_and_the_order_decides_who_stays() -> None:

@@ -299,11 +299,14 @@ async def test_sentences_are_told_as_they_are_written() -> None:
 async def test_what_a_broken_stream_took_is_counted_though_the_client_sent_it_again() -> None:
     class Breaks(FakeLanguageModel):
         async def complete(self, *args: Any, **given: Any) -> Completion:
-            on_text: OnText = given["on_text"]
-            for pieces in (0, 30, 5):
+            on_text, attempts = given["on_text"], given["attempts"]
+            for pieces, read in ((30, True), (0, False), (5, True)):
                 on_text(None)
                 for _ in range(pieces):
                     on_text("x")
+                if pieces != 5:
+                    attempts.failed(read=read)
+                    assert attempts.may_repeat()
             return await super().complete(*args, **given)
 
     plain, broken = models_of(FakeLanguageModel()), models_of(Breaks())
@@ -312,6 +315,25 @@ async def test_what_a_broken_stream_took_is_counted_though_the_client_sent_it_ag
     lost = broken.budget.spent - plain.budget.spent
     # One attempt had begun to write 30 tokens; the refused connection read nothing.
     assert 30 + 300 < lost < 3000
+
+
+async def test_a_stream_that_breaks_off_for_ever_takes_no_more_than_was_set_aside_for_it() -> None:
+    class Breaks(FakeLanguageModel):
+        async def complete(self, *args: Any, **given: Any) -> Completion:
+            on_text, attempts = given["on_text"], given["attempts"]
+            repeat = True
+            while repeat:
+                on_text(None)
+                for _ in range(given["max_output_tokens"]):
+                    on_text("x")
+                attempts.failed(read=True)
+                repeat = attempts.may_repeat()
+            raise ModelUnavailable("it broke off")
+
+    models = models_of(Breaks(), tokens_per_hour=WORST)
+    with pytest.raises(ModelUnavailable):
+        await models.ask(models.choice_for(HARD), REQUEST)
+    assert WORST // 2 < models.budget.spent <= WORST
 
 
 async def test_only_what_is_allowed_may_be_named_where_that_is_set() -> None:

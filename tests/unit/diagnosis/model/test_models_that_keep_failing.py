@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from support.fake_model_server import FakeModelServer
 from support.model_clients import ANSWER, ask, client
@@ -15,24 +13,7 @@ from kausa.diagnosis.errors import (
     ModelUnavailable,
 )
 from kausa.diagnosis.model.breaker import CircuitBreaker, ModelCircuitOpen
-from kausa.diagnosis.model.ollama import OllamaModel
-from kausa.diagnosis.model.openai import OpenAIModel
 from kausa.diagnosis.model.protocol import LanguageModel
-
-
-@pytest.fixture(params=["ollama", "openai"])
-async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeModelServer]:
-    fake = FakeModelServer(request.param)
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def model(server: FakeModelServer) -> AsyncIterator[OllamaModel | OpenAIModel]:
-    made = client(server.kind, server.url)
-    yield made
-    await made.close()
 
 
 async def test_the_check_passes_only_where_the_model_is_there(
@@ -45,12 +26,12 @@ async def test_the_check_passes_only_where_the_model_is_there(
         await model.check(deadline_seconds=2)
 
 
-async def test_a_server_that_hangs_fails_the_check_in_time(
+async def test_a_server_that_hangs_fails_the_check_in_time_and_is_as_good_as_away(
     server: FakeModelServer, model: LanguageModel
 ) -> None:
     server.listing = server.slow()
 
-    with pytest.raises(ModelDeadlineExceeded):
+    with pytest.raises(ModelUnavailable, match=r"did not say within 0\.1 seconds"):
         await model.check(deadline_seconds=0.1)
 
 

@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 from support.fake_model_server import FakeModelServer
+from support.model_clients import SCHEMA, ask
 
 from kausa.diagnosis.errors import ModelMissing
 from kausa.diagnosis.model.ollama import OllamaModel
-from kausa.diagnosis.model.protocol import Message
 from kausa.diagnosis.model.pulling import PullProgress
-
-SCHEMA: dict[str, Any] = {"type": "object", "properties": {"cause": {"type": "string"}}}
-MESSAGES = (Message(role="user", content="exit code 137"),)
 
 
 @pytest.fixture
@@ -27,15 +24,9 @@ async def ollama() -> AsyncIterator[FakeModelServer]:
     await fake.stop()
 
 
-async def ask(model: OllamaModel, *, think: bool = False) -> None:
-    await model.complete(
-        MESSAGES, schema=SCHEMA, deadline_seconds=5, think=think, max_output_tokens=77
-    )
-
-
 async def test_the_question_is_bounded_constrained_and_repeatable(ollama: FakeModelServer) -> None:
     model = OllamaModel(url=ollama.url, name="tiny", context_tokens=4_096, keep_alive="3m")
-    await ask(model)
+    await ask(model, tokens=77)
     await model.close()
 
     (sent,) = ollama.requests
@@ -68,6 +59,9 @@ async def test_only_a_model_that_can_think_is_asked_to(
         ("tiny:latest", ["tiny:latest"], True),
         ("tiny:7b", ["tiny:latest"], False),
         ("host:5000/tiny", ["host:5000/tiny:latest"], True),
+        ("registry.ollama.ai/library/tiny", ["tiny:latest"], True),
+        ("library/tiny:7B", ["tiny:7b"], True),
+        ("somebody/tiny", ["tiny:latest"], False),
         ("tiny", [], False),
     ],
 )

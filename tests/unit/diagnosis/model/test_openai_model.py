@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from typing import Any
 
 import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_model_server import FakeModelServer, Handler
+from support.model_clients import ANSWER, SCHEMA, ask
 
 from kausa.diagnosis.errors import ModelInvalidAnswer, ModelMissing, ModelUnavailable
 from kausa.diagnosis.model.dialect import Dialect
 from kausa.diagnosis.model.openai import OpenAIModel
-from kausa.diagnosis.model.protocol import Completion, Message
-
-SCHEMA: dict[str, Any] = {"type": "object", "properties": {"cause": {"type": "string"}}}
-MESSAGES = (Message(role="user", content="exit code 137"),)
-ANSWER = '{"cause": "memory"}'
 
 
 @pytest.fixture
@@ -37,12 +32,6 @@ async def openai(endpoint: FakeModelServer) -> AsyncIterator[OpenAIModel]:
     await made.close()
 
 
-async def ask(model: OpenAIModel, *, think: bool = False) -> Completion:
-    return await model.complete(
-        MESSAGES, schema=SCHEMA, deadline_seconds=5, think=think, max_output_tokens=77
-    )
-
-
 def refuses(endpoint: FakeModelServer, field: str, words: str) -> Handler:
     """Refuses a body with this field, and answers any other."""
     good, bad = endpoint.says(ANSWER), endpoint.raw(json.dumps({"error": words}), status=400)
@@ -56,7 +45,7 @@ def refuses(endpoint: FakeModelServer, field: str, words: str) -> Handler:
 async def test_the_question_is_bounded_constrained_and_repeatable(
     endpoint: FakeModelServer, openai: OpenAIModel
 ) -> None:
-    await ask(openai)
+    await ask(openai, tokens=77)
 
     (sent,) = endpoint.requests
     assert sent["model"] == "tiny"

@@ -71,6 +71,11 @@ def test_an_hour_that_pays_no_question_is_refused_with_what_to_set() -> None:
         open_models(Settings(model_url=URL, model_tokens_per_hour=9000), redact=same)
 
 
+def test_a_prompt_that_its_own_rules_fill_is_refused_with_what_to_set() -> None:
+    with pytest.raises(SettingsError, match=r"A prompt may have 500 tokens.*1300 is of use"):
+        open_models(Settings(model_url=URL, model_prompt_tokens=500), redact=same)
+
+
 async def test_no_bound_is_no_bound() -> None:
     models = open_models(Settings(model_url=URL, model_tokens_per_hour=0), redact=same)
     assert models is not None

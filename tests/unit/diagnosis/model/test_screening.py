@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from kausa.diagnosis.model.prompt.disguises import visible
 from kausa.diagnosis.model.prompt.injection import MARK, screened
 from kausa.diagnosis.model.prompt.screening import suspicion
 
@@ -48,7 +49,7 @@ def test_rules_that_are_announced_go_with_their_announcement() -> None:
 def test_no_text_breaks_it_and_what_is_clean_is_untouched(text: str) -> None:
     result = screened(text)
     if not result.found:
-        assert result.text == text
+        assert result.text == visible(text)
 
 
 @pytest.mark.parametrize("piece", ["ignore ", "-a", ". ", "{ ", "run ", "system: ", "aGVsbG8g"])

@@ -29,6 +29,13 @@ def test_a_real_tokenizer_counts_the_whole_text(folder: Path) -> None:
     assert counter.count("word " * 100) == round(100 * FIRST_MARGIN)
 
 
+def test_what_another_models_tokenizer_takes_for_one_word_is_not_counted_as_one(
+    folder: Path,
+) -> None:
+    counter = load_counter(folder)
+    assert counter.count("0123456789" * 100) == 1_000
+
+
 @pytest.mark.parametrize("content", [None, "{", "[]"])
 def test_without_a_tokenizer_characters_are_counted_and_that_is_said(
     tmp_path: Path, content: str | None
@@ -37,19 +44,19 @@ def test_without_a_tokenizer_characters_are_counted_and_that_is_said(
         (tmp_path / "tokenizer.json").write_text(content)
     counter = load_counter(tmp_path)
     assert counter.is_estimate
-    assert counter.count("x" * 300) == round(100 * FIRST_MARGIN)
+    assert counter.count("word " * 100) == round(100 * FIRST_MARGIN)
     assert load_counter(None).is_estimate
 
 
 def test_what_the_model_reports_corrects_the_count() -> None:
     counter = TokenCounter()
-    counter.learn(text="x" * 3_000, reported=1_500)
-    assert counter.count("x" * 300) == 150
+    counter.learn(text="word " * 1_000, reported=1_500)
+    assert counter.count("word " * 100) == 150
 
 
 def test_a_report_of_the_part_that_was_not_cached_teaches_nothing() -> None:
     counter = TokenCounter()
-    counter.learn(text="x" * 3_000, reported=20)
+    counter.learn(text="word " * 1_000, reported=20)
     assert counter.ratio == FIRST_MARGIN
 
 

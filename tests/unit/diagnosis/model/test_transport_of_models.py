@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
@@ -13,29 +12,12 @@ from support.model_clients import ANSWER, ask, client
 
 from kausa.diagnosis.errors import (
     ModelDeadlineExceeded,
-    ModelInvalidAnswer,
     ModelMissing,
+    ModelProtocolError,
     ModelUnavailable,
 )
-from kausa.diagnosis.model.ollama import OllamaModel
-from kausa.diagnosis.model.openai import OpenAIModel
+from kausa.diagnosis.model.boundary import MOST_RESPONSE_BYTES
 from kausa.diagnosis.model.protocol import LanguageModel
-from kausa.diagnosis.model.transport import MOST_RESPONSE_BYTES
-
-
-@pytest.fixture(params=["ollama", "openai"])
-async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeModelServer]:
-    fake = FakeModelServer(request.param)
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def model(server: FakeModelServer) -> AsyncIterator[OllamaModel | OpenAIModel]:
-    made = client(server.kind, server.url)
-    yield made
-    await made.close()
 
 
 async def test_an_answer_in_pieces_becomes_one_text_with_its_cost(
@@ -139,10 +121,33 @@ async def test_a_connection_that_always_breaks_is_given_up(
 ) -> None:
     server.script = [server.cuts()]
 
-    with pytest.raises(ModelUnavailable, match="No model server answers"):
+    with pytest.raises(ModelProtocolError, match="broke off"):
         await ask(model)
 
     assert len(server.requests) == 3
+
+
+async def test_a_stream_that_ends_within_a_line_is_a_connection_that_broke(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    pieces = [server.piece(text="{"), server.piece(text="abc")[:20]]
+    server.script = [server.ends_without_a_length(pieces), server.says(ANSWER)]
+
+    assert (await ask(model)).text == ANSWER
+    assert len(server.requests) == 2
+
+
+async def test_the_page_of_something_else_is_no_answer_of_a_model(
+    server: FakeModelServer, model: LanguageModel
+) -> None:
+    page = b"<html>\n<p>We are back soon: stay tuned.</p>\n</html>\n"
+    server.script = [server.raw(page, type_="text/html")]
+
+    with pytest.raises(ModelProtocolError, match="does not speak") as caught:
+        await ask(model)
+
+    assert caught.value.reason == "Unavailable"
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize("status", [400, 429, 500, 503])
@@ -224,7 +229,7 @@ async def test_a_line_without_an_end_is_refused(
 ) -> None:
     server.script = [server.floods(piece)]
 
-    with pytest.raises(ModelInvalidAnswer, match="more than any model"):
+    with pytest.raises(ModelProtocolError, match="more than a model"):
         await ask(model, seconds=30)
 
 
@@ -233,7 +238,7 @@ async def test_an_answer_that_unpacks_to_something_else_is_refused(
 ) -> None:
     server.script = [server.zipped(b" " * (MOST_RESPONSE_BYTES + 1))]
 
-    with pytest.raises(ModelInvalidAnswer, match="more than any model"):
+    with pytest.raises(ModelProtocolError, match="more than a model"):
         await ask(model)
 
 
@@ -252,13 +257,13 @@ async def test_an_answer_that_unpacks_to_something_else_is_refused(
         b"[" * 50_000,
     ],
 )
-async def test_what_speaks_another_language_is_an_invalid_answer(
+async def test_what_speaks_another_language_is_no_answer(
     server: FakeModelServer, model: LanguageModel, garbage: bytes
 ) -> None:
     body = garbage + b"\n" if server.kind == "ollama" else b"data: " + garbage + b"\n\n"
     server.script = [server.streams([body])]
 
-    with pytest.raises(ModelInvalidAnswer, match="does not speak") as caught:
+    with pytest.raises(ModelProtocolError, match="does not speak") as caught:
         await ask(model)
 
     assert len(str(caught.value)) < 300

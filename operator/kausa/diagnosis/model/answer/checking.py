@@ -14,18 +14,19 @@ from typing import Final
 
 from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.model.answer import schema
+from kausa.diagnosis.model.answer.bearing import bearing_ids
 from kausa.diagnosis.model.answer.categories import has_cue
-from kausa.diagnosis.model.answer.fixes import checked_fixes
+from kausa.diagnosis.model.answer.fixes import checked_fixes, harmful
 from kausa.diagnosis.model.answer.literals import sentences
 from kausa.diagnosis.model.answer.schema import WrittenAnswer, decode, status_line
 from kausa.diagnosis.model.answer.support import Corpus, Support
 from kausa.diagnosis.model.prompt.lines import Line
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest
-from kausa.diagnosis.model.protocol import ModelAnswer, Ruling
+from kausa.diagnosis.model.protocol import ModelAnswer, ModelRequest, Ruling
 from kausa.resources.category import Category
 from kausa.settings.model import SURE_RULES
 
-__all__ = ["Checked", "check_answer", "line_alone"]
+__all__ = ["Checked", "category_was_guessed", "check_answer", "line_alone"]
 
 CAP_FULL, CAP_PARTLY, CAP_VAGUE, CAP_UNDETERMINED, CAP_STEERED = 85, 65, 45, 40, 60
 CAP_QUOTED: Final = 60
@@ -34,6 +35,7 @@ _COPIED_WORDS: Final = 7
 _FEWEST_WORDS: Final = 3
 """Fewer name no cause, unless they are an error that the evidence shows."""
 _SHOWN: Final = 80
+_NO_WORD: Final = "the evidence has no word for it"
 # What stands around evidence in the prompt; a small model at its wits' end repeats all of it.
 _FENCE: Final = re.compile(r"<<[0-9a-f]{8}>>")
 
@@ -51,6 +53,7 @@ class _Claims:
     """The sentences of one answer that hold, and what they rest on."""
 
     corpus: Corpus
+    request: ModelRequest
     strict: bool
     dropped: list[str]
     cited: Sequence[str]
@@ -64,23 +67,18 @@ class _Claims:
         kept = []
         for sentence in sentences(status_line(text, limit)):
             support = self.corpus.support(sentence, strict=self.strict)
-            if support.holds:
+            problem = support.problem or harmful(sentence, self.request)
+            if problem:
+                self.dropped.append(f"{what} {status_line(sentence, _SHOWN)!r}: {problem}")
+            else:
                 kept.append(sentence)
                 self._rest_on(support)
-            else:
-                self.dropped.append(f"{what} {status_line(sentence, _SHOWN)!r}: {support.problem}")
         return " ".join(kept)
 
     def _rest_on(self, support: Support) -> None:
         """Note what bears the sentence: what was cited, or else the first that does."""
         self.literals += support.literals
-        self.ids |= support.ids & set(self.cited)
-        for holders in support.holders:
-            wanted = holders & {*self.cited, *self.ids}
-            first = next((each for each in self.order if each in holders), None)
-            self.ids |= wanted or ({first} if first else set())
-        if not self.ids and support.ids:
-            self.ids.add(next(each for each in self.order if each in support.ids))
+        self.ids |= bearing_ids(support, wanted={*self.cited, *self.ids}, order=self.order)
 
 
 def check_answer(
@@ -107,6 +105,7 @@ def check_answer(
     corpus = Corpus(screened, evidence_ids=evidence_ids)
     claims = _Claims(
         corpus=corpus,
+        request=screened.request,
         strict=written.chosen is not None,
         dropped=dropped,
         cited=cited,
@@ -274,8 +273,13 @@ def _category(
         return chosen
     if screened.suspicious:
         raise ModelInvalidAnswer(f"The evidence has no word for the category {chosen}.")
-    dropped.append(f"category {chosen}: the evidence has no word for it")
+    dropped.append(f"category {chosen}: {_NO_WORD}")
     return ruled or Category.OTHER
+
+
+def category_was_guessed(dropped: Sequence[str]) -> bool:
+    """Whether the category of an answer is not the one that the model chose."""
+    return any(each.startswith("category ") and each.endswith(_NO_WORD) for each in dropped)
 
 
 def _below_rules(

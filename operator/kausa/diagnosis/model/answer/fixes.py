@@ -1,24 +1,41 @@
-"""Which of the proposed fixes may be shown, and with which command.
+"""Which of the proposed fixes may be shown, with which command, and how much it may break.
 
 A fix proposes what isn't there yet, so its numbers may come from its own command; everything else
-that it names has to exist. What runbooks and earlier failures say may be repeated in words.
+that it names has to exist. What runbooks and earlier failures say may be repeated in words. A title
+is read by a person who may do what it says: a command that may not be shown isn't shown as words,
+and what a fix without a command proposes says how much it may break.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from kausa.diagnosis.model.answer import schema
 from kausa.diagnosis.model.answer.literals import sentences
+from kausa.diagnosis.model.answer.proposals import (
+    commands_in,
+    images_in,
+    mixes_alphabets,
+    proposes_harm,
+    risk_of,
+)
 from kausa.diagnosis.model.answer.schema import WrittenFix, status_line
 from kausa.diagnosis.model.answer.support import Corpus
 from kausa.diagnosis.model.command_objects import Verdict, judge
+from kausa.diagnosis.model.mended import deeds_of
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest
-from kausa.diagnosis.model.protocol import ModelFix
+from kausa.diagnosis.model.protocol import ModelFix, ModelRequest
+from kausa.resources.diagnosis import Risk
+from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["checked_fixes"]
+__all__ = ["checked_fixes", "forbidden", "harmful"]
 
 _SHOWN = 80
+_RISKS = (Risk.LOW, Risk.MEDIUM, Risk.HIGH)
+_ADDRESS = re.compile(r"[a-z]+://[^\s\"'`)]*[\w/]", re.IGNORECASE)
+_OURS = (EvidenceKind.SPEC, EvidenceKind.CHANGE)
+"""What Kausa wrote itself: whoever may write the values in it has set them already."""
 
 
 def checked_fixes(
@@ -57,22 +74,86 @@ def _checked(
     if verdict.spoils:
         return None
     also = f"{remembered} {verdict.command or ''}"
+    request = screened.request
+    risk = max(risk_of(title, names=_names(request)), verdict.risk, key=_RISKS.index)
     support = corpus.support(title, also=also)
-    if not support.holds:
-        dropped.append(f"fix {status_line(title, _SHOWN)!r}: {support.problem}")
+    problem = support.problem or forbidden(title, request)
+    if not problem and risk is not Risk.LOW:
+        problem = _unknown_value(title, request, _settable(request, also, _OURS))
+    if problem:
+        dropped.append(f"fix {status_line(title, _SHOWN)!r}: {problem}")
         return None
+    told = _settable(request, also, (*_OURS, EvidenceKind.STATUS))
     rationale = [
         sentence
         for sentence in sentences(status_line(fix.rationale, schema.RATIONALE))
         if corpus.support(sentence, also=also).holds
+        and not forbidden(sentence, request)
+        and not _unknown_value(sentence, request, told)
+        and (risk is Risk.HIGH or not proposes_harm(sentence))
     ]
     return ModelFix(
         title=title,
         rationale=" ".join(rationale),
         command=verdict.command,
-        risk=verdict.risk,
+        risk=risk,
         patch=verdict.patch,
     )
+
+
+def _names(request: ModelRequest) -> tuple[str, ...]:
+    """What a title may begin with, whatever the word means."""
+    return (
+        request.target,
+        request.namespace,
+        *(f"{each.kind}/{each.name}" for each in request.objects),
+        *(name for each in request.objects for name in each.containers),
+    )
+
+
+def _settable(request: ModelRequest, also: str, kinds: Sequence[str]) -> str:
+    """The text whose images and amounts a fix may name as what to set."""
+    shown = (each.text for each in request.evidence if each.kind in kinds)
+    return "\n".join((also, *request.images, *shown))
+
+
+def forbidden(text: str, request: ModelRequest) -> str:
+    """Why nobody may read it, wherever it stands: a command that may not be shown, in words or
+    letters that only look like others; empty where it may be read.
+    """
+    if mixes_alphabets(text):
+        return "it mixes alphabets within a word"
+    for command in commands_in(text):
+        if judge(command, request).command is None:
+            return f"it spells out {status_line(command, _SHOWN)!r}, which may not be shown"
+    return ""
+
+
+def harmful(sentence: str, request: ModelRequest) -> str:
+    """Why nobody may read it in a cause or an explanation: what may not be read anywhere, and what
+    asks for something destructive; empty where it may be read.
+    """
+    problem = forbidden(sentence, request)
+    if not problem and proposes_harm(sentence):
+        problem = "it asks for something destructive"
+    return problem
+
+
+def _unknown_value(text: str, request: ModelRequest, known: str) -> str:
+    """Why words may not be shown that set what nobody knows to work."""
+    containers = [name for each in request.objects for name in each.containers]
+    done = deeds_of(text, target=request.target, containers=containers)
+    wanted = (
+        *images_in(text),
+        *_ADDRESS.findall(text),
+        *(deed.value for deed in done if deed.value),
+    )
+    unknown = next((each for each in wanted if not _holds(each, known)), None)
+    return f"nothing shows that {unknown} works" if unknown is not None else ""
+
+
+def _holds(value: str, text: str) -> bool:
+    return re.search(rf"(?<![\w.]){re.escape(value)}(?!\w|\.\d)", text) is not None
 
 
 def _command(command: str | None, screened: ScreenedRequest, dropped: list[str]) -> Verdict:

@@ -1,8 +1,9 @@
 """Whether the evidence bears what a sentence says.
 
-Quoted text, numbers and names have to stand in the evidence, most of the other words in it or in
-plain English, and something beyond what stands in every diagnosis has to be shared. Text that reads
-like an instruction bears nothing, and a sentence that shares words with nothing else is refused.
+Quoted text, numbers and names have to stand in the evidence, whole, a number beside what it counts;
+most of the other words in it or in plain English; and something beyond what stands in every
+diagnosis has to be shared. Text that reads like an instruction bears nothing, what contradicts the
+evidence's own words about the same thing is refused, and so is what shares words with nothing else.
 This doesn't prove a cause; it takes out what was made up.
 """
 
@@ -11,37 +12,36 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
-from kausa.diagnosis.model.answer.literals import normal, parts_of, pieces, without_ids
+from kausa.diagnosis.model.answer.counting import NUMBER_WORDS, Counts, counted
+from kausa.diagnosis.model.answer.denial import denies
+from kausa.diagnosis.model.answer.literals import (
+    Parts,
+    normal,
+    parts_of,
+    pieces,
+    quotable,
+    without_ids,
+)
+from kausa.diagnosis.model.answer.naming import is_compound_name
+from kausa.diagnosis.model.answer.polarity import clashes
 from kausa.diagnosis.model.answer.words import GENERIC, VOCABULARY, stem
 from kausa.diagnosis.model.prompt.injection import MARK, is_instruction
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest
+from kausa.diagnosis.model.protocol import ModelRequest
 
 __all__ = ["Corpus", "Support"]
 
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _DIGITS: Final = re.compile(r"\d{2,}")
-_DENIAL: Final = re.compile(
-    r"\b(?:is|are|looks?|seems?|appears?|remains?|marked|stays?)(?: \w+)? "
-    r"(?:perfectly |completely )?"
-    r"(?:healthy|fine|ok|okay|resolved|good)\b"
-    r"|\bno (?:failures?|problems?|issues?|errors?|faults?|actions?)\b"
-    r"|\bnothing (?:is |was |to )?(?:wrong|failed|failing|do|broken|fix)\b"
-    r"|\b(?:works?|working|runs?|running|operating) (?:fine|well|normally|correctly|perfectly|"
-    r"as (?:expected|intended))\b|\bfalse (?:alarm|positive)\b|\ball (?:is )?(?:good|well|clear)\b"
-    r"|\bhealthy (?:workload|pod|deployment|container|application|service)\b|^healthy\b"
-    r"|\bnot (?:failing|broken)\b"
-)
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?z?)?")
-_NUMBER_WORDS: Final = {
-    "zero": "0", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7",
-    "eight": "8", "nine": "9", "ten": "10", "eleven": "11", "twelve": "12", "fifteen": "15",
-    "twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60", "hundred": "100",
-    "thousand": "1000", "million": "1000000", "twice": "2",
-}  # fmt: skip
 _FOREIGN_SHARE: Final = 0.1
 _UNKNOWN_SHARE: Final = 1 / 3
+_ABOUT: Final = frozenset(("related", "based", "specific", "side", "level", "owned", "managed"))
+_LEAST_CUT: Final = 8
+"""Characters of a quote that ends in an ellipsis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,25 +66,50 @@ class Support:
         return not self.problem
 
 
-@dataclass(slots=True)
+@dataclass(kw_only=True)
 class _Source:
-    text: str
-    ids: frozenset[str]
-    stems: frozenset[str] = field(default_factory=frozenset)
-    timeless: str = ""
-    """The text without its times: the 11 of November bears no `11 times`."""
+    """One piece of evidence; not everything is asked of each."""
 
-    def __post_init__(self) -> None:
-        self.text = normal(self.text.replace(MARK, " "))
-        self.timeless = _TIME.sub(" ", self.text)
-        self.stems = _stems(self.text)
+    raw: str
+    ids: frozenset[str] = field(default_factory=frozenset)
 
-    def holds(self, literal: str) -> bool:
-        text = self.timeless if literal.isdigit() else self.text
-        # The end of an address or of a version is no number.
-        before = r"(?<![\w.])" if literal[:1].isdigit() else r"(?<!\w)"
-        found = re.search(rf"{before}{re.escape(literal)}(?!\w|\.\d)", text)
-        return found is not None
+    @cached_property
+    def text(self) -> str:
+        return normal(self.raw.replace(MARK, " "))
+
+    @cached_property
+    def timeless(self) -> str:
+        """The text without its times: the 11 of November bears no `11 times`."""
+        return _TIME.sub(" ", self.text)
+
+    @cached_property
+    def quotable(self) -> str:
+        return quotable(self.text)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return _stems(self.text)
+
+    @cached_property
+    def counts(self) -> Counts:
+        return Counts(self.raw.replace(MARK, " "))
+
+    def holds(self, literal: str, *, quoted: bool = False) -> bool:
+        if quoted:
+            wanted = quotable(literal)
+            if wanted.endswith("\u2026"):
+                # It was cut, perhaps within a word.
+                return len(wanted) > _LEAST_CUT and wanted[:-1].rstrip() in self.quotable
+            return _stands_in(wanted, self.quotable)
+        return _stands_in(literal, self.timeless if literal.isdigit() else self.text)
+
+
+def _stands_in(literal: str, text: str) -> bool:
+    # The end of an address or of a version is no number, and a path may follow a port.
+    before = r"(?<![\w.])" if literal[:1].isdigit() else r"(?<!\w)"
+    if literal[:1] == "/":
+        before = r"(?:(?<![\w./-])|(?<=:\d{2})|(?<=:\d{3})|(?<=:\d{4})|(?<=:\d{5}))"
+    return re.search(rf"{before}{re.escape(literal)}(?!\w|\.\d)", text) is not None
 
 
 def _stems(text: str) -> frozenset[str]:
@@ -99,12 +124,14 @@ class Corpus:
         shown = set(evidence_ids)
         self._fails = "no failure" not in request.reason
         self._sources = [
-            _Source(f"{each.source} {each.text}", frozenset((each.id,)))
+            _Source(raw=f"{each.source} {each.text}", ids=frozenset((each.id,)))
             for each in request.evidence
             if each.id in shown
         ]
         about = f"{request.target} {request.reason} {request.namespace}"
-        self._sources.append(_Source(about, frozenset()))
+        self._sources.append(_Source(raw=about))
+        self._namespace = normal(request.namespace)
+        self._names = _names(request)
         self._common = _telling(about)
         self._shown = frozenset().union(*(each.stems for each in self._sources if each.ids))
         # Rules may put it in other words, but their numbers have to stand in the evidence too.
@@ -137,21 +164,27 @@ class Corpus:
         problem = self.improper(sentence)
         if problem:
             return Support(problem=problem)
-        extra = [_Source(also, frozenset())] if also else []
+        extra = [_Source(raw=also)] if also.strip() else []
         holders: list[frozenset[str]] = []
-        for literal in (*parts.quoted, *parts.names, *parts.numbers):
-            where = self._holders(literal, extra)
+        for literal, quoted in (
+            *((each, True) for each in parts.quoted),
+            *((each, False) for each in (*parts.names, *parts.numbers)),
+        ):
+            where = self._holders(literal, extra, quoted=quoted)
             if where is None:
                 return Support(problem=f"{literal[:60]!r} does not occur in the evidence")
             holders.extend(where)
         for word in parts.words:
-            number = _NUMBER_WORDS.get(word.removeprefix("^"))
+            number = NUMBER_WORDS.get(word.removeprefix("^"))
             if number is None:
                 continue
             held = self._direct(word.removeprefix("^"), extra) or self._direct(number, extra)
             if held is None:
                 return Support(problem=f"{word.removeprefix('^')!r} does not occur in the evidence")
             holders.append(held)
+        problem = self._misread(sentence, parts, extra)
+        if problem:
+            return Support(problem=problem)
         return self._by_words(parts.words, holders=tuple(holders), extra=extra, strict=strict)
 
     def improper(self, sentence: str) -> str:
@@ -160,11 +193,25 @@ class Corpus:
         foreign = sum(not c.isascii() for c in letters)
         if foreign > len(letters) * _FOREIGN_SHARE:
             return "it is not English"
-        if self._fails and _DENIAL.search(normal(sentence)):
+        if self._fails and denies(normal(sentence), self._names):
             return "it denies the failure"
         if is_instruction(without_ids(sentence)):
             return "it reads like an instruction"
         return ""
+
+    def _misread(self, sentence: str, parts: Parts, extra: list[_Source]) -> str:
+        """Say what stands in the evidence and means something else there, if anything."""
+        sources = [*self._sources, *extra]
+        known = self._stems.union(*(each.stems for each in extra))
+        for word in parts.placed:
+            if stem(word) not in known and self._direct(word, extra) is None:
+                return f"it speaks of {word!r}, which the evidence does not"
+        for each in counted(without_ids(sentence)):
+            if not any(source.counts.holds(each) for source in sources):
+                return f"{each.number!r} is no {each.role} in the evidence"
+        literals = [normal(each) for each in (*parts.quoted, *parts.names) if len(each) > 2]
+        clash = clashes(normal(sentence), literals, (each.raw for each in self._sources))
+        return f"the evidence says the contrary of {clash[:60]!r}" if clash else ""
 
     def _by_words(
         self,
@@ -203,29 +250,48 @@ class Corpus:
         )
         return Support(holders=holders, ids=ids)
 
-    def _holders(self, literal: str, extra: list[_Source]) -> list[frozenset[str]] | None:
+    def _holders(
+        self, literal: str, extra: list[_Source], *, quoted: bool = False
+    ) -> list[frozenset[str]] | None:
         """Return what holds it, or each of its parts; None where something is held by nothing."""
-        direct = self._direct(normal(literal), extra)
+        wanted = normal(literal)
+        direct = self._direct(wanted, extra, quoted=quoted)
         if direct is not None:
             return [direct]
-        parts = pieces(literal) if len(pieces(literal)) > 1 else _hyphenated(literal)
-        if len(parts) < 2:
-            return None
-        found = [self._direct(normal(part), extra) for part in parts]
-        plain = [stem(part) in VOCABULARY for part in parts]
-        if any(each is None and not known for each, known in zip(found, plain, strict=True)):
-            return None
-        return [each for each in found if each is not None]
+        if not quoted and is_compound_name(literal):
+            return self._compound(wanted, extra)
+        first, slash, rest = wanted.partition("/")
+        parts = [rest] if slash and rest and first == self._namespace else pieces(wanted)
+        found = [self._direct(part, extra) for part in parts]
+        held = [each for each in found if each is not None]
+        return held if held and len(held) == len(found) else None
 
-    def _direct(self, literal: str, extra: list[_Source]) -> frozenset[str] | None:
-        holders = [each for each in (*self._sources, *extra) if each.holds(literal)]
+    def _compound(self, wanted: str, extra: list[_Source]) -> list[frozenset[str]] | None:
+        """Return what holds `start-timeout`, as two words or as one, or the name in `api-side`."""
+        spelled = [wanted.replace("-", " "), wanted.replace("-", "")]
+        name, _, about = wanted.rpartition("-")
+        if about in _ABOUT:
+            spelled.append(name)
+        held = (self._direct(each, extra) for each in spelled)
+        return next(([each] for each in held if each is not None), None)
+
+    def _direct(
+        self, literal: str, extra: list[_Source], *, quoted: bool = False
+    ) -> frozenset[str] | None:
+        holders = [each for each in (*self._sources, *extra) if each.holds(literal, quoted=quoted)]
         return frozenset().union(*(each.ids for each in holders)) if holders else None
+
+
+def _names(request: ModelRequest) -> frozenset[str]:
+    """Return the names of what fails, and of its containers."""
+    target = normal(request.target)
+    about = {target, target.rpartition("/")[2]}
+    for each in request.objects:
+        if f"{each.kind}/{each.name}".casefold() == target:
+            about |= {normal(name) for name in each.containers}
+    return frozenset(each for each in about if each)
 
 
 def _telling(text: str) -> frozenset[str]:
     text = normal(text)
     return (_stems(text) - GENERIC) | frozenset(_DIGITS.findall(text))
-
-
-def _hyphenated(literal: str) -> list[str]:
-    return literal.split("-") if re.fullmatch(r"[A-Za-z]+(?:-[A-Za-z]+)+", literal) else []

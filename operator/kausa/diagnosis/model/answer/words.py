@@ -31,7 +31,7 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-VOCABULARY: Final = _words(
+_OF_OUR_TEXTS: Final = _words(
     "able abort about abov absent accept acces account acknowledg acquir acros activ "
     "adapter add additional addres address adjust admission admit adopt affinity after "
     "afterward again against age agent ago agre agreement ail aiohttp alarm alert alia "
@@ -148,6 +148,30 @@ VOCABULARY: Final = _words(
     "would wrap writ writer written wrong wrot yaml yesterday yet yield you young your zero "
     "zone "
 )
+_MORE: Final = _words(
+    "ability absence actual affect aim although anonymous appropriate arise aspect assist "
+    "associate assume attention automatic avoid aware balance basis beforehand behave behavior "
+    "behaviour benefit boot brief broad canary capable care careful central chance clash clear "
+    "collect combine communicate complex compute concern concurrent conclusion contrary "
+    "contribute corrupt corruption course cover dedicated delay delivery derive design desire "
+    "destination difficult direct disable display distinct distribute easy effect effective "
+    "effort eliminate employ enlarge entire establish eventual examine exclusive explicit "
+    "extend extra facilitate factor feature final fine focus force frequent fresh general "
+    "generate gracefully heavy highlight implicit imply important impose inability inactive "
+    "incomplete inconsistent indefinitely independent individual influence inherent inspect "
+    "intend intermittent invoke involve isolate issuance launch logic maintain major management "
+    "manual mechanism mention mere minor mistake misuse nature notable obtain obvious ongoing "
+    "operate originate outdated overall partial perform poor potential practice precise predict "
+    "prefer preference prerequisite primary proceed produce quite rapid reboot recognize "
+    "recommend reflect regard relate relax reliable relieve reload rely represent reside "
+    "responsible restrict retain reveal safer safety scenario secure seek sense separate "
+    "sequence serious setup significant simple simultaneous situation solution solve somewhat "
+    "stable stage stateful stateless strong submit succeed sufficient suitable supply suspect "
+    "talk tend thorough tie tight track transfer transient typical ultimate uncordon underlying "
+    "unique unlike unready unstable utilize variety victim visible wherever "
+)
+"""Whole words beside those of our own texts; models use them of any failure."""
+VOCABULARY: Final = _OF_OUR_TEXTS | frozenset(stem(word) for word in _MORE)
 
 GENERIC: Final = frozenset(
     stem(word)

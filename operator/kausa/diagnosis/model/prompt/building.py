@@ -12,11 +12,12 @@ from typing import Final
 
 from kausa.diagnosis.model.prompt.fences import cut, fence_for, fenced, one_line
 from kausa.diagnosis.model.prompt.lines import Line, as_read, is_log, lines_to_choose
+from kausa.diagnosis.model.prompt.shapes import is_kind, is_reason, is_source, is_target
 from kausa.diagnosis.model.prompt.template import SYSTEM, VERSION
 from kausa.diagnosis.model.prompt.tokens import TokenCounter
 from kausa.diagnosis.model.protocol import Incident, ModelRequest, NumberedEvidence
 
-__all__ = ["Prompt", "build_prompt", "by_weight"]
+__all__ = ["Prompt", "build_prompt", "by_weight", "least_budget"]
 
 _Count = Callable[[str], int]
 
@@ -26,7 +27,15 @@ _MEMORY_SHARE: Final = 0.25
 """Of the budget, for what happened elsewhere; the rest is for what happened here."""
 _CHOICE_SHARE: Final = 0.3
 """Of what is left for evidence, for telling the lines to choose from once more."""
+_HEAD_SHARE: Final = 0.5
+"""For the question and what is known already; evidence decides."""
+_QUESTION_SHARE: Final = 0.6
+"""Of the head, where rules found something as well."""
+_LEAST_LINE_TOKENS: Final = 16
+_LEAST_ROOM: Final = 300
+"""Beside the rules: the names of what fails, a part of a question, some lines of evidence."""
 _QUESTION: Final = 1_000
+_NAMED_AGAIN: Final = 160
 _LINE: Final = 400
 _PASSAGE: Final = 600
 _MOST_LINES: Final = 8
@@ -81,9 +90,10 @@ def by_weight(request: ModelRequest) -> list[NumberedEvidence]:
 def build_prompt(
     request: ModelRequest, *, budget: int, counter: TokenCounter | None = None
 ) -> Prompt:
-    """Write the prompt in at most about `budget` tokens.
+    """Write the prompt in at most `budget` tokens, as `counter` counts them.
 
-    The first piece of evidence is always there, if only a part of it.
+    The first piece of evidence is always there, if only a part of it: below `least_budget` the
+    prompt is longer than its budget.
     """
     count = (counter or TokenCounter()).count
     whole = {each.id: each.text for each in request.evidence}
@@ -92,20 +102,23 @@ def build_prompt(
     )
     fence = fence_for(_texts(request))
     system = SYSTEM
-    target = one_line(request.target, limit=_LINE)
-    head = _head(request, target=target, fence=fence)
-    closing = f"Answer for {target} with JSON."
-    room = budget - count(system) - sum(count(line) for line in (*head, "Evidence:", closing))
-    memory = _memory(request, fence=fence, room=int(max(room, 0) * _MEMORY_SHARE), count=count)
-    room -= sum(count(line) for line in memory)
+    opening, closing = _opening(request, fence=fence), _closing(request)
     items = _each_once(by_weight(request), request)
+    room = budget - count(system) - _cost([*opening, "Evidence:", closing], count)
+    needed = _LEAST_ITEM_TOKENS + (count(_item(items[0], text="", fence=fence)) if items else 0)
+    head = _head(request, fence=fence, room=int((room - needed) * _HEAD_SHARE), count=count)
+    room -= _cost(head, count)
+    memory = _memory(
+        request, fence=fence, room=int(max(room - needed, 0) * _MEMORY_SHARE), count=count
+    )
+    room -= _cost(memory, count)
     logs = any(is_log(each) for each in items)
-    kept = int(max(room, 0) * _CHOICE_SHARE) if logs else 0
+    kept = int(max(room - needed, 0) * _CHOICE_SHARE) if logs else 0
     shown = _evidence(items, fence=fence, room=room - kept, count=count)
     parts = [_item(each, text=each.text, fence=fence) for each in shown]
     lines = lines_to_choose({each.id: each.text for each in shown if is_log(each)}, whole)
     choice = _choice(lines, fence=fence, room=kept, count=count)
-    user = "\n".join([*head, *memory, "Evidence:", *parts, *choice, closing])
+    user = "\n".join([*opening, *head, *memory, "Evidence:", *parts, *choice, closing])
     return Prompt(
         system=system,
         user=user,
@@ -115,11 +128,23 @@ def build_prompt(
     )
 
 
+def least_budget(counter: TokenCounter | None = None) -> int:
+    """Return the shortest budget that leaves room for a question, in tokens.
+
+    A little evidence, and names as long as they are; below it nothing could be asked.
+    """
+    return (counter or TokenCounter()).count(SYSTEM) + _LEAST_ROOM
+
+
+def _cost(lines: Sequence[str], count: _Count) -> int:
+    return sum(count(f"{line}\n") for line in lines)
+
+
 def _choice(lines: Sequence[Line], *, fence: str, room: int, count: _Count) -> list[str]:
     """Return the lines to choose from once more, right before the answer, where they find room: a
     small model has forgotten by then what stands above."""
     told = fenced("Log lines to choose from:", [each.text for each in lines], fence=fence)
-    return told if sum(count(line) for line in told) <= room else []
+    return told if _cost(told, count) <= room else []
 
 
 def _each_once(items: Sequence[NumberedEvidence], request: ModelRequest) -> list[NumberedEvidence]:
@@ -150,17 +175,62 @@ def _texts(request: ModelRequest) -> list[str]:
     return texts
 
 
-def _head(request: ModelRequest, *, target: str, fence: str) -> list[str]:
-    question = one_line(request.question or "", limit=_QUESTION)
+def _opening(request: ModelRequest, *, fence: str) -> list[str]:
+    target = one_line(request.target, limit=_LINE)
+    reason = one_line(request.reason, limit=_LINE)
     return [
         f"Fence: {fence}",
-        f"Target: {target}",
-        f"Kubernetes shows: {one_line(request.reason, limit=_LINE)}",
-        *(["Question:", fence, question, fence] if question else []),
-        *fenced("What rules found:", _lines(request.findings), fence=fence),
-        *fenced("What changed before it failed:", _lines(request.changes), fence=fence),
-        *fenced("Take care, because:", _lines(_hard(request)), fence=fence),
+        *([f"Target: {target}"] if is_target(target) else _quoted("Target:", target, fence)),
+        *(
+            [f"Kubernetes shows: {reason}"]
+            if is_reason(reason)
+            else _quoted("Kubernetes shows:", reason, fence)
+        ),
     ]
+
+
+def _closing(request: ModelRequest) -> str:
+    target = one_line(request.target, limit=_NAMED_AGAIN)
+    return f"Answer for {target if is_target(target) else 'the target'} with JSON."
+
+
+def _quoted(title: str, text: str, fence: str) -> list[str]:
+    return [title, fence, text, fence] if text else [title]
+
+
+def _head(request: ModelRequest, *, fence: str, room: int, count: _Count) -> list[str]:
+    """Return what is told before the evidence, what weighs most first, within its room."""
+    question = one_line(request.question or "", limit=_QUESTION)
+    kept: list[str] = []
+    if question:
+        part = ["Question:", fence, "", fence]
+        others = any(_lines(request.findings))
+        limit = int(room * (_QUESTION_SHARE if others else 1)) - _cost(part, count)
+        part[2] = _within(question, count(question), max(limit, _LEAST_LINE_TOKENS), count)
+        kept += part
+    for title, lines in (
+        ("What rules found:", _lines(request.findings)),
+        ("What changed before it failed:", _lines(request.changes)),
+        ("Take care, because:", _lines(_hard(request))),
+    ):
+        left = room - _cost(kept, count) - _cost([title, fence, fence], count)
+        kept += fenced(title, _as_many(lines, room=left, count=count), fence=fence)
+    return kept
+
+
+def _as_many(lines: Sequence[str], *, room: int, count: _Count) -> list[str]:
+    """Return the lines that find room; the first that does not is cut to what is left."""
+    kept: list[str] = []
+    for line in lines:
+        cost = count(f"- {line}\n")
+        if cost > room:
+            limit = room - count("- \n")
+            if limit >= _LEAST_LINE_TOKENS:
+                kept.append(_within(line, count(line), limit, count))
+            break
+        kept.append(line)
+        room -= cost
+    return kept
 
 
 def _hard(request: ModelRequest) -> list[str]:
@@ -184,7 +254,7 @@ def _memory(request: ModelRequest, *, fence: str, room: int, count: _Count) -> l
     ]  # fmt: skip
     kept: list[str] = []
     for part in parts:
-        cost = sum(count(line) for line in part)
+        cost = _cost(part, count)
         if cost <= room:
             kept += part
             room -= cost
@@ -218,13 +288,13 @@ def _evidence(
     """Return what finds room, each text cut to it."""
     kept: list[NumberedEvidence] = []
     for item in items:
-        left = room - count(_item(item, text="", fence=fence))
+        left = room - count(_item(item, text="", fence=fence) + "\n")
         whole = count(item.text)
         if kept and left < min(whole, _LEAST_ITEM_TOKENS):
             continue
         limit = min(_ITEM_TOKENS, max(left, _LEAST_ITEM_TOKENS))
         kept.append(replace(item, text=_within(item.text, whole, limit, count)))
-        room -= count(_item(kept[-1], text=kept[-1].text, fence=fence))
+        room -= count(_item(kept[-1], text=kept[-1].text, fence=fence) + "\n")
     return kept
 
 
@@ -239,5 +309,9 @@ def _within(text: str, tokens: int, limit: int, count: _Count) -> str:
 
 
 def _item(item: NumberedEvidence, *, text: str, fence: str) -> str:
-    label = " | ".join(one_line(each, limit=_LINE) for each in (item.id, item.kind, item.source))
-    return f"{label}\n{fence}\n{text}\n{fence}"
+    kind = item.kind if is_kind(item.kind) else "Other"
+    source = one_line(item.source, limit=_LINE)
+    if is_source(source):
+        return f"{item.id} | {kind} | {source}\n{fence}\n{text}\n{fence}"
+    # Whoever chose it may say something by it, so it is told like anything that others wrote.
+    return f"{item.id} | {kind}\n{fence}\nfrom: {source}\n{text}\n{fence}"

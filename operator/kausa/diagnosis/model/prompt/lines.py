@@ -12,13 +12,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-
+from kausa.diagnosis.model.prompt.bare_lines import FOLDED, without_header
 from kausa.diagnosis.model.prompt.fences import CUT
 from kausa.diagnosis.model.prompt.injection import MARK, screened
 from kausa.diagnosis.model.protocol import NumberedEvidence
@@ -58,28 +57,12 @@ _COMES_OR_GOES: Final = re.compile(
 )
 _MOST_WORDS: Final = 6
 """Of a line that only says that something begins or ends; one that says more is longer."""
-_HEADERS: Final = frozenset(
-    (
-        *("time", "ts", "timestamp", "@timestamp", "t", "@t", "date", "datetime", "asctime"),
-        *("level", "lvl", "severity", "loglevel", "levelname", "logger", "logger_name", "caller"),
-        *("pid", "hostname", "host", "thread", "thread_name", "v"),
-    )
-)
-_MESSAGES: Final = ("msg", "message", "@m", "event", "text")
-_VALUE: Final = r"(?:\"(?:[^\"\\]|\\.){0,2000}\"|\S{0,2000})"
-_PAIR: Final = re.compile(rf"(?<!\S)([\w.@-]{{1,64}})=({_VALUE})")
-_LOGFMT: Final = re.compile(rf"(?:[\w.@-]{{1,64}}={_VALUE}(?:\s|$)){{2}}")
 _WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _NUMBER: Final = re.compile(r"\d+")
 _BACK_OFF: Final = re.compile(
     r" \(back-off \S{1,20} restarting failed container=[^()]{1,600}\([0-9a-f-]{36}\)\)"
 )
 _MORE: Final = re.compile(r"\((\d{1,9}) more like it\)")
-_FOLDED: Final = re.compile(
-    r"(?:the part read of )?the log, \d+ lines, holds:$"
-    r"|(?P<head>(?:\w{1,20}, (?:\d+ times from )?line \d+(?: to \d+)?|right before it began, "
-    r"line \d+): )"
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,50 +159,15 @@ def comes_or_goes(text: str) -> bool:
 def _shown(line: str) -> str:
     if len(line) > _LONGEST_READ or not line.strip() or MARK in line:
         return line.rstrip()
-    read = _without_header(line.rstrip())
+    read = without_header(line.rstrip())
     # What was escaped in it was not looked at yet.
     return line.rstrip() if read != line and screened(read).found else read
-
-
-def _without_header(line: str) -> str:
-    stripped = line.strip()
-    if stripped.startswith("{"):
-        fields = _fields_of_json(stripped)
-        return _told(fields) if fields else line
-    if _LOGFMT.match(stripped) is not None:
-        return _told({key: value.strip('"') for key, value in _PAIR.findall(stripped)}) or line
-    header = read_header(line)
-    return header.message if header.headed or header.level is not None else line
-
-
-def _fields_of_json(text: str) -> dict[str, Any]:
-    try:
-        decoded = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
-
-
-def _told(fields: Mapping[str, Any]) -> str:
-    """`message key=value`, without what every line has."""
-    message = next((fields[key] for key in _MESSAGES if isinstance(fields.get(key), str)), "")
-    told = [str(message), *_pairs(fields)]
-    return " ".join(" ".join(told).split())
-
-
-def _pairs(fields: Mapping[str, Any]) -> Iterator[str]:
-    for key, value in fields.items():
-        if key.casefold() not in _HEADERS and key not in _MESSAGES:
-            if isinstance(value, str | int | float) and not isinstance(value, bool):
-                yield f"{key}={value}"
-            elif value is not None:
-                yield f"{key}={msgspec.json.encode(value).decode()}"
 
 
 def _said(line: str) -> str | None:
     """What an answer may repeat of a line; None where it says nothing."""
     text = line.strip()
-    folded = _FOLDED.match(text)
+    folded = FOLDED.match(text)
     if folded is not None:
         if folded["head"] is None:
             return None

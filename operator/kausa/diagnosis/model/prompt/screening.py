@@ -45,6 +45,7 @@ def screen(request: ModelRequest) -> ScreenedRequest:
     clean = replace(
         request,
         reason=check(request.reason, "the reason"),
+        target=check(request.target, "the name of what fails"),
         question=check(request.question, "the question") if request.question else None,
         evidence=evidence,
         # Rules quote evidence, so what was found there is found here once more.

@@ -3,7 +3,7 @@
 The model's own tokenizer is only at the server. Another real tokenizer is near (the one of the
 embedding model, where its folder is there), and every reply tells how many tokens its prompt was:
 the ratio of the two corrects the next count. Without a tokenizer the count is an estimate from
-characters, corrected the same way.
+characters (`kausa.diagnosis.model.prompt.estimating`), corrected the same way.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
+from kausa.diagnosis.model.prompt.estimating import estimated
+
 __all__ = ["TokenCounter", "load_counter"]
 
-CHARACTERS_PER_TOKEN: Final = 3.0
-"""What logs and YAML come to; prose has four. Only used without a tokenizer."""
 FIRST_MARGIN: Final = 1.15
 """Tokenizers differ; until the model has counted once, a prompt is taken to be this much longer."""
 _LEAST, _MOST = 0.5, 3.0
@@ -57,9 +57,12 @@ class TokenCounter:
         self._learned = True
 
     def _raw(self, text: str) -> float:
+        least = max(estimated(text), 1.0)
         if self._tokenizer is None:
-            return max(len(text.encode("utf-8", "replace")) / CHARACTERS_PER_TOKEN, 1.0)
-        return float(len(self._tokenizer.encode(text, add_special_tokens=False).ids))
+            return least
+        counted = float(len(self._tokenizer.encode(text, add_special_tokens=False).ids))
+        # Another model's tokenizer may take a word of a thousand letters for one that it lacks.
+        return max(counted, least / FIRST_MARGIN)
 
 
 def load_counter(folder: Path | None) -> TokenCounter:
