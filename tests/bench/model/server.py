@@ -16,15 +16,18 @@ __all__ = ["MODEL", "OUTPUT_TOKENS", "PROMPT_TOKENS", "Question", "SlowModel"]
 MODEL = "tiny"
 PROMPT_TOKENS, OUTPUT_TOKENS = 4_000, 300
 _TARGET = re.compile(r"^Target: Deployment/(\S+)$", re.MULTILINE)
-_EVIDENCE = re.compile(r"^(E\d+) \| .*\n<<\w+>>\n(.{20,180})", re.MULTILINE)
+_EVIDENCE = re.compile(r"^(E\d+) \| .*\n<<\w+>>\n(.{20,})", re.MULTILINE)
+_MOST_SAID = 180
 
 
 def _answer(asked: str) -> str:
     """It says again what the first evidence says, which that bears, and that nothing follows."""
     found = _EVIDENCE.search(asked)
     evidence, said = (found[1], found[2]) if found else ("E1", "There is no evidence.")
-    # Half a name is borne by nothing.
-    said = said.rpartition(" ")[0] or said
+    if len(said) > _MOST_SAID:
+        # Half a name, or a number without what it counts, is borne by nothing.
+        begun = said[:_MOST_SAID]
+        said = begun.rpartition(", ")[0] or begun.rpartition(" ")[0] or begun
     return json.dumps(
         {
             "category": "Undetermined",
