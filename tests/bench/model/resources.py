@@ -42,13 +42,13 @@ class Resources:
             return
         self.writes += 1
         name, status = found["spec"]["target"]["name"], found.get("status") or {}
-        self.created.setdefault(name, _known_at(found["metadata"].get("creationTimestamp"), came))
+        self.created.setdefault(name, _made_at(found["metadata"]["creationTimestamp"], came))
         conditions = {each["type"]: each for each in status.get("conditions") or ()}
         if status.get("diagnosis"):
-            self.diagnosed.setdefault(name, _known_at(_turned(conditions.get("Diagnosed")), came))
+            self.diagnosed.setdefault(name, came)
         gathered = conditions.get("EvidenceGathered")
         if gathered is not None and gathered["status"] != "Unknown":
-            self.gathered.setdefault(name, _known_at(_turned(gathered), came))
+            self.gathered.setdefault(name, came)
         if (consulted := conditions.get("ModelConsulted")) is not None:
             self.consulted[name] = consulted["status"], consulted["reason"]
 
@@ -57,21 +57,13 @@ class Resources:
         return Counter(reason for _, reason in self.consulted.values())
 
 
-def _turned(condition: Mapping[str, str] | None) -> str | None:
-    """When it became what it is; None while nothing is known."""
-    if condition is None or condition["status"] == "Unknown":
-        return None
-    return condition["lastTransitionTime"]
-
-
-def _known_at(stamp: str | None, came: float) -> float:
-    """When something was at the latest (monotonic, seconds).
+def _made_at(stamp: str, came: float) -> float:
+    """When an object was made at the latest (monotonic, seconds).
 
     That is when it came or, where a list tells of it long after because a watch was cut, the end of
-    the second that its own stamp names.
+    the second that its own stamp names. Of conditions there is no such stamp: theirs is the moment
+    at which the look began that turned them.
     """
-    if stamp is None:
-        return came
     ago = time.time() - datetime.fromisoformat(stamp).timestamp()
     return min(came, time.monotonic() - ago + 1.0)
 
