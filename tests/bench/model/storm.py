@@ -1,5 +1,5 @@
 """All owners fail at once; a slow model answers as many as an hour's tokens pay for; then the
-operator is started again, with a new hour, and answers the rest.
+operator is started again, with the tokens of another hour, and answers the rest.
 """
 
 from __future__ import annotations
@@ -82,6 +82,13 @@ class _Operator(MeasuredOperator):
             "KAUSA_MODEL_TOKENS_PER_HOUR": str(plan.budget),
             "KAUSA_MODEL_QUEUE_SIZE": str(plan.owners),
         }
+
+    def has_another_hour(self) -> None:
+        """From its next start on as many tokens again: one that takes over counts what the answers
+        of the hour have cost.
+        """
+        spent = int(self._environment["KAUSA_MODEL_TOKENS_PER_HOUR"])
+        self._environment["KAUSA_MODEL_TOKENS_PER_HOUR"] = str(2 * spent)
 
     async def launched(self) -> None:
         """Start, and wait until everything was read."""
@@ -170,6 +177,7 @@ async def _measure(
     resident = operator.usage().resident_mib
     _tell(f"the first hour's tokens are spent: {said_then}; starting anew")
     operator.stop()
+    operator.has_another_hour()
     await operator.launched()
     await until(
         lambda: resources.reasons()["Answered"] >= plan.owners, seconds=patience, what="answers"
