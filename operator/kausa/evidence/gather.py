@@ -116,13 +116,7 @@ class Gatherer:
         """Everything about one failure; takes little more than the deadline at most. `shown_by` is
         left out where the Pod itself shows it; `question` is what a person asked, if anybody did.
         """
-        single = SingleReader(
-            reader=self._reader,
-            deadline_seconds=self._deadline_seconds,
-            recorded=self._recorded,
-            whole_cluster=self._whole_cluster,
-        )
-        async with single as reader:
+        async with self._single_reader() as reader:
             inquiry = Inquiry(
                 reader=reader,
                 owner=owner,
@@ -150,25 +144,41 @@ class Gatherer:
         pod: Pod,
         symptom: Symptom | None,
         shown_by: ObjectReference | None = None,
+        with_logs: bool = False,
     ) -> Dossier:
-        """What is known without reading anything: the status that the streams saw; redacted."""
-        inquiry = Inquiry(
-            reader=self._reader,
-            owner=owner,
-            shown_by=shown_by or _reference(pod),
-            pod=pod,
-            symptom=symptom,
-            now=self._clock(),
-        )
-        rest = EvidenceGap(what="what stands around it", why="not read yet")
+        """What is known at a glance: the status that the streams saw and, where `with_logs`, the
+        logs of what failed, for which one thing has to be read; redacted.
+        """
+        async with self._single_reader() as reader:
+            inquiry = Inquiry(
+                reader=reader,
+                owner=owner,
+                shown_by=shown_by or _reference(pod),
+                pod=pod,
+                symptom=symptom,
+                now=self._clock(),
+            )
+            readings = [_known(inquiry)]
+            if with_logs:
+                readings.append(await self._in_time(partial(self._logs, inquiry), what="logs"))
+            rest = EvidenceGap(what="what stands around it", why="not read yet")
+            gaps = (rest, *reader.gaps)
         async with self._redacting:
             return await asyncio.to_thread(
-                self._dossier, inquiry, (_known(inquiry),), gaps=(rest,), question=None
+                self._dossier, inquiry, readings, gaps=gaps, question=None
             )
 
     def redact(self, text: str) -> str:
         """A text that did not come with the evidence, such as a question, without secrets."""
         return self._redactor.text(text).value
+
+    def _single_reader(self) -> SingleReader:
+        return SingleReader(
+            reader=self._reader,
+            deadline_seconds=self._deadline_seconds,
+            recorded=self._recorded,
+            whole_cluster=self._whole_cluster,
+        )
 
     async def _all(self, inquiry: Inquiry) -> tuple[Reading, ...]:
         """All gatherers at once; then who is named in what they found."""

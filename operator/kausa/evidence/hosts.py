@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
 
@@ -20,8 +20,10 @@ from kausa.evidence.around import Around, Lookup
 from kausa.evidence.dossier import Evidence, Reference, Source
 from kausa.evidence.endpoints import has_port, ports_in_words, view_service
 from kausa.evidence.events import fold_events
-from kausa.evidence.fields import name_of, strings, text, uid_of
+from kausa.evidence.fields import name_of, rows, strings, text, uid_of
+from kausa.evidence.host_port import host_in, pairs_in
 from kausa.evidence.inquiry import Inquiry
+from kausa.evidence.logs.overcome import gets_over_it
 from kausa.evidence.reading import Reading
 from kausa.evidence.references import NO_ENDPOINT, NO_PORT, reading_of
 from kausa.resources.evidence import EvidenceKind
@@ -58,7 +60,6 @@ _CONNECT = re.compile(
     rf"[\"'`]?(?P<host>{_NAME})[\"'`]?(?:[^\n:]{{0,40}}(?:,| on) port |:)(?P<port>\d{{1,5}})",
     re.I,
 )
-_PAIR = re.compile(rf"(?<![\w.:/@-])(?P<host>{_NAME}):(?P<port>\d{{2,5}})(?![\w.:])", re.I)
 _FULL = re.compile(
     rf"(?<![\w.-])(?P<host>{_NAME}\.svc(?:\.cluster\.local)?)\.?(?::(?P<port>\d{{1,5}}))?"
 )
@@ -70,7 +71,6 @@ _PATTERNS = (
     (_DSN, True),
     (_LOOKUP, True),
     (_CONNECT, True),
-    (_PAIR, False),
 )
 _COMPLAINT = (
     r"refus(?:ed|ing)|no such host|unknown ?host|host not found|name or service not known|"
@@ -128,10 +128,13 @@ async def gather_hosts(inquiry: Inquiry, *, said: Iterable[Evidence]) -> Reading
     )
 
 
-def hosts_in(words: str, *, by: Source) -> tuple[Host, ...]:
-    """Every host that might be a Service, each once; those first of which the text complains."""
+def hosts_in(words: str, *, by: Source, known: Container[str] = frozenset()) -> tuple[Host, ...]:
+    """Every host that might be a Service, each once; those first of which the text complains.
+
+    `known`: Services with their ports (`db:5432`), which are hosts wherever they are named.
+    """
     lines = words[:LOOKED_AT].splitlines()
-    named = [tuple(_in_line(line, by=by)) for line in lines]
+    named = [tuple(_in_line(line, by=by, known=known)) for line in lines]
     blamed = _blamed(lines, named)
     found: dict[tuple[str, str, str], Host] = {}
     for complains in (True, False):
@@ -145,12 +148,16 @@ def hosts_in(words: str, *, by: Source) -> tuple[Host, ...]:
     return tuple(found.values())
 
 
-def _in_line(line: str, *, by: Source) -> Iterator[Host]:
+def _in_line(line: str, *, by: Source, known: Container[str]) -> Iterator[Host]:
     for pattern, sure in _PATTERNS:
-        for match in pattern.finditer(line):
-            host = _host(match["host"].lower(), port=match["port"] or "", sure=sure, by=by)
+        for named in filter(None, map(host_in, pattern.finditer(line))):
+            host = _host(named.host.lower(), port=named.port, sure=sure, by=by)
             if host is not None:
                 yield host
+    for named in pairs_in(line, known=known):
+        host = _host(named.host.lower(), port=named.port, sure=False, by=by)
+        if host is not None:
+            yield host
 
 
 def _blamed(lines: Sequence[str], named: Sequence[Sequence[Host]]) -> frozenset[int]:
@@ -159,7 +166,7 @@ def _blamed(lines: Sequence[str], named: Sequence[Sequence[Host]]) -> frozenset[
     """
     blamed: set[int] = set()
     for index, line in enumerate(lines):
-        if not _COMPLAINS.search(line):
+        if not _complains(line):
             continue
         if named[index]:
             blamed.add(index)
@@ -179,6 +186,10 @@ def _blamed(lines: Sequence[str], named: Sequence[Sequence[Host]]) -> frozenset[
     return frozenset(blamed)
 
 
+def _complains(line: str) -> bool:
+    return _COMPLAINS.search(line) is not None and not gets_over_it(line)
+
+
 def _was_to_do(line: str) -> bool:
     return bool(_INTENDS.search(line)) and not _WENT_WELL.search(line)
 
@@ -196,7 +207,7 @@ def _host(name: str, *, port: str, sure: bool, by: Source) -> Host | None:
             by=by,
         )
     labels = name.split(".")
-    if name in _NOBODY or not any(each.isalpha() for each in name) or len(labels) > 2:
+    if name in _NOBODY or not any(each.isalpha() for each in labels[-1]) or len(labels) > 2:
         return None
     if len(labels) == 2:
         # `main.go:12` and `example.com` look like it too.
@@ -206,10 +217,18 @@ def _host(name: str, *, port: str, sure: bool, by: Source) -> Host | None:
 
 def _known_hosts(texts: Iterable[Evidence], services: Iterable[Manifest]) -> tuple[Host, ...]:
     names = {name_of(each) for each in services}
+    known = frozenset(
+        f"{name_of(each)}:{port.get('port')}"
+        for each in services
+        for port in rows(each, "spec", "ports")
+    )
     found: dict[tuple[str, str, str], Host] = {}
     for each in texts:
         by = each.source
-        for host in (*hosts_in(each.text, by=by), *_addresses(each.text, services, by=by)):
+        for host in (
+            *hosts_in(each.text, by=by, known=known),
+            *_addresses(each.text, services, by=by),
+        ):
             if host.sure or (not host.namespace and host.service in names):
                 key = (host.service, host.namespace, host.port)
                 if key not in found or (host.complains and not found[key].complains):
@@ -225,12 +244,17 @@ def _addresses(words: str, services: Iterable[Manifest], *, by: Source) -> Itera
         for address in (text(each, "spec", "clusterIP"), *strings(each, "spec", "clusterIPs"))
     }
     for line in words[:LOOKED_AT].splitlines():
-        complains = bool(_COMPLAINS.search(line))
-        for match in _ADDRESS.finditer(line):
-            name, port = by_address.get(match["host"]), match["port"]
+        complains = _complains(line)
+        for named in filter(None, map(host_in, _ADDRESS.finditer(line))):
+            name = by_address.get(named.host)
             if name:
                 yield Host(
-                    service=name, namespace="", port=port, sure=True, by=by, complains=complains
+                    service=name,
+                    namespace="",
+                    port=named.port,
+                    sure=True,
+                    by=by,
+                    complains=complains,
                 )
 
 

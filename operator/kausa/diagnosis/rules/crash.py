@@ -15,8 +15,9 @@ from kausa.cluster.objects import Container
 from kausa.detection.symptom import Symptom
 from kausa.diagnosis.finding import Finding, Fix
 from kausa.diagnosis.rules.accounts import events
-from kausa.diagnosis.rules.application.saying import log_citations
+from kausa.diagnosis.rules.application.saying import is_overcome, log_citations
 from kausa.diagnosis.rules.application.subjects import failing_container, is_settled, last_end
+from kausa.diagnosis.rules.application.told import OVERCOME, hear
 from kausa.diagnosis.rules.application.typos import likely_command
 from kausa.diagnosis.rules.changed import changed_before
 from kausa.diagnosis.rules.exit_codes import meaning_of
@@ -25,6 +26,8 @@ from kausa.diagnosis.rules.statement import tell
 from kausa.diagnosis.rules.telling import LONGEST_SUMMARY, citing
 from kausa.diagnosis.rules.wording import clip, ended_with, ending, quoted
 from kausa.evidence.dossier import Dossier, LogExcerpt
+from kausa.evidence.logs import Severity
+from kausa.evidence.logs.severity import by_words
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
@@ -77,7 +80,10 @@ def crash_loop(dossier: Dossier) -> Finding | None:
             "(back-off). The program ends by itself: for a fault of its own, its configuration, or "
             f"something that it needs and does not get. {meaning.why}"
         ).strip(),
-        confidence=_confidence(dossier, said=bool(words), known=bool(meaning.clause)),
+        confidence=min(
+            _confidence(dossier, said=bool(words), known=bool(meaning.clause)),
+            _at_most(dossier, log, words),
+        ),
         citations=citations,
         fixes=(
             Fix(
@@ -98,6 +104,16 @@ def _confidence(dossier: Dossier, *, said: bool, known: bool) -> int:
     if known:
         return 62
     return 58 if changed_before(dossier, Category.CRASH_LOOP) else 40
+
+
+def _at_most(dossier: Dossier, log: LogExcerpt | None, words: str) -> int:
+    """What the program got over is no cause for sure; a line that complains of nothing is less."""
+    if log is None or not words:
+        return 100
+    if is_overcome(words, (log,)):
+        return OVERCOME
+    heard = hear(dossier) if by_words(words).severity is Severity.INFO else None
+    return OVERCOME - 1 if heard is not None and heard.saying.overcome else 100
 
 
 def _which(dossier: Dossier, symptom: Symptom) -> str:

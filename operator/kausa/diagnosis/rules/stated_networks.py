@@ -111,7 +111,8 @@ NETWORK_STATEMENTS: tuple[Statement, ...] = (
         cause=Category.NETWORK,
         pattern=words(
             rf"lookup (?P<host>{_HOST})(?: on (?P<server>[\d.a-f:\[\]]{{3,60}}))?: no such host|"
-            rf"DNS (?:lookup|resolution) (?:failed|of) (?:for )?(?P<name>{_HOST})"
+            rf"DNS (?:lookup|resolution) (?:failed for|of|failed(?= [\w*-]{{1,63}}\.\w)) "
+            rf"(?P<name>{_HOST})"
         ),
         summary="DNS resolution fails for {subject}: no such host {host}{name}",
         root_cause="{subject} looks up {host}{name}, and DNS<< at {server}>> answers that "

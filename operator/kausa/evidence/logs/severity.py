@@ -10,6 +10,7 @@ import re
 from typing import Final, NamedTuple
 
 from kausa.evidence.logs.entry import Severity
+from kausa.evidence.logs.overcome import gets_over_it
 
 __all__ = ["LEVELS", "NUMBERED_LEVEL", "Judgement", "by_words", "numbers_matter"]
 
@@ -154,15 +155,20 @@ def by_words(text: str) -> Judgement:
     text = _NOT_BAD.sub(" ~ ", text)
     if _FATAL.search(text) is not None:
         return Judgement(Severity.FATAL, 3)
+    judged = _of_a_failure(text)
+    if judged is not None:
+        return Judgement(Severity.WARNING, 1) if gets_over_it(text) else judged
+    if _MILD.search(text) is not None:
+        return Judgement(Severity.WARNING, 1)
+    return Judgement(Severity.INFO)
+
+
+def _of_a_failure(text: str) -> Judgement | None:
     if _TELLING.search(text) is not None:
         return Judgement(Severity.ERROR, 3)
     if _SURE.search(text) is not None:
         return Judgement(Severity.ERROR, 2)
-    if _WEAK.search(text) is not None:
-        return Judgement(Severity.ERROR, 1)
-    if _MILD.search(text) is not None:
-        return Judgement(Severity.WARNING, 1)
-    return Judgement(Severity.INFO)
+    return Judgement(Severity.ERROR, 1) if _WEAK.search(text) is not None else None
 
 
 def numbers_matter(line: bytes) -> bytes:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from kausa.diagnosis.rules.application.idea import PATH, Idea, Told, any_of, never_with
 from kausa.diagnosis.rules.application.typos import likely_command
 from kausa.evidence.dossier import Dossier
@@ -9,13 +11,38 @@ from kausa.resources.category import Category
 
 __all__ = ["COMMAND_IDEAS"]
 
+_LONGEST_TRACE = 6000
+_TRACEBACK = "Traceback (most recent call last)"
+_RUNS = re.compile(
+    r"\bsubprocess\b|_execute_child|\bos\.(?:exec|spawn)|posix_spawn|pexpect|\bPopen\b"
+)
 _COMMAND = rf"(?P<file>{PATH}|[\w.+@-]{{1,100}})"
 
 
-def _typo(told: Told, dossier: Dossier) -> Told:
-    """The command that was meant, where one differs by a letter or two."""
-    meant = likely_command(told.get("file", ""))
-    return {**told, "meant": meant}
+def _typo(told: Told, dossier: Dossier) -> Told | None:
+    """The command that was meant, where one differs by a letter or two; None: it is no command."""
+    name = told.get("file", "")
+    if not _was_run(name, dossier):
+        return None
+    return {**told, "meant": likely_command(name)}
+
+
+def _was_run(name: str, dossier: Dossier) -> bool:
+    """Python complains in the same words of a file that it opens; the traceback tells them apart.
+
+    Without one a name with a dot or a slash is a file: commands mostly have neither.
+    """
+    complaint = f"No such file or directory: '{name}'"
+    for log in dossier.logs:
+        for text in (log.text, *(each.text for each in log.entries)):
+            before, found, _ = text.partition(complaint)
+            if not found:
+                continue
+            _, traced, frames = before[-_LONGEST_TRACE:].rpartition(_TRACEBACK)
+            if traced:
+                return _RUNS.search(frames) is not None
+            return not set(name) & set("./")
+    return True
 
 
 COMMAND_IDEAS: tuple[Idea, ...] = (
@@ -51,7 +78,7 @@ COMMAND_IDEAS: tuple[Idea, ...] = (
                 rf"command {_COMMAND} not found",
                 rf"env: [\u2018'\"]?{_COMMAND}[\u2019'\"]?: No such file or directory",
                 rf"spawn {_COMMAND} ENOENT",
-                r"No such file or directory: '(?P<file>[\w.+-]{1,60})'$",
+                r"No such file or directory: '(?P<file>[\w./+-]{1,200})'$",
             ),
             r"unknown command",
         ),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from kausa.diagnosis.rules.application.idea import PATH, Idea, Told, any_of
+from kausa.diagnosis.rules.application.file_names import FILE as _FILE
+from kausa.diagnosis.rules.application.file_names import PLAIN_FILE as _PLAIN
+from kausa.diagnosis.rules.application.file_names import QUOTE as _Q
+from kausa.diagnosis.rules.application.idea import PORT_MARK, Idea, Told, any_of
 from kausa.diagnosis.rules.facts import Fields, objects
 from kausa.evidence.dossier import Dossier
 from kausa.evidence.fields import rows, text
@@ -10,8 +13,6 @@ from kausa.resources.category import Category
 
 __all__ = ["FILE_IDEAS"]
 
-_Q = r"[\"'`\u2018\u2019\u201c\u201d]?"
-_FILE = rf"(?P<file>{PATH}|[\w@+~-]{{1,100}}\.[A-Za-z]\w{{0,9}})"
 _ABSENT = (
     r"(?:no such file or directory|\bENOENT\b|(?:file |was |is |does |do |could )?not (?:be "
     r")?(?:found|exist\w*)|does ?n[o']t exist|cannot find the (?:file|path)|missing)"
@@ -83,10 +84,10 @@ FILE_IDEAS: tuple[Idea, ...] = (
         rule="application.privileged-port",
         category=Category.PERMISSION,
         look=any_of(
-            rf"(?:bind|listen|address|port|socket)\w{{0,4}}\b.{{0,100}}?(?::|\bport "
-            rf")(?P<port>\d{{1,3}})\b.{{0,60}}?{_DENIED}",
-            rf"{_DENIED}.{{0,60}}?\b(?:bind|listen|address|port)\b.{{0,60}}?(?::|\bport "
-            rf")(?P<port>\d{{1,3}})\b",
+            rf"(?:bind|listen|address|port|socket)\w{{0,4}}\b.{{0,100}}?{PORT_MARK}"
+            rf"(?P<port>\d{{1,3}})\b.{{0,60}}?{_DENIED}",
+            rf"{_DENIED}.{{0,60}}?\b(?:bind|listen|address|port)\b.{{0,60}}?{PORT_MARK}"
+            rf"(?P<port>\d{{1,3}})\b(?!:\d)",
             r"bind\(\) to \S{1,60}?:(?P<port>\d{1,3}) failed \(13: permission denied\)",
         ),
         summary="container {container} may not listen on port {port}: permission denied",
@@ -124,7 +125,9 @@ FILE_IDEAS: tuple[Idea, ...] = (
         look=any_of(
             rf"no such file or directory[:,( ]{{1,4}}(?:(?:open|stat|scandir|access|lstat|mkdir) "
             rf")?{_Q}{_FILE}",
-            rf"{_Q}{_FILE}{_Q}[:,)]? (?:failed )?(?:\(?(?:\d: )?(?:No such file|ENOENT)|{_ABSENT})",
+            rf"{_Q}{_FILE}{_Q}[:,)]? (?:failed )?\(?(?:\d: )?(?:No such file|ENOENT|"
+            r"cannot find the (?:file|path))",
+            rf"{_Q}{_PLAIN}{_Q}[:,)]? (?:failed )?{_ABSENT}",
             rf"\bENOENT\b.{{0,80}}?{_Q}{_FILE}",
             rf"(?:FileNotFound\w{{0,12}}|NoSuchFileException)\b.{{0,80}}?{_Q}{_FILE}",
             rf"\b(?:file|script|path|directory|folder|certificate|config|"
@@ -137,6 +140,8 @@ FILE_IDEAS: tuple[Idea, ...] = (
             rf"find)(?: file| input file)? {_Q}{_FILE}",
             rf"Cannot find module {_Q}(?P<file>/[\w./@-]{{1,300}}){_Q}",
             rf"Unable to access jarfile {_FILE}",
+            # Whatever is quoted here is a file, unless it was run as a command.
+            r"No such file or directory: [\"'](?P<file>[^\"'\n]{1,200})[\"']",
         ),
         summary="container {container} needs the file {file}, which does not exist",
         cause="The program in container {container} cannot open {file}: no such file or "

@@ -15,11 +15,26 @@ from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
 from kausa.resources.diagnosis import Risk
 
-__all__ = ["HOST", "PATH", "Complete", "Idea", "Look", "Told", "any_of", "as_told", "never_with"]
+__all__ = [
+    "HOST",
+    "PATH",
+    "PORT_MARK",
+    "Complete",
+    "Idea",
+    "Look",
+    "Told",
+    "any_of",
+    "as_told",
+    "never_with",
+]
 
 HOST = r"[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,252}[A-Za-z0-9])?"
-PATH = r"(?<![\w./~+@-])(?:[A-Za-z]:)?[./~]?(?:[\w.@+~-]{0,200}/){1,40}[\w.@+~-]{1,200}/?"
-"""A path with a slash in it, so that it is not just any word."""
+PATH = (
+    r"(?<![\w./~+@-])(?!(?<=:)//)(?:[A-Za-z]:)?[./~]?(?:[\w.@+~-]{0,200}/){1,40}[\w.@+~-]{1,200}/?"
+)
+"""A path with a slash in it, so that it is not just any word; and not what follows `https:`."""
+PORT_MARK = r"(?:(?<![\sT\[(\"':]\d\d)(?<!^\d\d):(?!\d{1,2}:\d)|\bport )"
+"""What stands right before a port; the colon of a time is none."""
 
 Told = Mapping[str, str]
 Look = Callable[[str], Told | None]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kausa.diagnosis.rules.application.idea import PATH, Idea, any_of
+from kausa.diagnosis.rules.application.idea import PATH, PORT_MARK, Idea, any_of
 from kausa.resources.category import Category
 
 __all__ = ["LIMIT_IDEAS"]
@@ -12,11 +12,11 @@ LIMIT_IDEAS: tuple[Idea, ...] = (
         rule="application.port-in-use",
         category=Category.CRASH_LOOP,
         look=any_of(
-            r"(?:bind|listen|address|port|EADDRINUSE)\b.{0,120}?(?::|\bport "
-            r")(?P<port>\d{1,5})\b.{0,80}?(?:address (?:is )?already in use|already in use|"
+            rf"(?:bind|listen|address|port|EADDRINUSE)\b.{{0,120}}?{PORT_MARK}"
+            r"(?P<port>\d{1,5})\b.{0,80}?(?:address (?:is )?already in use|already in use|"
             r"EADDRINUSE|only one usage)",
-            r"(?:address already in use|EADDRINUSE|errno 98|os error 98)\b.{0,60}?(?::|\bport |"
-            r"\()(?P<port>\d{2,5})\b",
+            r"(?:address already in use|EADDRINUSE|errno 98|os error 98)\b.{0,60}?"
+            rf"(?:{PORT_MARK}|\()(?P<port>\d{{2,5}})\b(?!:\d)",
             r"\bport[: ]{1,2}(?P<port>\d{1,5}) (?:is |was )?(?:already )?(?:in use|taken|"
             r"allocated|being used)",
             r"(?P<port>)address already in use|EADDRINUSE|java\.net\.BindException: Address",

@@ -17,8 +17,8 @@ __all__ = ["REACH_IDEAS"]
 _UNKNOWN = (
     r"no such host|\bENOTFOUND\b|\bEAI_AGAIN\b|name or service not known|name resolution|NXDOMAIN|"
     r"nodename nor servname|(?:could ?n[o']t|can'?t|cannot|unable to|failed to) resolve(?! "
-    r"(?:\w{1,20} )?(?:placeholder|reference|import|module|dependenc|entry|bean|symbol|property|"
-    r"type|path|alias|variable|class|package|plugin|option|conflict|version))|"
+    r"(?:\w{1,20} ){0,2}(?:placeholder|reference|import|module|dependenc|entry|bean|symbol|"
+    r"property|type|path|alias|variable|class|package|plugin|option|conflict|version))|"
     r"UnknownHostException|\bbad address\b|could not translate host name|server can't find|host "
     r"not found in upstream|unknown (?:mysql )?server host|no such host is known|failed to lookup "
     r"address|getaddrinfo|no address associated with hostname|unknown host\b|server misbehaving|"

@@ -14,10 +14,11 @@ from enum import IntEnum
 from kausa.diagnosis.rules.accounts import events
 from kausa.diagnosis.rules.application.last_words import says_why
 from kausa.diagnosis.rules.application.subjects import last_end, speakers
-from kausa.evidence.dossier import Dossier, LogExcerpt
+from kausa.evidence.dossier import Dossier, LogEntry, LogExcerpt
+from kausa.evidence.logs.overcome import gets_over_it
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["Saying", "Trust", "log_citations", "sayings"]
+__all__ = ["Saying", "Trust", "is_overcome", "log_citations", "sayings"]
 
 LONGEST = 4000
 MOST_LINES = 40
@@ -73,6 +74,8 @@ class Saying:
     """The program itself calls it information: only words that leave no doubt count."""
     before_the_end: bool = False
     """It is not of the last fatal entry, which tells itself why it is one."""
+    overcome: bool = False
+    """It says itself that the program got over it."""
 
 
 def sayings(dossier: Dossier) -> Iterator[Saying]:
@@ -93,6 +96,7 @@ def sayings(dossier: Dossier) -> Iterator[Saying]:
                         citations=citations,
                         harmless=_is_harmless(text, dossier.log(container)),
                         before_the_end=trust is Trust.EARLIER and _end_tells(text, logs),
+                        overcome=is_overcome(text, logs),
                     )
     yield from _events(dossier, containers[0] if containers else "")
 
@@ -123,7 +127,7 @@ def _earlier(log: LogExcerpt) -> Iterator[str]:
     for line in reversed(lines[-MOST_LINES:]):
         if _COMPLAINS.search(line[:LONGEST]) and not _HARMLESS_LEVEL.search(line[:200]):
             yield line
-    last = lines[-LAST_LINES:]
+    last = [each for each in lines[-LAST_LINES:] if not gets_over_it(each)]
     telling = [each for each in last if not _HARMLESS_LEVEL.search(each[:200])]
     # Where the program calls everything information, that is all there is.
     yield "\n".join(telling or last)
@@ -134,6 +138,29 @@ def _end_tells(text: str, logs: tuple[LogExcerpt, ...]) -> bool:
     ends = [log.entries[0] for log in logs if log.entries and log.entries[0].level in _FATAL]
     return any(
         text not in entry.text and says_why(entry.message.partition("\n")[0]) for entry in ends
+    )
+
+
+def is_overcome(text: str, logs: tuple[LogExcerpt, ...]) -> bool:
+    """Whether these words, or the entry that they are of, say that the program got over them.
+
+    Words that nothing follows are not believed: the program ended with them.
+    """
+    if gets_over_it(text):
+        return not any(log.text.rstrip().endswith(text.rstrip()) for log in logs)
+    of = [(log, each) for log in logs for each in log.entries if _is_of(text, each)]
+    return bool(of) and all(
+        gets_over_it(each.text) and each.last_line < log.lines for log, each in of
+    )
+
+
+def _is_of(text: str, entry: LogEntry) -> bool:
+    # What decides may be the message with its cause behind it.
+    message = entry.message.rstrip(": .")
+    return (
+        text in (entry.cause, entry.message)
+        or text in entry.text
+        or (bool(message) and text.startswith(f"{message}: "))
     )
 
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from kausa.diagnosis.rules.application.idea import PATH, Idea, any_of
+from kausa.diagnosis.rules.application.file_names import FILE as _FILE
+from kausa.diagnosis.rules.application.idea import Idea, any_of
 from kausa.resources.category import Category
 
 __all__ = ["SYNTAX_IDEAS"]
-
-_FILE = rf"(?P<file>{PATH}|[\w@+~-]{{1,100}}\.[A-Za-z]\w{{0,9}})"
 
 SYNTAX_IDEAS: tuple[Idea, ...] = (
     Idea(

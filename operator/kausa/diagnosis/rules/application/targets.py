@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 
 from kausa.diagnosis.rules.application.idea import HOST
+from kausa.evidence.host_port import HostPort, host_in, pairs_in
 
 __all__ = ["Target", "find_target", "software_at"]
 
 _PORT = r"(?P<port>\d{1,5})\b"
-_NAME = rf"(?P<host>{HOST})"
+_NAME = rf"\[?(?P<host>(?<=\[)[0-9A-Fa-f:.]{{2,45}}(?=\])|{HOST})\]?"
 _FORMS: tuple[re.Pattern[str], ...] = tuple(
     re.compile(pattern)
     for pattern in (
@@ -40,13 +41,17 @@ _FORMS: tuple[re.Pattern[str], ...] = tuple(
         rf"(?:at|on) )?['\"\[]?{_NAME}['\"\]]?(?:/[\d.]{{7,15}})?:{_PORT}",
         rf"(?i)\bECONN\w{{3,10}} {_NAME}:{_PORT}",
         rf"(?i)\b(?:connect|connection) to {_NAME} port {_PORT}",
-        rf"(?<![\w/.-]){_NAME}(?:/[\d.]{{7,15}})?:{_PORT}",
+    )
+)
+_LESS_SURE: tuple[re.Pattern[str], ...] = tuple(
+    re.compile(pattern)
+    for pattern in (
         rf"(?i)\bremote host \({_NAME}(?::{_PORT})?\)",
         rf"(?i)\bupstream ['\"]{_NAME}['\"]",
         r"(?i)\b(?:connect(?:ing|ion)?) to (?:the )?(?:host |server "
         r")?['\"]?(?P<host>[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,10}|\d{1,3}(?:\.\d{1,3}){3}|"
         r"localhost)\b",
-        rf"['`\"]{_NAME}['`\"]:['`\"]{_PORT}",
+        rf"(?<![{{,])(?<![{{,] )['`]{_NAME}['`]:['`]{_PORT}",
         rf"(?<![\w@.-])['\"]{_NAME}['\"]: Name or service not known",
         # Said in words, without a port: only what cannot be a word of the sentence.
         r"(?i)\b(?:database|db|server|service|broker|backend|cache|upstream) "
@@ -54,6 +59,7 @@ _FORMS: tuple[re.Pattern[str], ...] = tuple(
         r"timed out|(?:is|was) (?:down|un|not)|(?:did|does|has)(?:n't| not) |cannot be reached)",
     )
 )
+_ESCAPED = re.compile(r"\\(?:[nrt]|(?=\"))")
 _AWAITED = re.compile(
     r"(?i)\bwait(?:ing|s|ed)? (?:for|on|until) (?:the )?(?:service |host |server |pod |deployment "
     r")?['\"]?(?P<host>[a-z0-9][a-z0-9.-]{1,100})['\"]?(?:\s?\.{2,}|\s{0,4}$|\s{0,4}\n| timed out|"
@@ -65,17 +71,6 @@ _NOT_AWAITED = frozenset(
      "service", "services", "pod", "pods", "it", "all", "any", "database", "shutdown", "signal",
      "data", "input", "response", "completion", "process", "client", "clients", "workers", "tasks",
      "retry", "dependencies", "dependency", "ready", "work", "traffic", "changes", "initialization"}
-)  # fmt: skip
-_SOURCE_FILE = re.compile(
-    r"\.(?:go|py|js|mjs|ts|java|kt|rb|rs|cs|php|c|cc|cpp|h|scala|sh|conf|ya?ml|json|toml|exs?|erl|"
-    r"properties|sql|xml|log)$",
-    re.I,
-)
-_ADDRESS = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
-_LISTENS = frozenset({"0.0.0.0"})  # noqa: S104 - the address that a program listens on, read in a log
-_NO_HOST = frozenset(
-    {"error", "host", "hostname", "address", "server", "port", "line", "the", "to", "name", "tcp",
-     "exception", "java", "at", "on", "code", "status", "errno", "id", "pid", "http", "https"}
 )  # fmt: skip
 _SOFTWARE = {
     "1433": "SQL Server database", "1521": "Oracle database", "2181": "ZooKeeper", "2379": "etcd",
@@ -112,42 +107,41 @@ class Target:
     port: str = ""
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}" if self.port else self.host
+        host = f"[{self.host}]" if self.port and ":" in self.host else self.host
+        return f"{host}:{self.port}" if self.port else host
 
     @property
     def is_address(self) -> bool:
-        """Whether it is an IPv4 address and not a name."""
-        return _ADDRESS.fullmatch(self.host) is not None
+        """Whether it is an address and not a name."""
+        return ":" in self.host or self.host.replace(".", "").isdigit()
 
     @property
     def is_local(self) -> bool:
         """Whether it is the Pod itself."""
-        return self.host == "localhost" or self.host.startswith("127.")
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
 
 def find_target(text: str) -> Target | None:
     """The host and port that a message speaks of; the surest way of writing them first."""
-    for form in _FORMS:
-        for found in form.finditer(text):
-            groups = found.groupdict()
-            target = Target(groups["host"].rstrip("."), groups.get("port") or "")
-            if _is_host(target):
-                return target
+    # What data has escaped is no part of a name: `\\nredis:6379` in JSON.
+    text = _ESCAPED.sub(" ", text)
+    for forms in (_FORMS, _LESS_SURE):
+        for form in forms:
+            named = next(filter(None, map(host_in, form.finditer(text))), None)
+            if named is not None:
+                return _target(named)
+        pair = next(pairs_in(text), None) if forms is _FORMS else None
+        if pair is not None:
+            return _target(pair)
     awaited = _AWAITED.search(text)
     if awaited is None or awaited["host"].lower() in _NOT_AWAITED:
         return None
-    return Target(awaited["host"].rstrip("."))
+    waited_for = host_in(awaited)
+    return _target(waited_for) if waited_for is not None else None
 
 
-def _is_host(target: Target) -> bool:
-    host = target.host
-    if host.lower() in _NO_HOST or host in _LISTENS or _SOURCE_FILE.search(host):
-        return False
-    if target.is_address:
-        return True
-    if not any(each.isalpha() for each in host):
-        return False
-    return len(host) > 1 and not target.port.startswith("0")
+def _target(named: HostPort) -> Target:
+    return Target(named.host, named.port)
 
 
 def software_at(target: Target | None, text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kausa.detection.symptom import Symptom
@@ -19,7 +19,7 @@ from kausa.evidence.dossier import Dossier
 from kausa.resources.category import Category
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["Heard", "hear", "program_says", "words_of"]
+__all__ = ["OVERCOME", "Heard", "hear", "program_says", "words_of"]
 
 _EXPLAINED = frozenset(
     {Category.CRASH_LOOP, Category.JOB, Category.ROLLOUT, Category.OTHER, Category.SERVICE}
@@ -29,11 +29,16 @@ _LESS = {Trust.LAST: 0, Trust.EARLIER: 12, Trust.EVENT: 6}
 """How much less sure it is that words are the cause, the further they are from the end."""
 SURVIVED = 70
 """What was said before a fatal entry that tells its own reason: less than repeating that entry."""
+OVERCOME = 59
+"""What the program says itself that it got over: not sure enough to be believed unasked."""
+WENT_ON = "The program went on with its work after that, so it need not be the cause."
 _FINISHED = 0
 MOST_SAYINGS = 80
 LONGEST_WORD = 160
 LONGEST_CAUSE = 330
 LONGEST_QUOTE = 180
+_AROUND = re.compile(r"^(?:[ ,;:]|\.(?![A-Za-z_/]|\./))+|[ .,;:]+$")
+"""A dot in front belongs to a file such as `.env`."""
 _HARMLESS = re.compile(r"[\w./:=,@{}\[\]* -]*")
 
 
@@ -56,6 +61,8 @@ class Heard:
     def confidence(self) -> int:
         """How sure it is that this is the cause."""
         sure = self.idea.confidence - _LESS[self.saying.trust]
+        if self.saying.overcome:
+            return min(sure, OVERCOME)
         return min(sure, SURVIVED) if self.saying.before_the_end else sure
 
 
@@ -74,8 +81,14 @@ def program_says(dossier: Dossier) -> Finding | None:
 
 
 def hear(dossier: Dossier) -> Heard | None:
-    """The first strong idea in the last words, else before them, else a weak one."""
-    texts = list(_bounded(dossier))
+    """The first strong idea in the last words, else before them, else a weak one; what the program
+    got over comes after all else."""
+    said = list(_bounded(dossier))
+    troubles = [each for each in said if not each.overcome]
+    return _first(troubles, dossier) or _first([each for each in said if each.overcome], dossier)
+
+
+def _first(texts: Sequence[Saying], dossier: Dossier) -> Heard | None:
     for weak in (False, True):
         for saying in texts:
             for idea in IDEAS:
@@ -115,7 +128,7 @@ def words_of(heard: Heard, dossier: Dossier) -> _Words:
         }
     )
     for name, value in heard.told.items():
-        told[name] = clip(value, characters=LONGEST_WORD).strip(" .,;:")
+        told[name] = _AROUND.sub("", clip(value, characters=LONGEST_WORD))
     return told
 
 
@@ -126,6 +139,8 @@ def _finding(heard: Heard, dossier: Dossier, symptom: Symptom) -> Finding:
     how = ending(symptom, last_end(status), container=heard.saying.container)
     citations = _citations(heard, dossier, symptom)
     explanation = tell(idea.explanation, told)
+    if heard.saying.overcome:
+        explanation = f"{WENT_ON} {explanation}"
     return Finding(
         rule=idea.rule,
         category=idea.category or symptom.category,

@@ -66,6 +66,27 @@ _LONE = frozenset(
 )
 
 
+_OF_SETTINGS = re.compile(
+    r"(?:\bnot|n't|\bnever|\bmust|\bto|\bplease|\bun)[ -]?(?:been |be )?(?:set|defined?|provided?|"
+    r"specif(?:y|ied)|configured)\b|environ|\benv\b|\bvar(?:iable|s)?\b|config|\bsettings?\b|"
+    r"Field required|Input should|none is not|\bpath\"?\s?:",
+    re.I,
+)
+"""What is said of settings; `USD is missing` and `KeyError: 'USD'` are said of anything."""
+
+
+def _of_settings(look: Look) -> Look:
+    """A word of capitals alone is a variable where something speaks of settings."""
+
+    def found(text: str) -> Told | None:
+        told = look(text)
+        if told is None or "_" in told.get("variable", "") or _OF_SETTINGS.search(text):
+            return told
+        return None
+
+    return found
+
+
 def _variable(look: Look) -> Look:
     def found(text: str) -> Told | None:
         told = look(text)
@@ -139,7 +160,7 @@ VARIABLE_IDEAS: tuple[Idea, ...] = (
             confidence=93,
             complete=_in_the_spec,
         )
-        for look in (_NAMED_VARIABLE, _UPPER_CASE)
+        for look in (_NAMED_VARIABLE, _of_settings(_UPPER_CASE))
     ),
     Idea(
         rule="application.setting-missing",
