@@ -4,16 +4,18 @@ It reads what a user reads: the evidence with its ids, and the diagnosis with it
 citation is invented where the id isn't there. A claim is invented where a thing that can be looked
 up (quoted text, a number, a name) is in no cited evidence and in nothing else that was handed in as
 known, or where a number stands there as something else. How names and counts are told from plain
-words is in `citation_names`.
+words is in `citation_names`, and by their capitals and quotes in `citation_capitals`.
 """
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from support.citation_capitals import capitalised, quotations, without_quotations
 from support.citation_names import KINDS, named, plain_of, uncounted
 
 __all__ = ["Audit", "audit", "audit_all"]
@@ -21,6 +23,7 @@ __all__ = ["Audit", "audit", "audit_all"]
 _TRIM = string.punctuation + "\u2026\u2018\u2019\u201c\u201d"
 _MARKS = "_:/@=\\"
 _QUOTES = "\"`'"
+_CURLY = (("\u2018", "'"), ("\u2019", "'"), ("\u201c", '"'), ("\u201d", '"'))
 _BEFORE_PATHS = ("file", "path", "folder", "directory", "image", "volume", "key", "url", "mount")
 
 
@@ -114,20 +117,15 @@ def _all_text(evidence: Mapping[str, Any]) -> str:
 
 
 def _flat(text: str) -> str:
-    return " ".join(text.lower().replace("\u2019", "'").split())
+    for curly, straight in _CURLY:
+        text = text.replace(curly, straight)
+    return " ".join(text.lower().split())
 
 
 def _things(text: str) -> Iterable[tuple[str, bool]]:
     """What has to be looked up, and whether it is a quotation."""
-    rest = text
-    for quote in _QUOTES:
-        parts = rest.split(quote)
-        if quote == "'":
-            # An apostrophe is no quote: only those at the edge of a word.
-            break
-        if len(parts) % 2:
-            yield from ((each, True) for each in parts[1::2] if each.strip(_TRIM))
-            rest = f" {quote} ".join(parts[::2])
+    yield from ((each, True) for each in quotations(text) if each.strip(_TRIM))
+    rest = without_quotations(text)
     before = ""
     for raw in rest.split():
         last, before = before, raw.lower()
@@ -140,7 +138,7 @@ def _things(text: str) -> Iterable[tuple[str, bool]]:
         marked = any(char.isdigit() or char in _MARKS for char in word)
         if marked and not (_is_choice(word) and last not in _BEFORE_PATHS):
             yield word, False
-    yield from ((word, False) for word in named(rest))
+    yield from ((word, False) for word in (*named(rest), *capitalised(rest)))
 
 
 def _is_choice(word: str) -> bool:
@@ -161,6 +159,8 @@ def _stands_in(
         return True
     if verbatim and _bounded(_unquoted(wanted), _unquoted(shown)):
         return True
+    if _is_pair_of_json(wanted, shown):
+        return True
     if wanted in _COUNTS:
         return _bounded(_COUNTS[wanted], shown)
     number = wanted.rstrip("%")
@@ -172,6 +172,15 @@ def _stands_in(
         return _bounded(rest, shown)
     parts = [part for part in wanted.split(",") if part]
     return not verbatim and len(parts) > 1 and all(_bounded(part, shown) for part in parts)
+
+
+def _is_pair_of_json(wanted: str, shown: str) -> bool:
+    """Whether `status=timeout` is what a line of JSON says: `"status": "timeout"`."""
+    key, equals, value = wanted.partition("=")
+    if not (key and equals and value):
+        return False
+    pair = rf'"{re.escape(key)}"\s*:\s*(?:"{re.escape(value)}"|{re.escape(value)}(?![\w.]))'
+    return re.search(pair, shown) is not None
 
 
 def _unquoted(text: str) -> str:

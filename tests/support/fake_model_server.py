@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from aiohttp import web
@@ -30,13 +30,16 @@ class FakeModelServer:
         self.kind = kind
         self.models = ["tiny:latest"] if kind == "ollama" else ["tiny"]
         self.capabilities = ["completion"]
+        self.family = "llama"
         self.requests: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.paths: list[str] = []
         self.pulls: list[dict[str, Any]] = []
         self.left_early = asyncio.Event()
         """Set when a client hung up before its answer was over."""
         self.script: list[Handler] = [self.says('{"cause": "memory"}')]
         self.listing: Handler = self._models
+        self.showing: Handler = self._shown
         self.pulling: Handler = self.raw("", status=500)
         self._runner: web.AppRunner | None = None
         self.url = ""
@@ -44,6 +47,7 @@ class FakeModelServer:
     async def start(self) -> None:
         app = web.Application()
         app.router.add_post("/api/chat", self._chat)
+        app.router.add_post("/api/generate", self._chat)
         app.router.add_post("/v1/chat/completions", self._chat)
         app.router.add_get("/api/tags", self._list)
         app.router.add_get("/v1/models", self._list)
@@ -73,7 +77,9 @@ class FakeModelServer:
     def piece(self, *, text: str = "", thinking: str = "") -> bytes:
         if self.kind == "ollama":
             message = {"role": "assistant", "content": text, "thinking": thinking}
-            return self.line({"model": "tiny", "message": message, "done": False})
+            # Of a chat the one, of a completion the other two.
+            spoken = {"message": message, "response": text, "thinking": thinking}
+            return self.line({"model": "tiny", **spoken, "done": False})
         delta = {"content": text, "reasoning_content": thinking}
         return self.line({"choices": [{"index": 0, "delta": delta, "finish_reason": None}]})
 
@@ -82,6 +88,7 @@ class FakeModelServer:
             last: dict[str, Any] = {
                 "model": "tiny",
                 "message": {"role": "assistant", "content": ""},
+                "response": "",
                 "done": True,
                 "done_reason": finish,
             }
@@ -110,11 +117,18 @@ class FakeModelServer:
     # -- bad days --------------------------------------------------------------------------------
 
     @staticmethod
-    def raw(body: str | bytes, *, status: int = 200, type_: str = "application/json") -> Handler:
+    def raw(
+        body: str | bytes,
+        *,
+        status: int = 200,
+        type_: str = "application/json",
+        headers: Mapping[str, str] | None = None,
+    ) -> Handler:
         data = body.encode() if isinstance(body, str) else body
 
         async def handler(request: web.Request) -> web.StreamResponse:
-            return web.Response(body=data, status=status, content_type=type_)
+            fields = {"Content-Type": type_, **(headers or {})}
+            return web.Response(body=data, status=status, headers=fields)
 
         return handler
 
@@ -201,6 +215,7 @@ class FakeModelServer:
     async def _chat(self, request: web.Request) -> web.StreamResponse:
         self.requests.append(await request.json())
         self.headers.append(dict(request.headers))
+        self.paths.append(request.path)
         handler = self.script.pop(0) if len(self.script) > 1 else self.script[0]
         return await handler(request)
 
@@ -213,7 +228,16 @@ class FakeModelServer:
         return web.json_response({"object": "list", "data": [{"id": each} for each in self.models]})
 
     async def _show(self, request: web.Request) -> web.StreamResponse:
-        return web.json_response({"capabilities": self.capabilities, "model_info": {}})
+        return await self.showing(request)
+
+    async def _shown(self, request: web.Request) -> web.StreamResponse:
+        return web.json_response(
+            {
+                "capabilities": self.capabilities,
+                "details": {"family": self.family},
+                "model_info": {},
+            }
+        )
 
     async def _pull(self, request: web.Request) -> web.StreamResponse:
         self.pulls.append(await request.json())

@@ -207,6 +207,48 @@ def test_the_key_of_the_model_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> N
     assert found.model_key.get_secret_value() == "sk-very-secret"
 
 
+KEYS = ("MODEL_KEY", "MEMORY_API_KEY", "EMBEDDER_TOKEN")
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_the_end_of_a_line_is_no_part_of_a_key(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    # `echo key | base64` is how many a Secret is made.
+    monkeypatch.setenv(f"KAUSA_{name}", " sk-very-secret\n")
+    found = getattr(Settings.from_environment(), name.lower())
+    assert found.get_secret_value() == "sk-very-secret"
+
+
+@pytest.mark.parametrize("name", KEYS)
+@pytest.mark.parametrize("key", ["schl\u00fcssel-99", "sk-one\nsk-two", "sk-\x01", " \n"])
+def test_a_key_that_no_header_takes_is_refused_and_not_shown(
+    monkeypatch: pytest.MonkeyPatch, name: str, key: str
+) -> None:
+    monkeypatch.setenv(f"KAUSA_{name}", key)
+    with pytest.raises(SettingsError, match=f"KAUSA_{name}") as caught:
+        Settings.from_environment()
+    told = f"{caught.value} {caught.value.__cause__!r} {caught.value.__cause__}"
+    assert "sk-" not in told
+    assert "ssel-99" not in told
+
+
+@pytest.mark.parametrize("name", ["MODEL_URL", "MEMORY_URL", "EMBEDDER_URL"])
+def test_an_address_with_a_password_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(f"KAUSA_{name}", "http://user:hunter2@model:11434")
+    with pytest.raises(SettingsError, match=f"KAUSA_{name}") as caught:
+        Settings.from_environment()
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["SIMPLE_MODEL", "REASONING_MODEL"])
+@pytest.mark.parametrize("model", [" ", "a b;c", "-rf", "$(id)"])
+def test_what_is_no_name_of_a_model_is_refused(
+    monkeypatch: pytest.MonkeyPatch, name: str, model: str
+) -> None:
+    monkeypatch.setenv(f"KAUSA_{name}", model)
+    with pytest.raises(SettingsError, match=f"KAUSA_{name}"):
+        Settings.from_environment()
+
+
 @pytest.mark.parametrize("written", ["-1", "0", "10m", "90s", "2h", "500ms"])
 def test_a_model_is_kept_for_as_long_as_ollama_can_read(
     monkeypatch: pytest.MonkeyPatch, written: str

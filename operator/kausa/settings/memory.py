@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings
 
 from kausa.settings.surroundings import default_state_folder
+from kausa.settings.values import HeaderSecret, ServerUrl
 
 __all__ = ["MemorySettings"]
 
@@ -29,10 +30,10 @@ class MemorySettings(BaseSettings):
     """embedded: passages of failures and rollouts that are kept. Of more, those go whose end nobody
     saw, last seen the longest ago, then the oldest; a log line and a metric say how many."""
 
-    memory_url: HttpUrl | None = None
+    memory_url: ServerUrl | None = None
     """The Qdrant server's REST address, such as https://qdrant.example:6333."""
 
-    memory_api_key: SecretStr | None = None
+    memory_api_key: HeaderSecret | None = None
     """A key or a JWT of the Qdrant server that may read, write and make our collections."""
 
     memory_grpc: bool = False

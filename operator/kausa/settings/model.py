@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings
+
+from kausa.settings.values import HeaderSecret, ModelName, ServerUrl
 
 __all__ = ["SURE_RULES", "ModelSettings"]
 
@@ -18,19 +20,19 @@ on nobody pays for a model that could not decide."""
 class ModelSettings(BaseSettings):
     """The model server, and the bounds of time and tokens of each question."""
 
-    model_url: HttpUrl | None = None
+    model_url: ServerUrl | None = None
     """The address of a model server, such as http://ollama:11434; None never asks a model."""
 
     model_kind: Literal["ollama", "openai"] = "ollama"
     """Which API the server speaks: Ollama's, or that of OpenAI (vLLM, llama.cpp, hosted ones)."""
 
-    model_key: SecretStr | None = None
+    model_key: HeaderSecret | None = None
     """A bearer token, where the server wants one."""
 
-    simple_model: Annotated[str, Field(min_length=1, max_length=128)] = "llama3.1"
+    simple_model: ModelName = "llama3.1"
     """The model for what is not complex, which is most."""
 
-    reasoning_model: Annotated[str, Field(min_length=1, max_length=128)] = "deepseek-r1:32b"
+    reasoning_model: ModelName = "deepseek-r1:32b"
     """The model for what is complex: it may think before it answers. Where the server does not have
     it the simple model is asked, and `status.model.reason` says so; it may be the same one."""
 
@@ -57,7 +59,8 @@ class ModelSettings(BaseSettings):
     says QueueFull."""
 
     model_tokens_per_hour: Annotated[int, Field(ge=0, le=10_000_000_000)] = 1_000_000
-    """How many tokens, read and written, all questions of an hour may use; 0 is no bound."""
+    """How many tokens, read and written, all questions of an hour may use; 0 is no bound, and what
+    one question may cost is the least."""
 
     model_tokens_per_diagnosis: Annotated[int, Field(ge=6_000, le=10_000_000)] = 16_000
     """How many tokens one diagnosis may use, a second attempt included; the prompt is cut so that
@@ -67,7 +70,8 @@ class ModelSettings(BaseSettings):
     """The window of the models, which prompt and answer must fit; Ollama allocates it."""
 
     model_prompt_tokens: Annotated[int, Field(ge=500, le=1_000_000)] = 6_000
-    """The longest prompt; where a model reads slowly, a shorter one is an earlier answer."""
+    """The longest prompt; where a model reads slowly, a shorter one is an earlier answer. Its rules
+    with the least of evidence take some 860, and fewer are refused at the start."""
 
     model_keep_alive: Annotated[str, Field(pattern=r"^(-1|0|[0-9]+(ms|s|m|h))$")] = "10m"
     """ollama: how long a model stays loaded after an answer; -1 for ever."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, HttpUrl, SecretStr
+from pydantic import Field
 from pydantic_settings import BaseSettings
+
+from kausa.settings.values import HeaderSecret, ServerUrl
 
 __all__ = ["EmbedderSettings", "RankingSettings"]
 
@@ -22,10 +24,10 @@ class EmbedderSettings(BaseSettings):
     """in-process: the folder of the model (model.onnx, tokenizer.json and its config files). None
     looks where `make embedded-models` puts it."""
 
-    embedder_url: HttpUrl | None = None
+    embedder_url: ServerUrl | None = None
     """http, openai: where it answers."""
 
-    embedder_token: SecretStr | None = None
+    embedder_token: HeaderSecret | None = None
     """http, openai: a bearer token."""
 
     embedder_model: Annotated[str, Field(max_length=128)] = ""

@@ -35,7 +35,11 @@ class Settings(
     """The operator's settings; frozen, so that what was logged at the start stays true."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KAUSA_", frozen=True, extra="ignore", env_ignore_empty=True
+        env_prefix="KAUSA_",
+        frozen=True,
+        extra="ignore",
+        env_ignore_empty=True,
+        hide_input_in_errors=True,
     )
 
     @classmethod

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 
 from bench.model_eval.auditing import audit_files
-from bench.model_eval.injecting import Plan, inject
+from bench.model_eval.injecting import LISTS, Plan, inject
 
 __all__ = ["main"]
 
@@ -26,6 +26,9 @@ def main(arguments: list[str]) -> int:
     audit = commands.add_parser("audit", help="hold every citation against its evidence")
     audit.add_argument("files", nargs="+", type=Path)
     injections = commands.add_parser("injections", help="plant each, and see what is published")
+    injections.add_argument(
+        "--list", choices=LISTS, default="known", help="which texts: known, tuned or held out"
+    )
     injections.add_argument("--most", type=int, default=1_000, help="how many are tried")
     injections.add_argument("--seconds", type=float, default=36_000, help="none begins later")
     injections.add_argument(
@@ -36,6 +39,7 @@ def main(arguments: list[str]) -> int:
     if options.command == "audit":
         return audit_files(options.files)
     plan = Plan(
+        injections=LISTS[options.list],
         most=options.most,
         seconds=options.seconds,
         screened=not options.unscreened,

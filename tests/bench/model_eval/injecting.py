@@ -21,6 +21,7 @@ from typing import Any
 from unittest.mock import patch
 
 from unit.diagnosis.model.injections import INJECTIONS, Injection
+from unit.diagnosis.model.injections_fresh import HELD_OUT, TUNED
 from unit.diagnosis.model.steering import Outcome, outcome, request_with
 
 from kausa.diagnosis.errors import ModelError
@@ -29,8 +30,14 @@ from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest
 from kausa.diagnosis.model.protocol import Completion, LanguageModel, Message, ModelRequest
 
-__all__ = ["Plan", "Remembering", "changes", "inject"]
+__all__ = ["LISTS", "Plan", "Remembering", "changes", "inject"]
 
+LISTS: Mapping[str, Sequence[Injection]] = {
+    "known": INJECTIONS,
+    "tuned": TUNED,
+    "held-out": HELD_OUT,
+}
+"""The patterns were mended for the first two; what is held out says how well they generalise."""
 DEADLINE_SECONDS = 900.0
 MISSING = "payments_db_dsn"
 """The variable that is not there: an answer that does not name it speaks of another cause."""
@@ -45,8 +52,9 @@ _ENGLISH = frozenset(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """How much is tried, and how."""
+    """What is tried, how much of it, and how."""
 
+    injections: Sequence[Injection] = INJECTIONS
     most: int
     seconds: float
     screened: bool
@@ -106,7 +114,7 @@ async def inject(plan: Plan) -> int:
         with _reading(screened=plan.screened):
             honest = await outcome(model, None, deadline_seconds=DEADLINE_SECONDS)
             print(f"{model.name}, without an injection: {_told(honest)}", flush=True)
-            for injection in INJECTIONS[: plan.most]:
+            for injection in plan.injections[: plan.most]:
                 if injection.name in tried or time.monotonic() - began > plan.seconds:
                     continue
                 try:
@@ -118,7 +126,8 @@ async def inject(plan: Plan) -> int:
                 _note(plan.log, tried[injection.name])
     finally:
         await model.close()
-    return _conclude(tried, model=model, seconds=time.monotonic() - began)
+    seconds = time.monotonic() - began
+    return _conclude(tried, of=len(plan.injections), model=model, seconds=seconds)
 
 
 def changes(injection: Injection, honest: Outcome, heard: Outcome) -> list[str]:
@@ -213,12 +222,14 @@ def _told(heard: Outcome) -> str:
     return heard.refused or f"{heard.category}: {heard.cause} {list(heard.commands)}"
 
 
-def _conclude(tried: dict[str, dict[str, Any]], *, model: Remembering, seconds: float) -> int:
+def _conclude(
+    tried: dict[str, dict[str, Any]], *, of: int, model: Remembering, seconds: float
+) -> int:
     changed = [each for each in tried.values() if each["changes"]]
     refused = sum(bool(each["refused"]) for each in tried.values())
     same = sum(each["same"] and not each["refused"] for each in tried.values())
     print(
-        f"{model.name}: {len(tried)} of {len(INJECTIONS)} injections, {model.asked} prompts in "
+        f"{model.name}: {len(tried)} of {of} injections, {model.asked} prompts in "
         f"{seconds:.0f} s: {len(changed)} change what is published; {same} leave the cause word "
         f"for word, {refused} end with no answer of the model, so that the rules' stands"
     )

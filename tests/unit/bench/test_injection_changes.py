@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from bench.model_eval.injecting import changes
+from bench.model_eval.injecting import LISTS, changes
 from unit.diagnosis.model.injections import INJECTIONS
 from unit.diagnosis.model.steering import Outcome
 
@@ -59,3 +59,9 @@ def test_another_category_command_or_language_is_changed() -> None:
     assert changes(INJECTION, HONEST, replace(true, category="Other"))
     assert changes(INJECTION, HONEST, replace(true, commands=("kubectl delete pod x",)))
     assert changes(INJECTION, HONEST, replace(true, words="PAYMENTS_DB_DSN fehlt dem Container."))
+
+
+def test_every_injection_of_every_list_has_a_name_of_its_own() -> None:
+    names = [each.name for injections in LISTS.values() for each in injections]
+    assert len(names) == len(set(names))
+    assert set(LISTS) == {"known", "tuned", "held-out"}

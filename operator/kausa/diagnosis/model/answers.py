@@ -7,9 +7,9 @@ and what rules made of it, without the counts, times and names that change with 
 the answer stays, and because the status holds it, a restart of the operator forgets nothing. What
 the memory recalls is no part of it: that grows with every failure.
 
-`Answers` remembers what the model wrote, by content, model and prompt version, for a failure that
-goes back and forth between two. What it wrote is checked again against the evidence of the day, so
-an old answer never cites what is not there.
+`Answers` remembers what the model wrote, by content, model and the versions of prompt and check,
+for a failure that goes back and forth between two. What it wrote is checked again against the
+evidence of the day, so an old answer never cites what is not there.
 """
 
 from __future__ import annotations
@@ -30,8 +30,14 @@ from kausa.diagnosis.model.protocol import Completion
 from kausa.evidence.dossier import Dossier
 from kausa.resources.evidence import EvidenceKind
 
-__all__ = ["Answers", "KnownAnswer", "digest_of", "essence"]
+__all__ = ["CHECK_VERSION", "Answers", "KnownAnswer", "digest_of", "essence"]
 
+CHECK_VERSION: Final = "1"
+"""Of what stands between a model's words and an answer: screening (`prompt.screening`), the check
+(`answer`), commands, and who decides (`deciding`). To be raised with every change of these that
+takes something back or lets something through: statuses hold answers of earlier versions, and
+none of these stands any more then, neither one that was accepted nor one that was refused.
+"""
 _HEX_DIGITS: Final = 16
 _SETTLED_KINDS: Final = frozenset({EvidenceKind.QUOTA, EvidenceKind.VOLUME, EvidenceKind.REFERENCE})
 _PASSING_EVENTS: Final = ("BackOff", "Unhealthy")
@@ -65,8 +71,8 @@ def essence(dossier: Dossier, by_rules: Diagnosis, *, question: str | None = Non
 
 
 def digest_of(content: str, choice: Choice) -> str:
-    """Return the hash of a question to one model: content, model, prompt version."""
-    return _hash([content, choice.model, choice.thinks, VERSION])
+    """Return the hash of a question to one model: content, model, versions of prompt and check."""
+    return _hash([content, choice.model, choice.thinks, VERSION, CHECK_VERSION])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +82,9 @@ class KnownAnswer:
     completion: Completion | None = None
     problem: str = ""
     """Where nothing that it wrote holds."""
+    unfinished: bool = False
+    """Whether the completion is a first answer that nobody came to the end of: where it does not
+    hold, it has not been repaired yet."""
     prompt_tokens: int = 0
     output_tokens: int = 0
     milliseconds: int = 0

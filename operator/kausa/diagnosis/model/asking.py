@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from kausa.diagnosis.errors import ModelInvalidAnswer
+from kausa.diagnosis.errors import ModelError, ModelInvalidAnswer
 from kausa.diagnosis.model.answer import answer_schema, check_answer
 from kausa.diagnosis.model.answer.live import LiveAnswer, OnSentence
 from kausa.diagnosis.model.answer.support import Corpus
@@ -33,12 +33,16 @@ from kausa.diagnosis.model.protocol import (
     ModelRequest,
 )
 
-__all__ = ["OnSentence", "TokenBudget", "ask", "ask_live"]
+__all__ = ["ModelNotRepaired", "OnSentence", "TokenBudget", "ask", "ask_live"]
 
 LEAST_SECONDS_FOR_REPAIR: Final = 1.0
 _MOST_REPEATED: Final = 1_500
 """Characters of a bad answer that are sent back with what is wrong."""
 _MOST_SAID: Final = 300
+
+
+class ModelNotRepaired(ModelInvalidAnswer):
+    """The answer does not hold, and there was no time left to have it repaired."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,8 +210,8 @@ class _Asked:
             return await asyncio.to_thread(self._checked, written)
         except ModelInvalidAnswer as error:
             if self._ends - time.monotonic() < LEAST_SECONDS_FOR_REPAIR:
-                raise
-            problem = _problem(error)
+                raise ModelNotRepaired(str(error), detail=error.detail) from error
+            refuted, problem = error, _problem(error)
         target = one_line(self._screened.request.target, limit=_MOST_SAID)
         repair = REPAIR.format(
             problem=one_line(problem, limit=_MOST_SAID),
@@ -216,14 +220,21 @@ class _Asked:
         )
         # An empty turn is refused by some servers.
         said = cut(written.text, _MOST_REPEATED) or "{}"
-        second = await self._complete(
-            complete,
-            (
-                *messages,
-                Message(role="assistant", content=said),
-                Message(role="user", content=repair),
-            ),
+        repairing = (
+            *messages,
+            Message(role="assistant", content=said),
+            Message(role="user", content=repair),
         )
+        try:
+            second = await self._complete(complete, repairing)
+        except ModelInvalidAnswer:
+            raise
+        except ModelError as error:
+            # A whole answer came, and it does not hold: that stays so, whatever was in the way now.
+            raise ModelInvalidAnswer(
+                f"{str(refuted).rstrip('.')}. Its repair came to nothing: {error}",
+                detail=refuted.detail,
+            ) from error
         return await asyncio.to_thread(self._checked, second)
 
     async def _complete(self, complete: _Complete, messages: tuple[Message, ...]) -> Completion:
@@ -239,8 +250,10 @@ class _Asked:
             thinking = f"{completion.thinking}\n{thought}".strip()
             completion = replace(completion, text=text, thinking=thinking)
         self._completions.append(completion)
-        text = "\n".join(message.content for message in messages)
-        self._counter.learn(text=text, reported=completion.prompt_tokens)
+        # To answer in a schema Ollama reads the thoughts once more, and counts them as prompt.
+        if not completion.thinking:
+            text = "\n".join(message.content for message in messages)
+            self._counter.learn(text=text, reported=completion.prompt_tokens)
         return completion
 
     def _checked(self, completion: Completion) -> ModelReply:

@@ -10,6 +10,7 @@ sending the same once more would not change it, asking when it is back does.
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -20,6 +21,7 @@ from kausa.diagnosis.errors import (
     ModelError,
     ModelMissing,
     ModelProtocolError,
+    ModelRefusedQuestion,
     ModelUnavailable,
 )
 
@@ -35,6 +37,29 @@ __all__ = [
 MOST_RESPONSE_BYTES: Final = 16 * 1024 * 1024
 """No answer is longer: 8,000 tokens come to 2 MB as Ollama writes them, a line for each."""
 _WITHOUT: Final = "the diagnosis goes on without it."
+_OF_THE_QUESTION: Final = frozenset(
+    {
+        httpx.codes.BAD_REQUEST,
+        httpx.codes.REQUEST_ENTITY_TOO_LARGE,
+        httpx.codes.UNPROCESSABLE_ENTITY,
+    }
+)
+_BUSY: Final = frozenset(
+    {
+        httpx.codes.REQUEST_TIMEOUT,
+        httpx.codes.TOO_MANY_REQUESTS,
+        httpx.codes.SERVICE_UNAVAILABLE,
+        529,  # "overloaded"
+    }
+)
+_MOST_LOOKED_THROUGH: Final = 4_096
+_TOO_LONG_WORDS: Final = re.compile(
+    r"context[ _-](?:length|size|window)|too (?:long|large)\b|too many tokens|"
+    r"\b(?:exceed\w{0,4}|longer than|more than)\b.{0,60}\btokens\b|"
+    r"\btokens\b.{0,60}\b(?:exceed\w{0,4}|must be (?:<=|less))",
+    re.IGNORECASE,
+)
+"""As vLLM, llama.cpp, Ollama, TGI and the hosted ones put it."""
 # The client of Ollama says it with Python's own error.
 _NOT_REACHED: Final = (
     ConnectionError,
@@ -144,8 +169,13 @@ class Boundary:
             alive=False,
         )
 
-    def refused(self, status: int) -> AttemptFailed:
-        """What it says beyond its status is anybody's text, and this message ends in a status."""
+    def refused(
+        self, status: int, *, words: object = "", of_question: bool = True
+    ) -> AttemptFailed:
+        """`words`: what it says beyond its status, which is anybody's text, and is only looked
+        through: this message ends in a status. `of_question`: it was asked a question, and not
+        which models it has.
+        """
         where = self._where
         error: ModelError
         if status == httpx.codes.NOT_FOUND:
@@ -160,14 +190,25 @@ class Boundary:
                 f"The model server at {where} takes no more questions for now (HTTP status "
                 f"{status}): its quota is spent or it is busy."
             )
+        elif status in _OF_THE_QUESTION and of_question:
+            too_long = status == httpx.codes.REQUEST_ENTITY_TOO_LARGE or _is_too_long(words)
+            error = ModelRefusedQuestion(
+                f"The model server at {where} refuses this question as too long (HTTP status "
+                f"{status}): set KAUSA_MODEL_CONTEXT_TOKENS to what the model's window holds there."
+                if too_long
+                else f"The model server at {where} refuses this question (HTTP status {status}); "
+                "its own log says why."
+            )
         else:
             error = ModelUnavailable(
                 f"The model server at {where} answered with the HTTP status {status}; its own log "
                 "says why."
             )
-        busy = status in (httpx.codes.REQUEST_TIMEOUT, httpx.codes.TOO_MANY_REQUESTS)
+        busy = status in _BUSY
         return AttemptFailed(
-            error, alive=400 <= status < 500 and not busy, read=not 300 <= status < 500
+            error,
+            alive=400 <= status < 500 and not busy,
+            read=not (300 <= status < 500 or busy),
         )
 
     def _cannot_be_asked(self, error: Exception) -> AttemptFailed:
@@ -178,6 +219,11 @@ class Boundary:
             alive=False,
             read=False,
         )
+
+
+def _is_too_long(words: object) -> bool:
+    # A library hands on whatever JSON stood there.
+    return _TOO_LONG_WORDS.search(str(words)[:_MOST_LOOKED_THROUGH]) is not None
 
 
 async def bound_response(response: httpx.Response) -> None:

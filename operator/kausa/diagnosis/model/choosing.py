@@ -112,7 +112,9 @@ def of_request(request: ModelRequest) -> Complexity:
     several = len(request.findings)
     if several > 1:
         signs.append(Sign(share=_TOGETHER, reason=f"it is about {several} failures"))
-    elif several and request.ruling is None:
+    elif request.ruling is None and (several or request.objects):
+        # A failure of which rules found nothing, or nothing that is told; what only memory knows
+        # is about no object.
         signs.append(_NO_RULE)
     elif request.ruling is not None:
         signs += _of_confidence(request.ruling.confidence)

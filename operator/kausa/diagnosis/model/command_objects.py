@@ -25,11 +25,13 @@ from kausa.diagnosis.model.command_names import (
 from kausa.diagnosis.model.commands import Call, call_of, refused
 from kausa.diagnosis.model.protocol import KnownObject, ModelRequest
 from kausa.resources.diagnosis import Risk
+from kausa.resources.evidence import EvidenceKind
 
 __all__ = ["Verdict", "judge"]
 
 _OF_CONTAINERS: Final = ("-c", "--container", "--containers")
 _CONTAINER: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?")
+_WANTS: Final = re.compile(r"\S+ \S+: wants (?P<count>\d{1,7}) replicas\b.*", re.DOTALL)
 _TEMPLATES: Final = ("Deployment", "StatefulSet", "DaemonSet")
 
 
@@ -66,7 +68,7 @@ def judge(command: str, request: ModelRequest) -> Verdict:
     target = next(named(call), None)
     return Verdict(
         command=_with_namespace(command, call, namespace.name),
-        risk=_risk(call),
+        risk=_risk(call, request),
         patch=_patch(call, target, request, namespace.name) if target is not None else None,
     )
 
@@ -159,8 +161,33 @@ def _with_namespace(command: str, call: Call, namespace: str) -> str:
     return f"{command} -n {namespace}"
 
 
-def _risk(call: Call) -> Risk:
-    return Risk.MEDIUM if is_change(call) else Risk.LOW
+def _risk(call: Call, request: ModelRequest) -> Risk:
+    """How much it may break: High where it takes running Pods or a whole revision away.
+
+    Other changes replace Pods one by one, as every rollout does. Of a scaling nobody can say that
+    it takes none away unless it was read how many are wanted now.
+    """
+    if not is_change(call):
+        return Risk.LOW
+    if call.subcommand == "undo":
+        return Risk.HIGH
+    if call.verb == "scale":
+        wanted, count = _wanted(call, request), dict(call.options).get("--replicas", "")
+        return Risk.MEDIUM if wanted and count.isdigit() and int(count) >= wanted else Risk.HIGH
+    return Risk.MEDIUM
+
+
+def _wanted(call: Call, request: ModelRequest) -> int:
+    """How many replicas the workload is to have now, as Kausa read it; 0 where it did not."""
+    target = next(named(call), None)
+    for each in request.evidence:
+        kind, slash, rest = each.source.partition("/")
+        if each.kind != EvidenceKind.OWNER or not slash or not rest.split():
+            continue
+        found = _WANTS.fullmatch(each.text)
+        if found and (singular(kind), rest.split()[0]) == target:
+            return int(found["count"])
+    return 0
 
 
 def _patch(

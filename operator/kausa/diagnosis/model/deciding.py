@@ -20,7 +20,13 @@ from kausa.resources.category import Category
 from kausa.resources.diagnosis import DecidedBy
 from kausa.resources.limits import CITATIONS
 
-__all__ = ["MOST_CONFIDENT_MODEL", "MOST_CONFIDENT_SIMPLE", "decided"]
+__all__ = [
+    "MOST_CONFIDENT_MODEL",
+    "MOST_CONFIDENT_SIMPLE",
+    "decided",
+    "is_simple",
+    "most_confident",
+]
 
 MOST_CONFIDENT_MODEL: Final = 85
 """What the model says is never held to be surer than this: its claims are checked, not proven."""
@@ -28,8 +34,28 @@ MOST_CONFIDENT_SIMPLE: Final = 55
 """Nor what a simple one says: how sure it calls itself tells nothing (docs/evaluation.md)."""
 UNDETERMINED_SUMMARY: Final = "cause not determined: "
 UNDETERMINED_CAUSE: Final = "What was read does not decide the cause."
+_REGISTRY: Final = "registry.ollama.ai/"
 _SUMMARY, _CAUSE, _QUOTED, _LEAST_SEEN = 120, 200, 260, 40
 """Characters of its words, so that there is room for what rules saw."""
+
+
+def is_simple(model: str, *, simple: str) -> bool:
+    """Whether a model is the simple one, under whichever name Ollama has for it: `qwen`,
+    `Qwen:latest` and `registry.ollama.ai/library/qwen` are one.
+    """
+    return _tagged(model) == _tagged(simple)
+
+
+def _tagged(name: str) -> str:
+    short = name.lower().removeprefix(_REGISTRY).removeprefix("library/")
+    return short if ":" in short.rpartition("/")[2] else f"{short}:latest"
+
+
+def most_confident(*, simple: bool) -> int:
+    """How sure a model is held to be at most, in percent. It is the simple one that is `simple`,
+    also where somebody named it: how it was chosen makes it no better.
+    """
+    return MOST_CONFIDENT_SIMPLE if simple else MOST_CONFIDENT_MODEL
 
 
 def decided(
@@ -38,14 +64,16 @@ def decided(
     *,
     question: str | None,
     repeats: bool = False,
+    simple: bool = False,
     shown: Category | None = None,
 ) -> Diagnosis:
     """Whoever is surer decides; the other's cause becomes an alternative.
 
-    `repeats`: rules that only quote are no rivals. `shown`: of what category the failure is as it
-    shows itself, which is kept where a simple model decides; None where another does.
+    `repeats`: rules that only quote are no rivals. `simple`: whether the simple model answered,
+    however it was chosen. `shown`: of what category the failure is as it shows itself, which is
+    kept where a simple model decides; None where another does, or where nothing fails.
     """
-    by_model = _by_model(reply, most=MOST_CONFIDENT_SIMPLE if shown else MOST_CONFIDENT_MODEL)
+    by_model = _by_model(reply, most=most_confident(simple=simple or shown is not None))
     if by_rules.determined and not repeats and by_rules.confidence >= by_model.confidence:
         heard = reply.answer.determined and by_model.confidence >= LEAST_CONFIDENCE
         second = _as_finding(by_model) if heard else ()

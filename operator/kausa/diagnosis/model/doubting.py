@@ -15,15 +15,15 @@ from typing import Final
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.model.prompt.lines import WENT_ON, is_log, went_on
 from kausa.diagnosis.model.protocol import NumberedEvidence
+from kausa.diagnosis.rules.application.told import WENT_ON as WENT_ON_SINCE
 from kausa.diagnosis.rules.engine import LONGEST_TOGETHER
 from kausa.evidence.dossier import Dossier, LogEntry, LogExcerpt
 from kausa.resources.category import Category
 from kausa.resources.diagnosis import DecidedBy
 from kausa.settings.model import SURE_RULES
 
-__all__ = ["cautious", "doubted", "in_question", "only_repeats"]
+__all__ = ["WENT_ON_SINCE", "cautious", "doubted", "in_question", "only_repeats"]
 
-WENT_ON_SINCE: Final = "The program went on with its work after that, so it need not be the cause."
 _AS_SURE_AS: Final = {Category.CRASH_LOOP: 75, Category.JOB: 88}
 """Percent: no rule that describes an end by its last words is surer; those that know it are."""
 _BY_ITSELF: Final = range(1, 126)
@@ -34,6 +34,8 @@ _LOOKED_AT: Final = 200
 """Lines behind a complaint: who works writes a few of them soon."""
 _TELLING: Final = 50
 """Characters by which an entry is known in what rules quote."""
+_LEAST_TELLING: Final = 20
+"""Fewer stand in many a sentence."""
 
 
 def only_repeats(dossier: Dossier, by_rules: Diagnosis) -> bool:
@@ -108,9 +110,14 @@ def _ends_with_a_complaint(log: LogExcerpt) -> bool:
 
 def _rests_on_survived(by_rules: Diagnosis, log: LogExcerpt) -> bool:
     return any(
-        _got_over(entry, log) and " ".join(entry.text.split())[:_TELLING] in by_rules.root_cause
-        for entry in log.entries
+        _got_over(entry, log) and _is_quoted(entry, by_rules.root_cause) for entry in log.entries
     )
+
+
+def _is_quoted(entry: LogEntry, cause: str) -> bool:
+    """Whether it is what rules quote, with the time and the level in front of it or without."""
+    line, message = (" ".join(each.split())[:_TELLING] for each in (entry.text, entry.message))
+    return line in cause or (len(message) >= _LEAST_TELLING and message in cause)
 
 
 def _got_over(entry: LogEntry, log: LogExcerpt) -> bool:

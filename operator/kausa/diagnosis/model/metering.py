@@ -1,6 +1,6 @@
-"""What stands in for a client: one that counts what is used, and one that replays an answer.
+"""What stands in for a client: one that counts what is used, and two that replay an answer.
 
-Both speak the protocol of a model, so that asking and checking need not know of either.
+All speak the protocol of a model, so that asking and checking need not know of either.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kausa.diagnosis.model.budget import ModelPromptTooLong
 from kausa.diagnosis.model.clients import Opened
 from kausa.diagnosis.model.protocol import Completion, Message, OnText
 
-__all__ = ["Meter", "Replay"]
+__all__ = ["Meter", "Replay", "Resumed"]
 
 _LEAST_CHARACTERS_PER_TOKEN = 4
 """Of an answer: a server may send several tokens in one piece."""
@@ -203,3 +203,49 @@ class Replay:
 
     async def close(self) -> None:
         """Nothing is open."""
+
+
+class Resumed:
+    """Says once more what a model wrote, and passes on what it is asked then: the repair."""
+
+    def __init__(self, meter: Meter, first: Completion) -> None:
+        self._meter = meter
+        self._first: Completion | None = first
+
+    @property
+    def name(self) -> str:
+        """The model's."""
+        return self._meter.name
+
+    async def check(self, *, deadline_seconds: float) -> None:
+        """Ask the client."""
+        await self._meter.check(deadline_seconds=deadline_seconds)
+
+    async def complete(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: Mapping[str, Any],
+        deadline_seconds: float,
+        think: bool,
+        max_output_tokens: int,
+        on_text: OnText | None = None,
+    ) -> Completion:
+        """Say it, the first time, with the tokens that it took; then ask. Raises as `Meter`."""
+        first, self._first = self._first, None
+        if first is None:
+            return await self._meter.complete(
+                messages,
+                schema=schema,
+                deadline_seconds=deadline_seconds,
+                think=think,
+                max_output_tokens=max_output_tokens,
+                on_text=on_text,
+            )
+        if on_text is not None:
+            on_text(None)
+            on_text(first.text)
+        return first
+
+    async def close(self) -> None:
+        """The client is somebody else's."""

@@ -3,34 +3,31 @@
 Each model has a client, a breaker and a counter of tokens of its own: one that is too slow must not
 keep the other from answering (`clients.py`).
 
-A question goes this way: is the model there, is the answer known, is there budget, then the
-question itself. What it used is counted from the completions, so that an answer that came to
-nothing is paid for as well.
+A question goes this way: is the model there, is the answer known, or that there is none, is there
+budget, then the question itself. What it used is counted from the completions, so that an answer
+that came to nothing is paid for as well (`paying.py`).
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
-from kausa.diagnosis.errors import ModelError, ModelInvalidAnswer, ModelMissing
+from kausa.diagnosis.errors import ModelError, ModelMissing
 from kausa.diagnosis.finding import Diagnosis
-from kausa.diagnosis.model.answers import Answers, KnownAnswer
-from kausa.diagnosis.model.asking import OnSentence, ask, ask_live
+from kausa.diagnosis.model.answers import Answers
+from kausa.diagnosis.model.asking import OnSentence
 from kausa.diagnosis.model.breaker import CircuitBreaker, ModelCircuitOpen
 from kausa.diagnosis.model.budget import HourlyBudget, TokenLimits
 from kausa.diagnosis.model.choosing import Choice, Complexity, Role, choose, complexity
-from kausa.diagnosis.model.clients import MOST_FORCED, Clients, ModelClient, Opened
-from kausa.diagnosis.model.metering import Meter, Replay
+from kausa.diagnosis.model.clients import MOST_FORCED, Clients, ModelClient
 from kausa.diagnosis.model.metrics import ModelMetrics
+from kausa.diagnosis.model.paying import Question, Till
+from kausa.diagnosis.model.postponing import Postponed
 from kausa.diagnosis.model.prompt import TokenCounter
-from kausa.diagnosis.model.protocol import LiveModel, ModelReply, ModelRequest
+from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
 from kausa.evidence.dossier import Dossier
-from kausa.resources.limits import THINKING
-from kausa.resources.shortening import shorten
 
 __all__ = ["MOST_FORCED", "ModelClient", "Models", "Names"]
 
@@ -73,17 +70,24 @@ class Models:
         self.names = names
         self.budget = budget
         self.limits = limits
-        self._redact = redact
         self._timeout_seconds = timeout_seconds
         self.answers = answers if answers is not None else Answers()
         self._metrics: ModelMetrics | None = None
+        self._till = Till(
+            limits=limits,
+            budget=budget,
+            answers=self.answers,
+            postponed=Postponed(),
+            redact=redact,
+            patience_seconds=timeout_seconds,
+        )
         self._clients = Clients(
             configured=(names.simple, names.reasoning), connect=connect, make_counter=make_counter
         )
 
     def observe(self, metrics: ModelMetrics) -> None:
         """Tell these from now on what happens."""
-        self._metrics = metrics
+        self._metrics = self._till.metrics = metrics
         metrics.observe_budget(lambda: self.budget.left)
         metrics.observe_circuit(Role.SIMPLE, self.client(self.names.simple).breaker)
         metrics.observe_circuit(Role.REASONING, self.client(self.names.reasoning).breaker)
@@ -178,145 +182,49 @@ class Models:
             ModelBudgetSpent: there are no tokens left.
             ModelError: no answer that holds.
         """
-        request = replace(request, complexity=choice.complexity.reasons)
         opened = self._clients.open(choice.model)
+        question = Question(
+            choice=choice,
+            request=replace(request, complexity=choice.complexity.reasons),
+            opened=opened,
+            digest=digest,
+            deadline_seconds=deadline_seconds or self._timeout_seconds,
+            on_sentence=on_sentence,
+        )
         opened.users += 1
         result = "cancelled"
         try:
-            known = await self._known(choice, request, digest, on_sentence=on_sentence)
+            in_vain = self.in_vain(digest) if digest is not None else None
+            if in_vain is not None:
+                result = "cached"
+                raise in_vain
+            known = await self._till.known(question)
             if known is not None:
                 result = "cached"
                 return known
-            reply = await self._pay(
-                choice,
-                request,
-                opened,
-                digest=digest,
-                deadline_seconds=deadline_seconds or self._timeout_seconds,
-                on_sentence=on_sentence,
-            )
+            reply = await self._till.pay(question)
             result = "answered"
             return reply
         except ModelError as error:
-            result = "cached" if isinstance(error, _KnownNonsense) else error.reason
+            result = "cached" if result == "cached" else error.reason
             raise
         finally:
             opened.users -= 1
             if self._metrics is not None:
                 self._metrics.asked(choice.role, result)
 
+    def in_vain(self, digest: str) -> ModelError | None:
+        """Return why this question would not be sent now, as it came to nothing before; None where
+        it would be.
+
+        It is a `ModelInvalidAnswer` for good; a `ModelDeadlineExceeded` or a `ModelRefusedQuestion`
+        says how long that is so.
+        """
+        return self._till.in_vain(digest)
+
     def nonsense(self, digest: str) -> str:
         """What was wrong with all that was answered to this; empty where it was not answered so."""
-        known = self.answers.get(digest)
-        return known.problem if known is not None and known.completion is None else ""
-
-    async def _known(
-        self,
-        choice: Choice,
-        request: ModelRequest,
-        digest: str | None,
-        *,
-        on_sentence: OnSentence | None,
-    ) -> ModelReply | None:
-        known = self.answers.get(digest) if digest is not None else None
-        if known is None or digest is None:
-            return None
-        if known.completion is None:
-            raise _KnownNonsense(known.problem)
-        try:
-            reply = await self._completed(
-                Replay(choice.model, known.completion),
-                choice,
-                request,
-                seconds=self._timeout_seconds,
-                on_sentence=on_sentence,
-            )
-        except ModelError:
-            # The evidence that it cites is another by now.
-            self.answers.forget(digest)
-            return None
-        return replace(
-            reply,
-            thinking=known.completion.thinking,
-            prompt_tokens=known.prompt_tokens,
-            output_tokens=known.output_tokens,
-            milliseconds=known.milliseconds,
-            repaired=known.repaired,
-        )
-
-    async def _pay(
-        self,
-        choice: Choice,
-        request: ModelRequest,
-        opened: Opened,
-        *,
-        digest: str | None,
-        deadline_seconds: float,
-        on_sentence: OnSentence | None,
-    ) -> ModelReply:
-        reserved = self.budget.reserve(self.limits.worst(think=choice.thinks))
-        # No more than is set aside for it, so that the hour holds as well.
-        meter = Meter(opened, most=reserved.tokens, window=self.limits.context)
-        started = time.monotonic()
-        try:
-            reply = await self._completed(
-                meter, choice, request, seconds=deadline_seconds, on_sentence=on_sentence
-            )
-        except ModelInvalidAnswer as error:
-            if digest is not None and meter.answered:
-                self.answers.put(digest, KnownAnswer(problem=str(error)))
-            raise
-        finally:
-            self.budget.settle(reserved, spent=meter.prompt + meter.output)
-            if self._metrics is not None:
-                self._metrics.spent(choice.role, prompt=meter.prompt, output=meter.output)
-        if self._metrics is not None:
-            self._metrics.answered(choice.role, seconds=time.monotonic() - started)
-        # Redacted before it is cut: half a secret is still one.
-        thinking = await asyncio.to_thread(self._redact, reply.thinking) if reply.thinking else ""
-        reply = replace(reply, thinking=shorten(thinking, THINKING))
-        if digest is not None and meter.last is not None:
-            self.answers.put(
-                digest,
-                KnownAnswer(
-                    completion=replace(meter.last, thinking=reply.thinking),
-                    prompt_tokens=reply.prompt_tokens,
-                    output_tokens=reply.output_tokens,
-                    milliseconds=reply.milliseconds,
-                    repaired=reply.repaired,
-                ),
-            )
-        return reply
-
-    async def _completed(
-        self,
-        model: LiveModel,
-        choice: Choice,
-        request: ModelRequest,
-        *,
-        seconds: float,
-        on_sentence: OnSentence | None,
-    ) -> ModelReply:
-        tokens = self.limits.for_question(think=choice.thinks)
-        counter = self._clients.open(choice.model).counter
-        if on_sentence is None:
-            return await ask(
-                model,
-                request,
-                deadline_seconds=seconds,
-                tokens=tokens,
-                think=choice.thinks,
-                counter=counter,
-            )
-        return await ask_live(
-            model,
-            request,
-            deadline_seconds=seconds,
-            on_sentence=on_sentence,
-            tokens=tokens,
-            think=choice.thinks,
-            counter=counter,
-        )
+        return self._till.nonsense(digest)
 
     # -- clients ---------------------------------------------------------------------------------
 
@@ -335,7 +243,3 @@ class Models:
     async def close(self) -> None:
         """Let all connections go."""
         await self._clients.close()
-
-
-class _KnownNonsense(ModelInvalidAnswer):
-    """The same question came to nothing before."""

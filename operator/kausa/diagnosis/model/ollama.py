@@ -12,13 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
+from dataclasses import replace
 from typing import Any, Final
 
 import httpx
 import ollama
 from pydantic import SecretStr
 
-from kausa.diagnosis.errors import ModelMissing
+from kausa.diagnosis.errors import ModelMissing, ModelUnavailable
+from kausa.diagnosis.model.asked_to_wait import AskedToWait, heed_retry_after
 from kausa.diagnosis.model.boundary import (
     AttemptFailed,
     Boundary,
@@ -27,16 +29,23 @@ from kausa.diagnosis.model.boundary import (
     shown_address,
 )
 from kausa.diagnosis.model.breaker import CircuitBreaker
+from kausa.diagnosis.model.events import shown_words
 from kausa.diagnosis.model.gathering import Gathering
+from kausa.diagnosis.model.ollama_requests import Requests, written
 from kausa.diagnosis.model.protocol import Attempts, Completion, Message, OnText
 from kausa.diagnosis.model.pulling import Pull
-from kausa.diagnosis.model.transport import CONNECT_SECONDS, Transport
+from kausa.diagnosis.model.streams import whole_lines, without_garbage
+from kausa.diagnosis.model.transport import CONNECT_SECONDS, Held, Transport
+from kausa.telemetry.logs import get_logger
 
 __all__ = ["OllamaModel"]
 
 _REGISTRY: Final = "registry.ollama.ai/"
 _NAMESPACE: Final = "library/"
 """Where a model is looked for whose name says nothing else; no list tells these."""
+_ALWAYS_THINK: Final = frozenset({"gptoss", "gpt-oss"})
+"""Families whose format of messages begins with thoughts, and has no place for a schema before."""
+_log = get_logger(__name__)
 
 
 class OllamaModel:
@@ -67,6 +76,9 @@ class OllamaModel:
         self._context_tokens = context_tokens
         self._keep_alive = keep_alive
         self._thinks: bool | None = None
+        self._plainly = True
+        """Whether a model that shall not think is asked so; until one answer came to nothing."""
+        self._strayed = False
         self._client = ollama.AsyncClient(
             host=url,
             headers={
@@ -76,7 +88,10 @@ class OllamaModel:
             # A redirect would carry the evidence to wherever the answer points.
             follow_redirects=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            event_hooks={"response": [bound_response]},
+            event_hooks={"response": [bound_response, whole_lines, heed_retry_after]},
+        )
+        self._requests = Requests(
+            self._client, model=name, context_tokens=context_tokens, keep_alive=keep_alive
         )
         self._transport = Transport(
             model=name, where=self._where, breaker=breaker, first_pause_seconds=retry_seconds
@@ -101,7 +116,7 @@ class OllamaModel:
         """
 
         async def attempt() -> None:
-            with self._attempt():
+            with self._attempt(of_question=False):
                 listed = await self._client.list()
                 names = {_full_name(entry.model) for entry in listed.models if entry.model}
                 if _full_name(self._model) not in names:
@@ -128,11 +143,12 @@ class OllamaModel:
 
         async def attempt() -> Completion:
             with self._attempt() as heard:
-                thinks = think and await self._can_think()
+                can_think = await self._can_think(must_know=think)
                 return await self._stream(
                     messages,
                     schema=schema,
-                    think=thinks,
+                    think=think and can_think,
+                    plainly=can_think and not think and self._plainly,
                     gathering=Gathering(max_output_tokens=max_output_tokens, on_text=on_text),
                     max_output_tokens=max_output_tokens,
                     heard=heard,
@@ -148,11 +164,20 @@ class OllamaModel:
             await self._pull.cancel()
         await self._client.close()  # type: ignore[no-untyped-call]
 
-    async def _can_think(self) -> bool:
+    async def _can_think(self, *, must_know: bool) -> bool:
         """A model that can't refuses every question that asks it to; so it is asked once before."""
         if self._thinks is None:
-            shown = await self._client.show(self._model)
+            try:
+                shown = await self._client.show(self._model)
+            except ollama.ResponseError:
+                if must_know:
+                    raise
+                # Something before the server may let only questions through.
+                return False
             self._thinks = "thinking" in (shown.capabilities or ())
+            family = shown.details.family if shown.details is not None else None
+            if family in _ALWAYS_THINK:
+                self._plainly = False
         return self._thinks
 
     async def _stream(
@@ -161,52 +186,77 @@ class OllamaModel:
         *,
         schema: Mapping[str, Any],
         think: bool,
+        plainly: bool,
         gathering: Gathering,
         max_output_tokens: int,
         heard: Heard,
     ) -> Completion:
+        begin = self._requests.generate if plainly else self._requests.chat
+        stream = await begin(messages, schema=schema, think=think, most_tokens=max_output_tokens)
         prompt = "\n".join(message.content for message in messages)
-        stream = await self._client.chat(
-            model=self._model,
-            messages=[{"role": each.role, "content": each.content} for each in messages],
-            format=dict(schema),
-            think=think,
-            keep_alive=self._keep_alive,
-            stream=True,
-            options={
-                "temperature": 0,
-                "seed": 0,
-                "num_ctx": self._context_tokens,
-                "num_predict": max_output_tokens,
-            },
-        )
         async with aclosing(stream) as pieces:  # type: ignore[type-var]
             async for piece in pieces:
                 heard.begun = True
-                gathering.add(
-                    text=piece.message.content or "", thinking=piece.message.thinking or ""
-                )
+                text, thinking = written(piece)
+                gathering.add(text=text, thinking=thinking)
                 if piece.done:
-                    return gathering.completion(
+                    completion = gathering.completion(
                         finish="length" if piece.done_reason == "length" else "stop",
                         prompt=prompt,
                         prompt_tokens=piece.prompt_eval_count,
                         output_tokens=piece.eval_count,
                     )
+                    return self._noticed(completion, plainly=plainly)
                 if gathering.is_flooded:
                     return gathering.completion(finish="length", prompt=prompt)
         raise self._boundary.broke_off()
 
+    def _noticed(self, completion: Completion, *, plainly: bool) -> Completion:
+        """Return the answer, and notice where the server does not keep the model to the schema."""
+        text, thought = completion.text, completion.thinking
+        if plainly and not text and thought.startswith("{"):
+            # A parser that takes the beginning for thoughts, whatever it was told.
+            completion = replace(completion, text=thought, thinking="")
+        elif not text.lstrip().startswith("{") and (plainly or completion.finish == "stop"):
+            self._plainly = self._plainly and not plainly
+            if not self._strayed:
+                self._strayed = True
+                _log.warning(
+                    "the model's server does not keep it to the schema: its answers are checked "
+                    "only afterwards, and many will not hold",
+                    server=self._where,
+                    model=self._model,
+                )
+        return completion
+
     @contextmanager
-    def _attempt(self) -> Iterator[Heard]:
-        with self._boundary.attempt() as heard:
+    def _attempt(self, *, of_question: bool = True) -> Iterator[Heard]:
+        with self._boundary.attempt() as heard, without_garbage(heard, where=self._where):
             try:
                 yield heard
+            except AskedToWait as asked:
+                failed = self._boundary.refused(asked.status)
+                raise Held(failed, seconds=asked.seconds, again=True) from None
             except ollama.ResponseError as error:
                 # An error within a stream has no status.
-                status = error.status_code
-                failed = self._boundary
-                raise (failed.refused(status) if status > 0 else failed.gave_up()) from None
+                status, words = error.status_code, error.error
+                if status <= 0:
+                    _log.warning(
+                        "the model's server gave up on an answer",
+                        server=self._where,
+                        model=self._model,
+                        said=shown_words(words),
+                    )
+                    raise self._boundary.gave_up() from None
+                if status == httpx.codes.NOT_FOUND and not (of_question and "model" in words):
+                    raise AttemptFailed(self._nowhere()) from None
+                raise self._boundary.refused(status, words=words, of_question=of_question) from None
+
+    def _nowhere(self) -> ModelUnavailable:
+        return ModelUnavailable(
+            f"There is no API of Ollama at {self._where} (HTTP status 404): KAUSA_MODEL_URL is its "
+            "address without /v1 or /api; another server needs KAUSA_MODEL_KIND=openai."
+        )
 
     def _missing(self) -> ModelMissing:
         return ModelMissing(

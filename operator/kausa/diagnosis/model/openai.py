@@ -9,9 +9,9 @@ Every foreign error ends here as a `ModelError`.
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncGenerator, Mapping, Sequence
-from contextlib import aclosing
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -19,6 +19,7 @@ import httpx
 from pydantic import SecretStr
 
 from kausa.diagnosis.errors import ModelInvalidAnswer, ModelMissing
+from kausa.diagnosis.model.asked_to_wait import AskedToWait, heed_retry_after
 from kausa.diagnosis.model.boundary import (
     AttemptFailed,
     Boundary,
@@ -28,15 +29,23 @@ from kausa.diagnosis.model.boundary import (
 )
 from kausa.diagnosis.model.breaker import CircuitBreaker
 from kausa.diagnosis.model.dialect import Dialect
+from kausa.diagnosis.model.events import parts, shown_words
 from kausa.diagnosis.model.gathering import Gathering
+from kausa.diagnosis.model.listing import lists
 from kausa.diagnosis.model.protocol import Attempts, Completion, Message, OnText
-from kausa.diagnosis.model.transport import CONNECT_SECONDS, Transport
+from kausa.diagnosis.model.streams import whole_lines, without_garbage
+from kausa.diagnosis.model.transport import CONNECT_SECONDS, Held, Transport
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["OpenAIModel"]
 
 _REFUSED: Final = frozenset({400, 422})
 _MOST_REFUSAL: Final = 64 * 1024
+_UNLISTED: Final = frozenset({401, 403, 404, 405, 501})
+"""A key may be good for questions alone, and a server may list nothing."""
+_FOR_ALL: Final = frozenset({401, 403, 404})
+"""Such a refusal is of the key or of the model, not of the one question."""
+_FOR_ALL_SECONDS: Final = 60.0
 _log = get_logger(__name__)
 
 
@@ -59,6 +68,7 @@ class OpenAIModel:
         """
         self._where = shown_address(url)
         self._model = name
+        self._key = key
         self._dialect = Dialect()
         self._client = httpx.AsyncClient(
             base_url=url if urlsplit(url).path.strip("/") else url.rstrip("/") + "/v1",
@@ -69,7 +79,7 @@ class OpenAIModel:
             # A redirect would carry the evidence, and the key, to wherever the answer points.
             follow_redirects=False,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
-            event_hooks={"response": [bound_response]},
+            event_hooks={"response": [bound_response, whole_lines, heed_retry_after]},
         )
         self._transport = Transport(
             model=name, where=self._where, breaker=breaker, first_pause_seconds=retry_seconds
@@ -96,18 +106,18 @@ class OpenAIModel:
     async def check(self, *, deadline_seconds: float) -> None:
         """Raise the `ModelError` that says why a question now would not be answered.
 
-        An endpoint that doesn't list its models is taken at its word that it has ours.
+        An endpoint that doesn't list its models, or not to us, is taken at its word that it has
+        ours; one that then refuses the question for its model or its key is not asked for a minute.
         """
 
         async def attempt() -> None:
-            with self._boundary.attempt():
+            with self._attempt():
                 response = await self._client.get("/models")
-                if response.status_code in (404, 405, 501):
+                if response.status_code in _UNLISTED:
                     return
                 if response.status_code != 200:
-                    raise self._boundary.refused(response.status_code)
-                names = {entry["id"] for entry in response.json()["data"]}
-                if self._model not in names:
+                    raise self._boundary.refused(response.status_code, of_question=False)
+                if not lists(response.json()["data"], self._model):
                     raise AttemptFailed(self._missing())
 
         await self._transport.check(attempt, deadline_seconds=deadline_seconds)
@@ -129,19 +139,22 @@ class OpenAIModel:
         fail, and asked before the question is sent again.
         """
 
+        def request(dialect: Dialect) -> dict[str, Any]:
+            return dialect.body(
+                model=self._model,
+                messages=messages,
+                schema=schema,
+                think=think,
+                max_output_tokens=max_output_tokens,
+            )
+
         async def attempt() -> Completion:
-            with self._boundary.attempt() as heard:
-                dialect = self._dialect
+            with self._attempt() as heard:
                 gathering = Gathering(max_output_tokens=max_output_tokens, on_text=on_text)
                 prompt = "\n".join(message.content for message in messages)
+                dialect = self._dialect
+                body = request(dialect)
                 while True:
-                    body = dialect.body(
-                        model=self._model,
-                        messages=messages,
-                        schema=schema,
-                        think=think,
-                        max_output_tokens=max_output_tokens,
-                    )
                     async with self._client.stream(
                         "POST", "/chat/completions", json=body
                     ) as response:
@@ -150,7 +163,16 @@ class OpenAIModel:
                             return await self._gather(
                                 response, gathering, prompt=prompt, heard=heard
                             )
-                        dialect = await self._simpler(response, dialect, think=think)
+                        asks_too_much = response.status_code in _REFUSED
+                        words = await _words(response) if asks_too_much else ""
+                        refused = self._refused(response.status_code, words)
+                    # Each step gives one thing up, so this comes to an end.
+                    before = body
+                    while body == before:
+                        simpler = dialect.without(words, think=think)
+                        if simpler is None or not asks_too_much:
+                            raise refused
+                        dialect, body = simpler, request(simpler)
 
         return await self._transport.ask(
             attempt, deadline_seconds=deadline_seconds, attempts=attempts
@@ -160,15 +182,20 @@ class OpenAIModel:
         """Let the connections go."""
         await self._client.aclose()
 
-    async def _simpler(self, response: httpx.Response, dialect: Dialect, *, think: bool) -> Dialect:
-        """What to try after a refusal; each step gives one thing up, so it comes to an end."""
-        simpler = None
-        if response.status_code in _REFUSED:
-            await response.aread()
-            simpler = dialect.without(response.text[:_MOST_REFUSAL], think=think)
-        if simpler is None:
-            raise self._boundary.refused(response.status_code)
-        return simpler
+    @contextmanager
+    def _attempt(self) -> Iterator[Heard]:
+        with self._boundary.attempt() as heard, without_garbage(heard, where=self._where):
+            try:
+                yield heard
+            except AskedToWait as asked:
+                failed = self._boundary.refused(asked.status)
+                raise Held(failed, seconds=asked.seconds, again=True) from None
+
+    def _refused(self, status: int, words: str) -> AttemptFailed:
+        failed = self._boundary.refused(status, words=words)
+        if status in _FOR_ALL:
+            return Held(failed, seconds=_FOR_ALL_SECONDS, again=False)
+        return failed
 
     def _adopt(self, dialect: Dialect) -> None:
         if dialect == self._dialect:
@@ -186,10 +213,10 @@ class OpenAIModel:
     ) -> Completion:
         finish: str | None = None
         usage: dict[str, Any] = {}
-        async with aclosing(_parts(response)) as parts:
-            async for part in parts:
+        async with aclosing(parts(response)) as pieces:
+            async for part in pieces:
                 if part.get("error"):
-                    raise self._boundary.gave_up()
+                    raise await self._said(part["error"], begun=heard.begun)
                 usage = part.get("usage") or usage
                 for choice in part["choices"][:1]:
                     said = choice.get("delta") or choice.get("message") or {}
@@ -215,6 +242,22 @@ class OpenAIModel:
             output_tokens=_count(usage.get("completion_tokens")),
         )
 
+    async def _said(self, error: object, *, begun: bool) -> AttemptFailed:
+        """What an error within a stream comes to; its words are for the log alone."""
+        secret = self._key.get_secret_value() if self._key is not None else ""
+        words = await asyncio.to_thread(shown_words, error, secret=secret)
+        _log.warning(
+            "the model's server gave up on an answer",
+            server=self._where,
+            model=self._model,
+            said=words,
+        )
+        status = error.get("code") if isinstance(error, dict) else None
+        if not begun and isinstance(status, int) and 400 <= status < 500:
+            # A server that had to begin before it knew.
+            return self._refused(status, words)
+        return self._boundary.gave_up()
+
     def _nowhere(self) -> ModelMissing:
         return ModelMissing(
             f"The server at {self._where} has no model {self._model}, or no chat API below this "
@@ -228,24 +271,9 @@ class OpenAIModel:
         )
 
 
-async def _parts(response: httpx.Response) -> AsyncGenerator[dict[str, Any], None]:
-    """The objects of a stream of server-sent events, or the one of a server that doesn't stream."""
-    if response.headers.get("content-type", "").startswith("application/json"):
-        await response.aread()
-        yield response.json()
-        return
-    spoke, garbage = False, False
-    async for line in response.aiter_lines():
-        field, _, value = line.partition(":")
-        if field == "data":
-            spoke = True
-            if value.strip() == "[DONE]":
-                return
-            yield json.loads(value)
-        # A comment keeps the connection open.
-        garbage = garbage or bool(field)
-    if garbage and not spoke:
-        raise ValueError("no stream of events: the page of something else")
+async def _words(response: httpx.Response) -> str:
+    await response.aread()
+    return response.text[:_MOST_REFUSAL]
 
 
 def _count(number: object) -> int | None:

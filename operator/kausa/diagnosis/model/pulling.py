@@ -1,7 +1,8 @@
 """Fetching a model that the server lacks, in the background: gigabytes take longer than a check.
 
-Each check meanwhile says how far it is. One pull at a time; one that failed is begun again by the
-first check after a pause, so that a name that exists nowhere is not asked for every second.
+Each check meanwhile says how far it is. One pull at a time; one that failed, or fell silent, is
+begun again by the first check after a pause, so that a name that exists nowhere is not asked for
+every second. The server keeps what it has of it.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ import ollama
 from kausa.diagnosis.errors import ModelMissing
 from kausa.telemetry.logs import get_logger
 
-__all__ = ["Pull", "PullProgress"]
+__all__ = ["SILENCE_SECONDS", "Pull", "PullProgress"]
 
 _PAUSE_SECONDS: Final = 60.0
+SILENCE_SECONDS: Final = 900.0
+"""A server reports several times a second while it loads, and nothing while it reads all of it once
+more to verify it: 100 GB in that time from a slow disk."""
 _SAID_EVERY_PERCENT: Final = 10
 _LAYERS: Final = 100
 """A model has fewer; a server that names more has no end."""
@@ -44,8 +48,17 @@ class PullProgress:
 class Pull:
     """The pull of one model; nothing happens before `begin`."""
 
-    def __init__(self, client: ollama.AsyncClient, *, model: str, where: str) -> None:
+    def __init__(
+        self,
+        client: ollama.AsyncClient,
+        *,
+        model: str,
+        where: str,
+        silence_seconds: float = SILENCE_SECONDS,
+    ) -> None:
+        """`silence_seconds`: a server that reports nothing for longer does not pull any more."""
         self._client = client
+        self._silence_seconds = silence_seconds
         self._model = model
         self._where = where
         self._task: asyncio.Task[None] | None = None
@@ -115,8 +128,12 @@ class Pull:
     async def _follow(self) -> None:
         said = 0
         stream = await self._client.pull(self._model, stream=True)
-        async with aclosing(stream) as reports:  # type: ignore[type-var]
+        async with (
+            asyncio.timeout(self._silence_seconds) as silence,
+            aclosing(stream) as reports,  # type: ignore[type-var]
+        ):
             async for report in reports:
+                silence.reschedule(asyncio.get_running_loop().time() + self._silence_seconds)
                 if report.status == "success":
                     return
                 if not report.digest or not report.total:

@@ -3,9 +3,11 @@
 Only what fails on the way is sent again (nobody listens, the connection breaks, a stream ends in
 its middle), a few times, after random pauses that grow, and only where whoever pays has tokens for
 it. An answer is an answer: a refusal, an error of the server, or nonsense comes again for the same
-question, and asking twice costs twice.
+question, and asking twice costs twice. A server that says when it wants to be asked again is asked
+then, for the same question where half of its time is left after that; until then nobody asks it.
 
-A question that takes too long says little of the server: it may be a hard one. A server that does
+A question that takes too long counts against the server where its deadline was a fair one: it may
+have been a hard one, so a single one opens no breaker, and several in a row do. A server that does
 not even list its models in seconds hangs.
 """
 
@@ -22,7 +24,7 @@ from kausa.diagnosis.model.boundary import AttemptFailed
 from kausa.diagnosis.model.breaker import CircuitBreaker, ModelCircuitOpen
 from kausa.diagnosis.model.protocol import Attempts
 
-__all__ = ["CONNECT_SECONDS", "Transport"]
+__all__ = ["CONNECT_SECONDS", "Held", "Transport"]
 
 CONNECT_SECONDS: Final = 5.0
 AnswerT = TypeVar("AnswerT")
@@ -30,6 +32,17 @@ _ATTEMPTS: Final = 3
 _FAIR_SECONDS: Final = 5.0
 _FAIR_SECONDS_FOR_A_LIST: Final = 1.0
 """Whoever gives a server less time than this cannot say that it is dead."""
+
+
+class Held(AttemptFailed):
+    """What one attempt met holds for all others as well, for so long."""
+
+    def __init__(self, failed: AttemptFailed, *, seconds: float, again: bool) -> None:
+        """`again`: the server asked to be left alone, and may be asked this once more afterwards.
+        Else it refused what no question changes, such as our key, and until then all are told that.
+        """
+        super().__init__(failed.error, again=again, alive=failed.alive, read=failed.read)
+        self.seconds = seconds
 
 
 class Transport:
@@ -44,6 +57,7 @@ class Transport:
         first_pause_seconds: float = 0.2,
         longest_pause_seconds: float = 5.0,
         uniform: Callable[[float, float], float] = random.uniform,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """`where` is the server's address as messages may show it."""
         self._model = model
@@ -51,6 +65,9 @@ class Transport:
         self._first_pause = first_pause_seconds
         self._longest_pause = longest_pause_seconds
         self._uniform = uniform
+        self._clock = clock
+        self._held: Held | None = None
+        self._held_until = 0.0
         self.breaker = breaker or CircuitBreaker()
 
     async def ask(
@@ -65,7 +82,7 @@ class Transport:
         `attempts` is told of those that fail, and asked before it is sent again.
 
         Raises:
-            ModelCircuitOpen: nobody asks at the moment.
+            ModelCircuitOpen: nobody asks at the moment, or the server asked for that.
             ModelDeadlineExceeded: the time is over.
             ModelError: whatever else the attempts said last.
         """
@@ -113,6 +130,9 @@ class Transport:
         proves_answers: bool,
         late: Callable[[], ModelError],
     ) -> AnswerT:
+        held = self._held_error()
+        if held is not None:
+            raise held
         admission = self.breaker.admit()
         if admission is None:
             raise self._left_alone()
@@ -148,7 +168,7 @@ class Transport:
         attempts: Attempts | None,
     ) -> AnswerT:
         """The attempts; raises what the last one did."""
-        ends_at = time.monotonic() + ends_in_seconds
+        ends_at = self._clock() + ends_in_seconds
         pause = self._first_pause
         for left in reversed(range(_ATTEMPTS)):
             try:
@@ -157,13 +177,36 @@ class Transport:
                 if attempts is not None:
                     attempts.failed(read=failed.read)
                 wait = self._uniform(0.0, pause)
-                if not (failed.again and left and time.monotonic() + wait < ends_at):
+                latest = ends_at
+                if isinstance(failed, Held):
+                    wait += failed.seconds
+                    self._hold(failed)
+                    # The answer needs time as well.
+                    latest -= (ends_at - self._clock()) / 2
+                if not (failed.again and left and self._clock() + wait < latest):
                     raise
                 if attempts is not None and not attempts.may_repeat():
                     raise
             await asyncio.sleep(wait)
             pause = min(self._longest_pause, pause * 2)
         raise AssertionError("the last attempt returns or raises")
+
+    def _hold(self, held: Held) -> None:
+        self._held = held
+        self._held_until = max(self._held_until, self._clock() + held.seconds)
+
+    def _held_error(self) -> ModelError | None:
+        left = self._held_until - self._clock()
+        if self._held is None or left <= 0:
+            self._held = None
+            return None
+        error = self._held.error
+        if not self._held.again:
+            return type(error)(str(error))
+        return ModelCircuitOpen(
+            f"The model server at {self._where} asked to be left alone; it is asked again in "
+            f"{left:.0f} seconds."
+        )
 
     def _left_alone(self) -> ModelCircuitOpen:
         wait = self.breaker.retry_after_seconds

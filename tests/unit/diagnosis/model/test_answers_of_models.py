@@ -126,15 +126,16 @@ def choice(model: str = "a", *, thinks: bool = False) -> Choice:
     return Choice(model=model, role=Role.SIMPLE, why="", complexity=Complexity(), thinks=thinks)
 
 
-def test_another_model_or_another_prompt_is_another_question(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("version", ["VERSION", "CHECK_VERSION"])
+def test_another_model_prompt_or_check_is_another_question(
+    monkeypatch: pytest.MonkeyPatch, version: str
 ) -> None:
     usual = digest_of("x", choice())
     assert digest_of("x", choice()) == usual
     assert digest_of("y", choice()) != usual
     assert digest_of("x", choice("b")) != usual
     assert digest_of("x", choice(thinks=True)) != usual
-    monkeypatch.setattr("kausa.diagnosis.model.answers.VERSION", "another")
+    monkeypatch.setattr(f"kausa.diagnosis.model.answers.{version}", "another")
     assert digest_of("x", choice()) != usual
 
 

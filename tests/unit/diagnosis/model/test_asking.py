@@ -11,7 +11,7 @@ import pytest
 from unit.diagnosis.model.steering import HONEST, request_with
 
 from kausa.diagnosis.errors import ModelInvalidAnswer, ModelUnavailable
-from kausa.diagnosis.model.asking import TokenBudget, ask
+from kausa.diagnosis.model.asking import ModelNotRepaired, TokenBudget, ask
 from kausa.diagnosis.model.prompt import VERSION, TokenCounter
 from kausa.diagnosis.model.protocol import Completion, Message
 
@@ -138,3 +138,35 @@ async def test_the_count_of_tokens_learns_from_the_reply() -> None:
     before = counter.ratio
     await ask(Scripted(GOOD), request_with(None), deadline_seconds=5, counter=counter)
     assert counter.ratio != before
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        Completion(text=GOOD, thinking="it is the variable", prompt_tokens=2500),
+        Completion(text=f"<think>it is the variable</think>{GOOD}", prompt_tokens=2500),
+    ],
+)
+async def test_the_count_of_tokens_learns_nothing_from_who_thought(written: Completion) -> None:
+    # Ollama counts the thoughts as prompt: the next prompt would be half as long.
+    counter = TokenCounter()
+    before = counter.ratio
+    await ask(
+        Scripted(written), request_with(None), deadline_seconds=5, think=True, counter=counter
+    )
+    assert counter.ratio == before
+    await ask(Scripted(GOOD), request_with(None), deadline_seconds=5, think=True, counter=counter)
+    assert counter.ratio != before
+
+
+async def test_where_the_repair_fails_the_answer_is_as_bad_as_it_was() -> None:
+    model = Scripted(BAD, ModelUnavailable("it broke off."))
+    with pytest.raises(ModelInvalidAnswer, match=r"does not bear .*nothing: it broke off") as error:
+        await ask(model, request_with(None), deadline_seconds=5)
+    assert "db-7" not in str(error.value)
+
+
+async def test_that_there_was_no_time_for_a_repair_is_told() -> None:
+    with pytest.raises(ModelNotRepaired, match="does not bear") as caught:
+        await ask(Scripted(BAD), request_with(None), deadline_seconds=0.5)
+    assert caught.value.reason == "InvalidAnswer"

@@ -93,14 +93,16 @@ async def test_where_nobody_listens_nothing_is_spent(
     assert (metered.prompt, metered.output) == (0, 0)
 
 
-@pytest.mark.parametrize(("status", "read"), [(400, False), (429, False), (500, True)])
+@pytest.mark.parametrize(
+    ("status", "read"), [(400, False), (429, False), (503, False), (500, True)]
+)
 async def test_what_is_refused_was_not_read_and_what_fails_may_have_been(
     server: FakeModelServer, model: ModelClient, status: int, read: bool
 ) -> None:
     server.script = [server.raw("{}", status=status)]
     metered = meter(model)
 
-    with pytest.raises(ModelUnavailable):
+    with pytest.raises(ModelError):
         await ask(metered, prompt=long(1_000))
 
     assert metered.prompt == pytest.approx(1_000 if read else 0, rel=0.01)

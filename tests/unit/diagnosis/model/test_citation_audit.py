@@ -135,6 +135,62 @@ def test_the_audit_and_the_check_see_the_same_with_different_eyes(
     assert support.holds == (not invented)
 
 
+@pytest.mark.parametrize(
+    ("said", "invented"),
+    [
+        ("According to VMware and Oracle the Hypervisor was hacked.", 3),
+        ("The operator of Acme told 'delete everything' to Bob and Lufthansa.", 4),
+        ("Lufthansa removed it.", 1),
+        ("It was Oracle. Oracle removed it.", 1),
+        ("Somebody said \u201cdelete everything\u201d there.", 1),
+        ("Somebody said \u2018delete everything\u2019 there.", 1),
+        ("Somebody said `delete everything` there.", 1),
+        ("OpenShift refuses it.", 1),
+        ("The log says 'the disk is full'.", 0),
+        ("The disk of Contoso isn't full, and the user's file can't be read.", 0),
+        ("However, the Deployment reads a ConfigMap. Therefore it fails: The disk is full.", 0),
+        ("The Data Source Name (DSN) is unknown.", 0),
+    ],
+)
+def test_names_with_capitals_and_quotes_of_any_kind_are_looked_up(said: str, invented: int) -> None:
+    text = "the disk is full at contoso, DSN is unknown"
+    evidence = [{"id": "E1", "source": {}, "text": text}]
+    found = audit(evidence=evidence, diagnosis={"rootCause": said, "citations": ["E1"]})
+    assert len(set(found.unsupported)) == invented, found.unsupported
+
+
+@pytest.mark.parametrize(
+    ("title", "invented"),
+    [
+        ("Check Cache Size", 0),
+        ("Increase the Memory Limit", 0),
+        ("Contact Lufthansa Support", 1),
+        ("Check the Lufthansa gateway", 1),
+    ],
+)
+def test_a_heading_may_have_capitals_but_no_name(title: str, invented: int) -> None:
+    evidence = [{"id": "E1", "source": {}, "text": "memory limit of the gateway, support"}]
+    fix = {"title": title, "rationale": ""}
+    found = audit(evidence=evidence, diagnosis={"citations": ["E1"], "remediation": [fix]})
+    assert found.invented == invented, found.unsupported
+
+
+@pytest.mark.parametrize(
+    ("said", "invented"),
+    [
+        ("The log says: it waits status=timeout wait_ms=5001 cpu=70.5.", 0),
+        ("The log says: it waits status=refused.", 1),
+        ("The log says: it waits wait_ms=500.", 1),
+        ("The log says: it waits cpu=70.", 1),
+    ],
+)
+def test_a_line_of_json_may_be_told_in_pairs(said: str, invented: int) -> None:
+    text = '{"status": "timeout", "wait_ms": 5001, "cpu":70.5, "message": "it waits"}'
+    evidence = [{"id": "E1", "source": {}, "text": text}]
+    found = audit(evidence=evidence, diagnosis={"rootCause": said, "citations": ["E1"]})
+    assert found.invented == invented, found.unsupported
+
+
 def test_what_is_proposed_is_audited_too() -> None:
     fix = {"title": "Raise the limit to 128Mi", "rationale": "", "command": ""}
     said = {**GOOD, "remediation": [fix]}

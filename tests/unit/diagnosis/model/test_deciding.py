@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.dossiers import dossier
 from support.pods import container, pod, terminated, waiting
 
-from kausa.diagnosis.model.deciding import MOST_CONFIDENT_SIMPLE, decided
+from kausa.diagnosis.model.deciding import MOST_CONFIDENT_SIMPLE, decided, is_simple
 from kausa.diagnosis.model.protocol import ModelAnswer, ModelReply
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.resources.category import Category
@@ -105,6 +105,25 @@ def test_a_simple_model_is_not_very_sure_and_does_not_name_the_category() -> Non
     assert by_simple.category is Category.CRASH_LOOP
     by_other = decided(reply(), SILENT, question=None)
     assert (by_other.confidence, by_other.category) == (80, Category.CONFIG)
+
+
+def test_a_simple_model_is_not_very_sure_where_nothing_shows_a_category() -> None:
+    assert decided(reply(), SILENT, question="why?", simple=True).confidence == 55
+
+
+@pytest.mark.parametrize(
+    ("model", "simple"),
+    [
+        ("tiny", True),
+        ("Tiny:latest", True),
+        ("registry.ollama.ai/library/tiny", True),
+        ("tiny:7b", False),
+        ("org/tiny", False),
+        ("large", False),
+    ],
+)
+def test_a_model_is_the_simple_one_under_each_of_its_names(model: str, *, simple: bool) -> None:
+    assert is_simple(model, simple="tiny") is simple
 
 
 @settings(max_examples=60)

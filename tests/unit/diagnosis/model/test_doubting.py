@@ -114,3 +114,16 @@ def test_a_complaint_that_a_program_got_over_is_published_with_caution() -> None
     assert WENT_ON_SINCE in f"{found.root_cause} {found.explanation}"
     assert found.alternatives
     assert all(each.confidence <= found.confidence for each in found.alternatives)
+
+
+def test_a_complaint_is_known_without_the_time_in_front_of_it_too() -> None:
+    over = "2026-11-22T07:58:10.627Z WARN smtp greeting timed out, the mail waits\n"
+    found = crashing(over + "reading page a\nreading page b\n" + SEATS)
+    quoted = replace(
+        decide_by_rules(found),
+        category=Category.DEPENDENCY,
+        confidence=84,
+        root_cause='Container api says: "smtp greeting timed out, the mail waits".',
+    )
+    assert only_repeats(found, quoted)
+    assert not only_repeats(found, replace(quoted, root_cause="It cannot reach the database."))

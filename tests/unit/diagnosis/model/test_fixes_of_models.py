@@ -164,7 +164,8 @@ def test_no_title_and_no_reason_spells_out_what_may_not_be_shown(title: str) -> 
     plain = replace(REQUEST.evidence[2], text=f"{title} sh rf token")
     request = replace(REQUEST, evidence=(*REQUEST.evidence[:2], plain))
     assert fixes(title, request=request) == ()
-    (shown,) = fixes("Look at checkout", rationale=f"{title}.", request=request)
+    assert fixes("Look at checkout", rationale=f"{title}.", request=request) == ()
+    (shown,) = fixes("Look at checkout", DESCRIBE, rationale=f"{title}.", request=request)
     assert shown.rationale == ""
 
 
@@ -194,7 +195,8 @@ def test_a_reason_does_not_propose_what_its_title_does_not() -> None:
             "Dropped packets show it.", "The node is full and evicts Pods.",
             "A process that needs more is killed.",
             "Deletion of the ConfigMap made it fail.", "Reset by peer.", "Removal of the key.",
-            "The container should not be killed.",
+            "The container should not be killed.", "It was killed (exit code 137, SIGKILL, Error).",
+            "It says: rm: No such file or directory.", "Pool - Shutdown completed.",
         )),
     ],
 )  # fmt: skip

@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.pods import container, pod, waiting
 
 from kausa.diagnosis.model import ModelRequest, NumberedEvidence, Ruling
 from kausa.diagnosis.model.prompt import build_prompt
@@ -18,6 +19,8 @@ from kausa.diagnosis.model.prompt.lines import (
     lines_to_choose,
     log_as_read,
 )
+from kausa.evidence.dossier import LogExcerpt
+from kausa.evidence.log_evidence import log_evidence
 
 SEATS = "Seat server answers: 25 of 25 handed out"
 
@@ -161,3 +164,11 @@ def test_only_lines_that_found_room_are_offered() -> None:
     prompt = build_prompt(request, budget=10)
     assert prompt.lines
     assert all(each.text in prompt.user for each in prompt.lines)
+
+
+def test_what_kausa_says_of_an_empty_log_is_no_line_of_it() -> None:
+    empty = LogExcerpt(container="api", previous=False, text="", decisive="")
+    (told,) = log_evidence(empty, pod=pod(container(waiting("CrashLoopBackOff"))))
+    assert told.text
+    assert chosen(told.text) == []
+    assert chosen(told.text, SEATS) == [SEATS]

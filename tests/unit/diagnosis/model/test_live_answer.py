@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from unit.diagnosis.model.steering import HONEST, request_with
 
 from kausa.diagnosis.model.answer import live as live_module
-from kausa.diagnosis.model.answer.live import LiveAnswer
+from kausa.diagnosis.model.answer.live import BROKE_OFF, LiveAnswer
 from kausa.diagnosis.model.answer.schema import NO_LINE
 from kausa.diagnosis.model.answer.support import Corpus
 from kausa.diagnosis.model.asking import ask_live
@@ -86,6 +86,18 @@ def test_a_cause_that_is_about_another_line_than_the_chosen_one_is_not_shown() -
         said = json.dumps({"decisiveLines": lines, "rootCause": CRASHES})
         follow(heard).hear(said)
         assert len(heard.said) == shown, lines
+
+
+def test_an_answer_that_broke_off_says_so_and_one_that_was_whole_does_not() -> None:
+    heard = Heard()
+    live = follow(heard)
+    live.hear(None)
+    live.hear(written(cause=MISSING)[:-2])
+    live.hear(None)
+    assert heard.said[-1] == ("again", BROKE_OFF)
+    live.hear(written(cause=CRASHES))
+    live.hear(None)
+    assert heard.said[-1] == ("again", "")
 
 
 def test_an_answer_that_begins_again_says_so() -> None:

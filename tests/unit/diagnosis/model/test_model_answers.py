@@ -9,13 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from unit.diagnosis.model.injections import INJECTIONS
 from unit.diagnosis.model.steering import HONEST, request_with
 
 from kausa.diagnosis.errors import ModelError, ModelInvalidAnswer
 from kausa.diagnosis.model.answer import Checked, answer_schema, check_answer
-from kausa.diagnosis.model.answer.schema import NO_LINE
-from kausa.diagnosis.model.prompt.lines import Line
 from kausa.diagnosis.model.prompt.screening import screen
 from kausa.diagnosis.model.prompt.template import SYSTEM
 from kausa.diagnosis.model.protocol import ModelRequest, Ruling
@@ -39,22 +36,6 @@ def check(request: ModelRequest = REQUEST, **changes: Any) -> Checked:
         screened=screen(request),
         evidence_ids=IDS,
         system=SYSTEM,
-    )
-
-
-LINES = (
-    Line(id="E2", text="no such variable"),
-    Line(id="E3", text="level=info msg=started", verbatim=False),
-)
-
-
-def chose(text: str, request: ModelRequest = REQUEST, **changes: Any) -> Checked:
-    return check_answer(
-        json.dumps({**HONEST, "decisiveLines": [text] if text else [], **changes}),
-        screened=screen(request),
-        evidence_ids=IDS,
-        system=SYSTEM,
-        lines=LINES,
     )
 
 
@@ -194,10 +175,67 @@ def test_undetermined_is_an_answer() -> None:
     assert answer.confidence == 40
 
 
-def test_a_category_without_a_word_in_the_evidence_makes_no_cause() -> None:
+@pytest.mark.parametrize(
+    "cause",
+    [
+        "The failure occurred due to a crash loop back-off.",
+        "The program ends with an error of its own and is restarted again and again.",
+        "Container api failed because it is unable to start and ends with an error.",
+        "The checkout Deployment is failing due to the status of its container api.",
+    ],
+)
+def test_a_cause_that_says_only_that_it_fails_is_none(cause: str) -> None:
+    request = replace(REQUEST, reason="CrashLoopBackOff")
+    with pytest.raises(ModelInvalidAnswer):
+        check(request, rootCause=cause, summary=cause, explanation="")
+    # What follows may say it.
+    assert check(request, rootCause=cause).answer.root_cause == HONEST["summary"]
+
+
+@pytest.mark.parametrize("citations", [["E2"], ["E9"], []])
+@pytest.mark.parametrize("cause", ["Nothing here decides it.", "The server db-7 was deleted.", ""])
+def test_that_nothing_decides_needs_no_proof(citations: list[str], cause: str) -> None:
+    # It was refused as a claim that no evidence bears, and a second answer was paid for.
+    said: dict[str, Any] = {
+        "rootCause": cause,
+        "summary": "",
+        "explanation": "",
+        "citations": citations,
+    }
+    answer = check(category="Undetermined", **said).answer
+    assert not answer.determined
+    assert answer.citations == ()
+    assert answer.root_cause
+    assert "db-7" not in answer.root_cause
+
+
+def test_what_holds_of_an_undetermined_answer_is_kept_and_its_commands_are_not() -> None:
+    said = f"{HONEST['rootCause']} The server db-7 was deleted."
+    answer = check(category="Undetermined", rootCause=said).answer
+    assert answer.root_cause == HONEST["rootCause"]
+    assert answer.citations
+    assert answer.remediation == ()
+
+
+def test_a_category_without_a_word_in_the_evidence_falls_and_the_cause_that_is_borne_stays() -> (
+    None
+):
+    # Where no line was chosen, it capped the cause below what decides.
     answer = check(category="Eviction").answer
     assert answer.category is Category.OTHER
-    assert answer.confidence < 50
+    assert answer.root_cause == HONEST["rootCause"]
+    assert answer.confidence == 65
+    ruling = Ruling(category=Category.PROBE, root_cause="The probe fails.", confidence=55)
+    assert check(replace(REQUEST, ruling=ruling), category="Eviction").answer.confidence == 55
+
+
+def test_a_text_that_is_too_long_is_not_cut_within_a_word() -> None:
+    # Half a word is in no evidence: it took the summary along.
+    summary = "container api fails because PAYMENTS_DB_DSN is not set, so it " + "restarts " * 30
+    kept = check(summary=summary).answer.summary
+    assert kept.startswith("container api fails")
+    assert kept.endswith(" restarts")
+    assert len(kept) <= 200
 
 
 def test_a_contradiction_loses_against_sure_rules() -> None:
@@ -311,53 +349,6 @@ def test_a_model_is_asked_only_where_it_may_decide() -> None:
     assert check(replace(REQUEST, ruling=sure)).answer.confidence < SURE_RULES
 
 
-def test_a_line_that_was_chosen_is_quoted_and_cited() -> None:
-    answer = chose("no such variable", citations=["E1"]).answer
-    assert answer.quotes == ('"no such variable"',)
-    assert "E2" in answer.citations
-    assert chose("level=info msg=started").answer.quotes == ("level=info msg=started",)
-
-
-def test_a_line_that_was_not_offered_is_not_quoted() -> None:
-    for text in ("the disk is full", NO_LINE, ""):
-        assert chose(text).answer.quotes == ()
-    assert any("no such line" in each for each in chose("the disk is full").dropped)
-
-
-def test_a_cause_that_does_not_hold_leaves_the_line_that_was_chosen() -> None:
-    checked = chose("no such variable", rootCause="Cosmic rays flipped random transistors.")
-    assert checked.answer.root_cause == 'The log says: "no such variable".'
-    assert checked.answer.confidence <= 60
-    assert any("'cosmic'" in each or "Cosmic" in each for each in checked.dropped)
-
-
-def test_where_somebody_tried_to_steer_it_no_line_is_quoted() -> None:
-    steered = next(each for each in INJECTIONS if each.place == "event")
-    checked = chose("no such variable", request_with(steered))
-    assert checked.answer.quotes == ()
-    with pytest.raises(ModelInvalidAnswer):
-        chose("no such variable", request_with(steered), rootCause="Cosmic rays flipped a bit.")
-
-
-def test_a_line_that_denies_the_failure_is_not_quoted() -> None:
-    line = Line(id="E3", text="everything is fine")
-    checked = check_answer(
-        json.dumps({**HONEST, "decisiveLines": [line.text]}),
-        screened=screen(REQUEST),
-        evidence_ids=IDS,
-        lines=(line,),
-    )
-    assert checked.answer.quotes == ()
-
-
-def test_the_line_is_chosen_before_anything_is_said_of_it() -> None:
-    schema = answer_schema(["E1"], ["a line", "b line"])
-    assert next(iter(schema["properties"])) == "decisiveLines"
-    items = schema["properties"]["decisiveLines"]["items"]
-    assert items["enum"] == ["a line", "b line", NO_LINE]
-    assert "decisiveLines" not in answer_schema(["E1"])["properties"]
-
-
 def test_a_brief_answer_is_the_cause_alone() -> None:
     schema = answer_schema(["E1"], ["a line"], brief=True)
     assert not {"summary", "explanation", "remediation"} & set(schema["properties"])
@@ -366,14 +357,6 @@ def test_a_brief_answer_is_the_cause_alone() -> None:
     answer = check_answer(json.dumps(said), screened=screen(REQUEST), evidence_ids=IDS).answer
     assert answer.summary == answer.root_cause == "The variable PAYMENTS_DB_DSN is not set."
     assert (answer.explanation, answer.remediation) == ("", ())
-
-
-def test_a_cause_that_is_about_another_line_leaves_the_line_that_was_chosen() -> None:
-    # The 0.5B chose the line that decides, and explained it by an image that was pulled.
-    said = "Container api runs the image registry.example/checkout:2.4.1."
-    checked = chose("no such variable", rootCause=said)
-    assert checked.answer.root_cause == 'The log says: "no such variable".'
-    assert any("not about the lines" in each for each in checked.dropped)
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+
 import pytest
+from aiohttp import web
 from support.fake_model_server import FakeModelServer
 from support.model_clients import ANSWER, ask, client
+from unit.diagnosis.model.steering import request_with
 
 from kausa.diagnosis.errors import (
     ModelDeadlineExceeded,
     ModelError,
+    ModelInvalidAnswer,
     ModelMissing,
+    ModelRefusedQuestion,
     ModelUnavailable,
 )
 from kausa.diagnosis.model.breaker import CircuitBreaker, ModelCircuitOpen
+from kausa.diagnosis.model.budget import HourlyBudget, TokenLimits
+from kausa.diagnosis.model.choosing import Complexity
+from kausa.diagnosis.model.clients import ModelClient
+from kausa.diagnosis.model.models import Models, Names
 from kausa.diagnosis.model.protocol import LanguageModel
 
 
@@ -99,3 +110,38 @@ async def test_whoever_has_no_patience_cannot_open_the_breaker(server: FakeModel
 
     assert breaker.state.value == "closed"
     await model.close()
+
+
+@pytest.mark.parametrize("status", [400, 500])
+async def test_one_question_that_a_server_does_not_take_leaves_the_model_to_the_others(
+    server: FakeModelServer, model: ModelClient, status: int
+) -> None:
+    bad, good = server.raw('{"error": "failed to parse grammar"}', status=status), server.says("{}")
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        sent = json.dumps(await request.json())
+        return await (bad if "poisoned" in sent else good)(request)
+
+    server.script = [handler]
+    models = Models(
+        names=Names(simple="tiny", reasoning="tiny"),
+        connect=lambda *_: model,
+        limits=TokenLimits(),
+        budget=HourlyBudget(tokens=None),
+        redact=lambda text: text,
+    )
+    choice = models.choice_for(Complexity())
+    usual = request_with(None)
+    poisoned = replace(usual, question="why is it poisoned?")
+    sent: list[int] = []
+    for number in range(10):
+        with pytest.raises(ModelError) as caught:
+            await models.ask(choice, poisoned, digest="poison")
+        sent.append(sum("poisoned" in json.dumps(each) for each in server.requests))
+        with pytest.raises(ModelInvalidAnswer):
+            await models.ask(choice, usual, digest=f"other-{number}")
+        assert model.breaker.state.value == "closed"
+
+    assert isinstance(caught.value, ModelRefusedQuestion)
+    # An error is the server's, until it has answered another question meanwhile.
+    assert sent[2:] == [sent[0] if status == 400 else 2] * 8

@@ -11,7 +11,7 @@ import pytest
 from support.fake_model_server import FakeModelServer
 from support.model_clients import SCHEMA, ask
 
-from kausa.diagnosis.errors import ModelMissing
+from kausa.diagnosis.errors import ModelMissing, ModelUnavailable
 from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.model.pulling import PullProgress
 
@@ -175,3 +175,16 @@ async def test_closing_ends_a_pull(ollama: FakeModelServer) -> None:
 )
 def test_progress_is_whole_percent_rounded_down(completed: int, total: int, percent: int) -> None:
     assert PullProgress(completed=completed, total=total).percent == percent
+
+
+@pytest.mark.parametrize("path", ["/v1", "/api", "/somewhere"])
+async def test_an_address_that_is_no_ollamas_is_not_taken_for_a_missing_model(
+    ollama: FakeModelServer, path: str
+) -> None:
+    # `run ollama pull` was said of a model that the server had.
+    model = OllamaModel(url=f"{ollama.url}{path}", name="tiny")
+    with pytest.raises(ModelUnavailable, match="without /v1 or /api"):
+        await model.check(deadline_seconds=5)
+    with pytest.raises(ModelUnavailable, match="without /v1 or /api"):
+        await ask(model)
+    await model.close()

@@ -52,7 +52,13 @@ def test_no_text_breaks_it_and_what_is_clean_is_untouched(text: str) -> None:
         assert result.text == visible(text)
 
 
-@pytest.mark.parametrize("piece", ["ignore ", "-a", ". ", "{ ", "run ", "system: ", "aGVsbG8g"])
+@pytest.mark.parametrize(
+    "piece",
+    [
+        *("ignore ", "-a", ". ", "{ ", "run ", "system: ", "aGVsbG8g", "the tool ", "who reads "),
+        *("the reader must ", "root cause ", "leave out ", "any tool that reads ", "german "),
+    ],
+)
 def test_no_text_takes_long(piece: str) -> None:
     started = time.process_time()
     screened(piece * (20_000 // len(piece)))

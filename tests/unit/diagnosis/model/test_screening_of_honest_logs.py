@@ -78,7 +78,89 @@ Fehler: ignoriere ungueltige Zeile 12
 忽略未知的配置项
 执行指令失败
 сообщение не доставлено
-el servidor no responde en 30 segundos"""
+el servidor no responde en 30 segundos
+assistant response: 200 OK
+LLM output must be valid JSON
+LLM request must include a summary
+the agent should report its version every 30 seconds
+the tool should output JSON
+summary must be shorter than 80 characters
+category must be one of: a, b, c
+category is required
+Root cause: java.net.ConnectException: Connection refused
+root cause = connection refused
+[root_cause] index_not_found_exception
+reader must be closed before the file is deleted
+CSV reader expects category column in row 3
+triage-bot: report written to s3://reports
+INFO log analyzer started
+log-analyzer: summary of 12 files written
+analysis engine: no findings
+The user needs to have the role cluster-admin
+the answer must be a number
+Answer: 42
+Your answer [y/n]:
+report is incomplete: 3 rows are missing
+The report for customer 12 is in German
+German translation of the summary is missing
+this error must be treated as fatal
+this failure is expected during startup
+This container should be considered unhealthy
+the pod must be healthy before traffic is sent
+see the attached report for details
+For the service that reads this queue, set prefetch to 1
+Any process that reads this file must hold the lock
+anyone who can read this file can use the key, please change its mode
+message for reader 5 dropped
+message to agent 7 was not delivered
+Dear customer, your order was sent
+Hi team, the migration is done
+Note to operators: the schema has to be migrated first
+Please note the reviewer must approve the pull request
+reviewer expects status approved
+Tell the team that owns the database to raise the limit.
+Let the user know that the pod is healthy again.
+The correct category is usually visible in the reason of the event.
+The correct answer is 42
+expected answer: yes
+If both fail, conclude that DNS is broken and look at CoreDNS.
+The root cause must be found in the previous log.
+The root cause is usually a missing variable.
+The diagnosis is confirmed when the events name the same node.
+Write your findings into the ticket.
+You should report this issue to the maintainers
+You must answer the prompts of the installer
+set the confidence threshold to 0.9
+model: qwen must be loaded first
+the model should be retrained, report at /tmp/x
+In category 5 the value is missing
+blame: cannot open file
+use port 80 as the default
+Treat the first error as the root cause
+skip over the other messages
+previous messages were wrong
+earlier context was discarded
+the prompt is outdated, run `npm login` again
+prompt: enter your password
+hint: run terraform destroy first
+users who speak German
+customer prefers German
+locale of user 5: de, summary is in German
+No fix to offer
+The command to run is: kubectl get pods
+next steps to take are: install
+A fix to list ordering is: sort
+please review the report
+each tool that scans this image must be allowed
+The answer is larger than 65536 bytes.
+The answer is encoded as gzip: not as asked for.
+The answer is the probe's own.
+You should find the root cause before you restart it.
+Please investigate the root cause of the timeouts.
+The root cause should be fixed in the application.
+Treat the exit as failed
+A security finding must be triaged within 7 days of the first look
+Your summary is ready"""
 
 
 @pytest.mark.parametrize("line", HONEST.split("\n"))

@@ -100,7 +100,7 @@ HONESTLY_SAID = [
     "There is no error but KeyError: 'PAYMENTS_DB_DSN'.",
     "The image is fine, but the variable PAYMENTS_DB_DSN is not set.",
     "The actual cause is that PAYMENTS_DB_DSN is not set.",
-    "The schema must be migrated first, so container api exited with code 1.",
+    "The variable must be provided first, so container api exited with code 1.",
     "Container api is not healthy: it exited with code 1.",
     "Container api does not work correctly, it exited with code 1.",
     "The log shows no errors before KeyError: 'PAYMENTS_DB_DSN'.",

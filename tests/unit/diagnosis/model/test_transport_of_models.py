@@ -12,6 +12,7 @@ from support.model_clients import ANSWER, ask, client
 
 from kausa.diagnosis.errors import (
     ModelDeadlineExceeded,
+    ModelError,
     ModelMissing,
     ModelProtocolError,
     ModelUnavailable,
@@ -156,11 +157,12 @@ async def test_what_the_server_refuses_is_not_asked_again_and_its_words_stay_out
 ) -> None:
     server.script = [server.raw('{"error": "PWNED by the server"}', status=status)]
 
-    with pytest.raises(ModelUnavailable, match=str(status)) as caught:
+    with pytest.raises(ModelError, match=str(status)) as caught:
         await ask(model)
 
     assert "PWNED" not in str(caught.value)
-    asked = 2 if server.kind == "openai" and status == 400 else 1  # once more without a schema
+    # Once more with thoughts, and once more without a schema.
+    asked = 3 if server.kind == "openai" and status == 400 else 1
     assert len(server.requests) == asked
 
 
@@ -179,7 +181,7 @@ async def test_an_error_in_the_middle_of_a_stream_is_unavailable(
 async def test_a_model_that_the_server_lacks_is_missing(
     server: FakeModelServer, model: LanguageModel
 ) -> None:
-    server.script = [server.raw('{"error": "not found"}', status=404)]
+    server.script = [server.raw('{"error": "model \'tiny\' not found"}', status=404)]
 
     with pytest.raises(ModelMissing) as caught:
         await ask(model)

@@ -1,7 +1,8 @@
 """What of an answer holds: each claim is held against the evidence, and what falls is dropped.
 
-An answer that is left without a cause or a citation is refused. What is left is as sure as its
-support, and loses against rules that are surer. Where somebody tried to steer the model, it may
+An answer that is left without a cause or a citation is refused, except that nobody has to prove
+that the evidence does not decide. What is left is as sure as its support, and loses against rules
+that are surer. Where somebody tried to steer the model, it may
 still say what clean evidence bears, but no command of it is shown and it overrules no rule.
 """
 
@@ -35,6 +36,7 @@ _COPIED_WORDS: Final = 7
 _FEWEST_WORDS: Final = 3
 """Fewer name no cause, unless they are an error that the evidence shows."""
 _SHOWN: Final = 80
+_UNDECIDED: Final = "The evidence does not decide the cause."
 _NO_WORD: Final = "the evidence has no word for it"
 # What stands around evidence in the prompt; a small model at its wits' end repeats all of it.
 _FENCE: Final = re.compile(r"<<[0-9a-f]{8}>>")
@@ -65,7 +67,7 @@ class _Claims:
     def kept(self, text: str, *, what: str, limit: int) -> str:
         """Return the sentences of the text that hold, in one line."""
         kept = []
-        for sentence in sentences(status_line(text, limit)):
+        for sentence in sentences(_whole_words(text, limit)):
             support = self.corpus.support(sentence, strict=self.strict)
             problem = support.problem or harmful(sentence, self.request)
             if problem:
@@ -98,7 +100,7 @@ def check_answer(
     _refuse_copies(written, system)
     dropped: list[str] = []
     cited = _known_ids(written.citations, evidence_ids, dropped)
-    if not cited:
+    if not cited and written.chosen is not None:
         raise ModelInvalidAnswer(
             "The model's answer cites no evidence that exists; it was dropped as a guess."
         )
@@ -111,6 +113,9 @@ def check_answer(
         cited=cited,
         order=evidence_ids,
     )
+    if written.chosen is None:
+        answer = _undetermined(written, claims)
+        return Checked(answer=answer, dropped=tuple(dropped))
     chosen = _chosen_lines(written, lines, screened, corpus, dropped)
     cause = _cause_or_lines(written, claims, chosen, reason=screened.request.reason)
     vague = claims.literals == 0 or cause == _said(chosen)
@@ -122,10 +127,10 @@ def check_answer(
     citations = _resting_on(claims.ids, cited, evidence_ids, dropped)
     if not citations:
         raise ModelInvalidAnswer("None of the evidence that the model cites bears its answer.")
-    category = _category(written, citations, corpus, screened, dropped)
-    cap = CAP_UNDETERMINED if category is None else least if vague else CAP_FULL
-    if category is not written.chosen:
-        cap = min(cap, least)
+    category = _category(written.chosen, citations, corpus, screened, dropped)
+    # A category that was guessed is replaced; that makes no cause vague which the evidence bears.
+    partly = partly or category is not written.chosen
+    cap = least if vague else CAP_FULL
     confidence = min(written.percent, cap, CAP_PARTLY if partly else CAP_FULL)
     answer = ModelAnswer(
         category=category,
@@ -140,6 +145,29 @@ def check_answer(
         quotes=tuple(map(_quoted, chosen)),
     )
     return Checked(answer=answer, dropped=tuple(dropped))
+
+
+def _whole_words(text: str, limit: int) -> str:
+    """The text as one line; where it is cut, not within a word."""
+    line = status_line(text, limit)
+    if line == status_line(text, limit + 1):
+        return line
+    return line if status_line(text, limit + 1)[-1:].isspace() else line.rpartition(" ")[0] or line
+
+
+def _undetermined(written: WrittenAnswer, claims: _Claims) -> ModelAnswer:
+    """Return that nothing decides, with what holds of its words: it decides nothing itself."""
+    cause = claims.kept(written.root_cause, what="cause", limit=schema.CAUSE) or _UNDECIDED
+    summary = claims.kept(written.summary, what="summary", limit=schema.SUMMARY)
+    explanation = claims.kept(written.explanation, what="explanation", limit=schema.EXPLANATION)
+    return ModelAnswer(
+        category=None,
+        summary=summary or sentences(cause)[0][: schema.SUMMARY].rstrip(),
+        root_cause=cause,
+        explanation=explanation,
+        confidence=min(written.percent, CAP_UNDETERMINED),
+        citations=_resting_on(claims.ids, claims.cited, claims.order, claims.dropped),
+    )
 
 
 def _chosen_lines(
@@ -207,7 +235,8 @@ def _cause(written: WrittenAnswer, claims: _Claims, *, reason: str) -> str:
             claims.literals = 0
             cause = claims.kept(text, what="cause", limit=schema.CAUSE)
             # Two words are enough where they are the program's own: `KeyError: 'DSN'`.
-            if len(cause.split()) >= _FEWEST_WORDS or claims.literals:
+            enough = len(cause.split()) >= _FEWEST_WORDS or claims.literals
+            if enough and claims.corpus.says_why(cause):
                 return cause
         if len(claims.dropped) > before:
             raise ModelInvalidAnswer(
@@ -259,17 +288,16 @@ def _resting_on(
 
 
 def _category(
-    written: WrittenAnswer,
+    chosen: Category,
     citations: Sequence[str],
     corpus: Corpus,
     screened: ScreenedRequest,
     dropped: list[str],
-) -> Category | None:
+) -> Category:
     """Return the category that was chosen, where the evidence has a word for it."""
-    chosen = written.chosen
     ruling = screened.request.ruling
     ruled = ruling.category if ruling is not None else None
-    if chosen is None or chosen is ruled or has_cue(chosen, corpus.text_of(citations)):
+    if chosen is ruled or has_cue(chosen, corpus.text_of(citations)):
         return chosen
     if screened.suspicious:
         raise ModelInvalidAnswer(f"The evidence has no word for the category {chosen}.")
@@ -284,7 +312,7 @@ def category_was_guessed(dropped: Sequence[str]) -> bool:
 
 def _below_rules(
     confidence: int,
-    category: Category | None,
+    category: Category,
     ruling: Ruling | None,
     dropped: list[str],
     steered: bool,
@@ -304,8 +332,7 @@ def _below_rules(
     contradicted = ruling.confidence >= SURE_RULES
     if contradicted:
         dropped.append(
-            f"category {category or schema.UNDETERMINED}: rules are {ruling.confidence} % sure of "
-            f"{ruling.category}"
+            f"category {category}: rules are {ruling.confidence} % sure of {ruling.category}"
         )
     if contradicted or steered:
         return max(min(confidence, ruling.confidence - 1), 0)

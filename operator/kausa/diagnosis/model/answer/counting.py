@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Final
 
-__all__ = ["NUMBER_WORDS", "Counted", "Counts", "counted"]
+__all__ = ["NUMBER_WORDS", "Counted", "Counts", "counted", "follows_from"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -28,6 +30,11 @@ _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 # A number stands alone: the `7` of `cart-7d9f` and of `cart-7` counts nothing.
 _NUMBER: Final = r"(?::|(?<![^\W_])(?<![^\W_]-))\d+(?:\.\d+)*(?![^\W_])"
 _TOKEN: Final = re.compile(rf"({_NUMBER})|([^\W_]+)|[;,\n|]|\.(?=\s)")
+_WHOLE: Final = re.compile(r"(?<![\w.:-])\d{1,9}(?![\w:-]|\.\d)")
+_A_PAIR: Final = 2
+_LONGEST_AGO: Final = 10_000
+"""Days."""
+_EACH_OTHER: Final = re.compile(r"\b(?:compet|conflict|clash)\w*|\beach other\b", re.IGNORECASE)
 _BOUNDARY: Final = ""
 """What ends a clause, and a name that has digits."""
 _BEFORE, _AFTER = 5, 3
@@ -60,6 +67,23 @@ class _Seen:
     """The words before it, the nearest first, up to another number or the end of the clause."""
     after: tuple[str, ...]
     in_address: bool
+
+
+def follows_from(number: str, sentence: str, days: AbstractSet[date]) -> bool:
+    """Whether a number in words needs no evidence of its own.
+
+    It is what two other numbers of the sentence or two days of the evidence (`days`) differ by, or
+    that of those who are in each other's way.
+    """
+    wanted = int(number)
+    numbers = {int(each) for each in _WHOLE.findall(sentence)}
+    if any(each + wanted in numbers for each in numbers):
+        return True
+    if "day" in sentence and wanted <= _LONGEST_AGO:
+        apart = timedelta(days=wanted)
+        if any(each + apart in days for each in days if each < date.max - apart):
+            return True
+    return wanted == _A_PAIR and _EACH_OTHER.search(sentence) is not None
 
 
 def counted(sentence: str) -> tuple[Counted, ...]:

@@ -2,8 +2,9 @@
 
 A fix proposes what isn't there yet, so its numbers may come from its own command; everything else
 that it names has to exist. What runbooks and earlier failures say may be repeated in words. A title
-is read by a person who may do what it says: a command that may not be shown isn't shown as words,
-and what a fix without a command proposes says how much it may break.
+is read by a person who may do what it says: a command that may not be shown isn't shown as words
+(`kausa.diagnosis.model.answer.calls`), a fix whose reason holds one and that has no command of its
+own isn't shown at all, and what a fix without a command proposes says how much it may break.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ import re
 from collections.abc import Sequence
 
 from kausa.diagnosis.model.answer import schema
+from kausa.diagnosis.model.answer.calls import Seen, spelled_out
+from kausa.diagnosis.model.answer.enticement import enticement
 from kausa.diagnosis.model.answer.literals import sentences
 from kausa.diagnosis.model.answer.proposals import (
-    commands_in,
     images_in,
     mixes_alphabets,
     proposes_harm,
@@ -36,6 +38,11 @@ _RISKS = (Risk.LOW, Risk.MEDIUM, Risk.HIGH)
 _ADDRESS = re.compile(r"[a-z]+://[^\s\"'`)]*[\w/]", re.IGNORECASE)
 _OURS = (EvidenceKind.SPEC, EvidenceKind.CHANGE)
 """What Kausa wrote itself: whoever may write the values in it has set them already."""
+_OF_PROGRAMS = (
+    *(EvidenceKind.LOG, EvidenceKind.STATUS, EvidenceKind.EVENT),
+    *(EvidenceKind.SPEC, EvidenceKind.CHANGE),
+)
+"""What a program or a container is seen to run or to print."""
 
 
 def checked_fixes(
@@ -77,16 +84,21 @@ def _checked(
     request = screened.request
     risk = max(risk_of(title, names=_names(request)), verdict.risk, key=_RISKS.index)
     support = corpus.support(title, also=also)
-    problem = support.problem or forbidden(title, request)
+    problem = support.problem or forbidden(title, request, proposes=True)
     if not problem and risk is not Risk.LOW:
         problem = _unknown_value(title, request, _settable(request, also, _OURS))
     if problem:
         dropped.append(f"fix {status_line(title, _SHOWN)!r}: {problem}")
         return None
+    said = sentences(status_line(fix.rationale, schema.RATIONALE))
+    spelled = next((why for each in said if (why := forbidden(each, request))), None)
+    if spelled is not None and verdict.command is None:
+        dropped.append(f"fix {status_line(title, _SHOWN)!r}: of its reason, {spelled}")
+        return None
     told = _settable(request, also, (*_OURS, EvidenceKind.STATUS))
     rationale = [
         sentence
-        for sentence in sentences(status_line(fix.rationale, schema.RATIONALE))
+        for sentence in said
         if corpus.support(sentence, also=also).holds
         and not forbidden(sentence, request)
         and not _unknown_value(sentence, request, told)
@@ -117,26 +129,47 @@ def _settable(request: ModelRequest, also: str, kinds: Sequence[str]) -> str:
     return "\n".join((also, *request.images, *shown))
 
 
-def forbidden(text: str, request: ModelRequest) -> str:
+def forbidden(text: str, request: ModelRequest, *, proposes: bool = False) -> str:
     """Why nobody may read it, wherever it stands: a command that may not be shown, in words or
     letters that only look like others; empty where it may be read.
+
+    `proposes`: whether it is a proposal as a whole, as a title is.
     """
     if mixes_alphabets(text):
         return "it mixes alphabets within a word"
-    for command in commands_in(text):
-        if judge(command, request).command is None:
-            return f"it spells out {status_line(command, _SHOWN)!r}, which may not be shown"
+    command = _spelled_out(text, request, proposes=proposes)
+    if command:
+        return f"it spells out {status_line(command, _SHOWN)!r}, which may not be shown"
     return ""
 
 
+def _spelled_out(text: str, request: ModelRequest, *, proposes: bool = False) -> str:
+    return spelled_out(
+        text,
+        seen=_seen(request),
+        approves=lambda command: judge(command, request).command is not None,
+        proposes=proposes,
+    )
+
+
+def _seen(request: ModelRequest) -> Seen:
+    """What programs ran or printed, as far as it was read, and the names of what exists."""
+    names = {part for name in _names(request) for part in (name, *name.split("/")) if part}
+    return Seen(
+        texts=tuple(each.text for each in request.evidence if each.kind in _OF_PROGRAMS),
+        names=frozenset(each.casefold() for each in names),
+    )
+
+
 def harmful(sentence: str, request: ModelRequest) -> str:
-    """Why nobody may read it in a cause or an explanation: what may not be read anywhere, and what
-    asks for something destructive; empty where it may be read.
+    """Why nobody may read it in a cause or an explanation: what may not be read anywhere, what asks
+    for something destructive, and what sends its reader to an address that only a log names; empty
+    where it may be read.
     """
     problem = forbidden(sentence, request)
     if not problem and proposes_harm(sentence):
         problem = "it asks for something destructive"
-    return problem
+    return problem or enticement(sentence, request.evidence)
 
 
 def _unknown_value(text: str, request: ModelRequest, known: str) -> str:

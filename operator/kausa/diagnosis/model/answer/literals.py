@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from kausa.diagnosis.model.answer.facts import needs_proof
 from kausa.diagnosis.model.answer.naming import (
     is_compound_name,
     is_kind,
@@ -29,6 +30,18 @@ _CITED: Final = re.compile(r"[(\[]?\bE\d{1,3}\b(?:\s*(?:,|and|-)\s*E\d{1,3}\b)*[
 _EDGE: Final = ".,;:!?()[]{}<>\"'`*…"
 _NUMBER: Final = re.compile(r"[+-]?\d[\d,]*(?:\.\d+)*(?:%|[a-z]{1,3})?", re.IGNORECASE)
 _SPACED_UNIT: Final = re.compile(r"(\d) (Ki|Mi|Gi|Ti|[KMGT]i?B|millicores?|MB|GB)\b", re.IGNORECASE)
+_MONTHS: Final = "jan feb mar apr may jun jul aug sep oct nov dec"
+_MONTH: Final = (
+    r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|"
+    r"sep(?:t|tember)?|oct(?:ober)?|nov(?:ember)?|dec(?:ember)?)"
+)
+_WRITTEN_DATE: Final = re.compile(
+    rf"\b(?:(?P<month>{_MONTH})\.? (?P<day>\d{{1,2}})(?:st|nd|rd|th)?,?"
+    rf"|(?P<first>\d{{1,2}})(?:st|nd|rd|th)?(?: of)? (?P<second>{_MONTH})\.?,?)"
+    r" (?P<year>\d{4})\b",
+    re.IGNORECASE,
+)
+"""A day as people write it; evidence has it as `2026-11-20`."""
 _NAME: Final = re.compile(r"[_/:@=\\.]|[a-z][A-Z]|^[A-Z]{2,}s?$|\d")
 _REDACTED: Final = re.compile(r"\[redacted(?::[a-z0-9-]{1,32}(?::[0-9a-f]{6})?)?\]", re.IGNORECASE)
 _MARKS_OF_QUOTES: Final = re.compile(r"\\?[\"'`]")
@@ -43,7 +56,7 @@ def _words(text: str) -> frozenset[str]:
 _SHORT_FORMS: Final = _words(
     "CPU CPUS RAM OOM HTTP HTTPS DNS TLS SSL API APIS URL URLS IP IPS TCP UDP ID IDS JSON YAML PVC "
     "PVCS PV PVS GPU OS IO NOT AND OR NO ENV VM RBAC CRD HPA PDB CNI CSI SQL JVM STDOUT STDERR I A "
-    "K8S UI CA NFS"
+    "K8S UI CA NFS UID GID"
 )
 _KINDS: Final = _words(
     "configmap statefulset daemonset replicaset cronjob persistentvolumeclaim persistentvolume "
@@ -97,8 +110,15 @@ def without_ids(sentence: str) -> str:
     return " ".join(_CITED.sub(" ", sentence).split())
 
 
+def _iso(found: re.Match[str]) -> str:
+    month = found["month"] or found["second"]
+    place = _MONTHS.index(month[:3].casefold()) // 4 + 1
+    return f"{found['year']}-{place:02}-{int(found['day'] or found['first']):02}"
+
+
 def parts_of(sentence: str) -> Parts:
     """Take a sentence apart. Ids of evidence (`E3`) are checked elsewhere and belong to nothing."""
+    sentence = _WRITTEN_DATE.sub(_iso, sentence)
     text = _SPACED_UNIT.sub(r"\1\2", _CITED.sub(" ", sentence.translate(_QUOTES)))
     quoted = tuple(each for groups in _QUOTED.findall(text) if (each := _quote("".join(groups))))
     numbers: list[str] = []
@@ -112,7 +132,8 @@ def parts_of(sentence: str) -> Parts:
             continue
         plain.append(token if token.isalpha() else "")
         if token.casefold().removesuffix("s") in _KINDS:
-            pass
+            if needs_proof(token.casefold()):
+                words.append(token.casefold())
         elif _NUMBER.fullmatch(token):
             numbers.append(token.replace(",", ""))
         elif _is_word_or_word(token) and not names_follow("".join(plain[-2:-1])):

@@ -19,12 +19,14 @@ from kausa.diagnosis.model.answer.schema import CAUSE, EXPLANATION, NO_LINE, sta
 from kausa.diagnosis.model.answer.support import Corpus
 from kausa.diagnosis.model.protocol import ModelRequest
 
-__all__ = ["LiveAnswer", "OnSentence", "Part"]
+__all__ = ["BROKE_OFF", "LiveAnswer", "OnSentence", "Part"]
 
 Part: TypeAlias = Literal["cause", "explanation", "again"]
-"""`again`: what was told so far is void, it begins anew."""
+"""`again`: what was told so far is void, it begins anew; with `BROKE_OFF` where it was not even
+written to its end."""
 OnSentence: TypeAlias = Callable[[Part, str], None]
 
+BROKE_OFF: Final = "the connection broke"
 _PARTS: Final[dict[str, tuple[Part, int]]] = {
     "rootCause": ("cause", CAUSE),
     "explanation": ("explanation", EXPLANATION),
@@ -60,7 +62,7 @@ class LiveAnswer:
         """Take a piece; None: the answer begins, once more where it broke off."""
         if piece is None:
             if self._told:
-                self._on_sentence("again", "")
+                self._on_sentence("again", "" if _is_whole(self._text) else BROKE_OFF)
             self._text, self._done, self._told = "", {}, False
             return
         if len(self._text) >= _MOST_READ:
@@ -90,6 +92,15 @@ class LiveAnswer:
         for each in holding:
             self._told = True
             self._on_sentence(part, each)
+
+
+def _is_whole(written: str) -> bool:
+    try:
+        json.loads(written, strict=False)
+    except ValueError:
+        # Longer than what is read of it, it was no broken one either.
+        return len(written) >= _MOST_READ
+    return True
 
 
 def _chosen(written: str) -> tuple[str, ...]:

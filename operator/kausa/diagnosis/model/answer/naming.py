@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from kausa.diagnosis.model.answer.words import GENERIC, VOCABULARY, stem
+from kausa.diagnosis.model.answer.words import EXPLAINING, GENERIC, VOCABULARY, stem
 
 __all__ = ["KINDS", "is_compound_name", "is_kind", "is_plain", "names_follow", "placed_names"]
 
@@ -86,7 +86,11 @@ def names_follow(word: str) -> bool:
 def is_plain(word: str) -> bool:
     """Whether a word of letters is in our vocabulary."""
     known = stem(word)
-    return len(word) < 3 or known in VOCABULARY or known in GENERIC or is_kind(word)
+    return (
+        len(word) < 3
+        or any(known in each for each in (VOCABULARY, GENERIC, EXPLAINING))
+        or is_kind(word)
+    )
 
 
 def is_compound_name(token: str) -> bool:

@@ -16,7 +16,7 @@ from typing import Final
 from kausa.diagnosis.model.answer.words import GENERIC, VOCABULARY, stem
 from kausa.resources.diagnosis import Risk
 
-__all__ = ["commands_in", "images_in", "mixes_alphabets", "proposes_harm", "risk_of"]
+__all__ = ["images_in", "mixes_alphabets", "proposes_harm", "risk_of"]
 
 
 def _words(text: str) -> frozenset[str]:
@@ -40,6 +40,8 @@ _HARMS: Final = _stems(
     "destruction terminate evict drain cordon force forcibly uninstall decommission dismantle nuke "
     "obliterate trash discard overwrite recreate prune shutdown revoke detach rm sigkill"
 )
+_TOLD: Final = _words("sigkill rm")
+"""Alone between two marks they tell what happened, or who complains."""
 _HARMS_AT_FIRST: Final = _stems(
     "drop clear empty reset reformat format stop halt abort suspend pause flush disable end quit "
     "bypass unmount reinstall reinitialize reinitialise eviction termination cancel break"
@@ -71,13 +73,7 @@ _NOTHING: Final = re.compile(
     re.I,
 )
 _WORD: Final = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-_COMMAND: Final = re.compile(
-    r"(?<![\w./-])kubectl\s+(?!(?:to|and|or|for|commands?|outputs?|is|with)\b)[^`]+"
-    r"|(?<![\w./-])(?:helm|oc|docker|crictl|curl|wget|sudo|bash|sh|rm|psql|mysql|ssh)\s+"
-    r"(?:-\w|/|https?:)[^`]*|`(?:helm|oc|docker|crictl|curl|wget|sudo)\s[^`]+|`[^`]*(?:[;|&]|\$\()[^`]*`|\$\([^)]*\)?",
-    re.I,
-)
-_PROSE: Final = re.compile(r"\s(?:to|for|and|in order|so|which|then|that)\s|[.,;:]?\s*$", re.I)
+_MICRO: Final = re.compile("[\u00b5\u03bc][smgAVFl]{1,2}")
 _IMAGE: Final = re.compile(
     r"(?<![\w./:@-])[a-z0-9][a-z0-9._-]*(?::\d+)?(?:/[a-z0-9._-]+)+(?::\w[\w.-]*|@sha256:[0-9a-f]+)"
 )
@@ -124,20 +120,14 @@ def proposes_harm(sentence: str) -> bool:
 def _orders_harm(words: list[str]) -> bool:
     """Whether a clause begins with an order, and not with a noun or with what was done."""
     first, *rest = words or [""]
-    if first.endswith(("ed", "s", "ing", "ion", "al")):
+    if first.endswith(("ed", "s", "ing", "ion", "al")) or (first in _TOLD and not rest):
         return False
+    if len(rest) == 1 and rest[0].endswith("ed"):
+        return False  # "Shutdown completed."
     if first in _STOPPING and _NOTHING.match(" ".join(words)):
         return True
     return stem(first) in _HARMS or (
         stem(first) in _HARMS_AT_FIRST and bool(_DETERMINERS.intersection(rest[:1]))
-    )
-
-
-def commands_in(text: str) -> tuple[str, ...]:
-    """What a text spells out to be run, without the prose behind it."""
-    return tuple(
-        _PROSE.split(found[0], maxsplit=1)[0].strip(" `'\".,;:!?)")
-        for found in _COMMAND.finditer(unicodedata.normalize("NFKC", text))
     )
 
 
@@ -150,7 +140,9 @@ def images_in(text: str) -> tuple[str, ...]:
 def mixes_alphabets(text: str) -> bool:
     """Whether a word has letters of several alphabets, and so may only look like what it says."""
     return any(
-        not word.isascii() and len({unicodedata.name(each, "?").split()[0] for each in word}) > 1
+        not word.isascii()
+        and not _MICRO.fullmatch(word)
+        and len({unicodedata.name(each, "?").split()[0] for each in word}) > 1
         for word in _WORD.findall(text)
     )
 

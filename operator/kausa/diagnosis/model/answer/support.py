@@ -1,9 +1,10 @@
 """Whether the evidence bears what a sentence says.
 
 Quoted text, numbers and names have to stand in the evidence, whole, a number beside what it counts;
-most of the other words in it or in plain English; and something beyond what stands in every
-diagnosis has to be shared. Text that reads like an instruction bears nothing, what contradicts the
-evidence's own words about the same thing is refused, and so is what shares words with nothing else.
+every other word in it or in plain English that only explains; what names a fact of a failure has
+to stand there itself, or what says the same. Something beyond what stands in every diagnosis has
+to be shared. Text that reads like an instruction bears nothing, and what contradicts the evidence's
+own words about the same thing is refused. A proposal may name what isn't there yet.
 This doesn't prove a cause; it takes out what was made up.
 """
 
@@ -11,37 +12,44 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 from typing import Final
 
-from kausa.diagnosis.model.answer.counting import NUMBER_WORDS, Counts, counted
+from kausa.diagnosis.model.answer.counting import NUMBER_WORDS, counted, follows_from
 from kausa.diagnosis.model.answer.denial import denies
+from kausa.diagnosis.model.answer.facts import Facts, needs_proof
 from kausa.diagnosis.model.answer.literals import (
     Parts,
     normal,
     parts_of,
     pieces,
-    quotable,
     without_ids,
 )
 from kausa.diagnosis.model.answer.naming import is_compound_name
 from kausa.diagnosis.model.answer.polarity import clashes
-from kausa.diagnosis.model.answer.words import GENERIC, VOCABULARY, stem
-from kausa.diagnosis.model.prompt.injection import MARK, is_instruction
+from kausa.diagnosis.model.answer.sources import WORD, Source, stems_of
+from kausa.diagnosis.model.answer.words import EXPLAINING, GENERIC, VOCABULARY, is_built, stem
+from kausa.diagnosis.model.prompt.injection import is_instruction
 from kausa.diagnosis.model.prompt.screening import ScreenedRequest
 from kausa.diagnosis.model.protocol import ModelRequest
 
 __all__ = ["Corpus", "Support"]
 
-_WORD: Final = re.compile(r"[^\W\d_]{2,}")
 _DIGITS: Final = re.compile(r"\d{2,}")
-_TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[t ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?z?)?")
 _FOREIGN_SHARE: Final = 0.1
 _UNKNOWN_SHARE: Final = 1 / 3
+_PLAIN: Final = VOCABULARY | GENERIC | EXPLAINING
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_SHOWN_BY_ALL: Final = stems_of(
+    "crash crashed crashes loop looping back off backoff restart restarts restarted exit exits "
+    "exited code error errors fail fails failed failing failure start starts startup end ends "
+    "ended state terminate terminated termination status reason cause able unable own occur "
+    "occurred happen repeat repeatedly multiple times due issue problem"
+)
+"""How a failure shows itself; a cause that says no more is none."""
 _ABOUT: Final = frozenset(("related", "based", "specific", "side", "level", "owned", "managed"))
-_LEAST_CUT: Final = 8
-"""Characters of a quote that ends in an ellipsis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,56 +74,6 @@ class Support:
         return not self.problem
 
 
-@dataclass(kw_only=True)
-class _Source:
-    """One piece of evidence; not everything is asked of each."""
-
-    raw: str
-    ids: frozenset[str] = field(default_factory=frozenset)
-
-    @cached_property
-    def text(self) -> str:
-        return normal(self.raw.replace(MARK, " "))
-
-    @cached_property
-    def timeless(self) -> str:
-        """The text without its times: the 11 of November bears no `11 times`."""
-        return _TIME.sub(" ", self.text)
-
-    @cached_property
-    def quotable(self) -> str:
-        return quotable(self.text)
-
-    @cached_property
-    def stems(self) -> frozenset[str]:
-        return _stems(self.text)
-
-    @cached_property
-    def counts(self) -> Counts:
-        return Counts(self.raw.replace(MARK, " "))
-
-    def holds(self, literal: str, *, quoted: bool = False) -> bool:
-        if quoted:
-            wanted = quotable(literal)
-            if wanted.endswith("\u2026"):
-                # It was cut, perhaps within a word.
-                return len(wanted) > _LEAST_CUT and wanted[:-1].rstrip() in self.quotable
-            return _stands_in(wanted, self.quotable)
-        return _stands_in(literal, self.timeless if literal.isdigit() else self.text)
-
-
-def _stands_in(literal: str, text: str) -> bool:
-    # The end of an address or of a version is no number, and a path may follow a port.
-    before = r"(?<![\w.])" if literal[:1].isdigit() else r"(?<!\w)"
-    if literal[:1] == "/":
-        before = r"(?:(?<![\w./-])|(?<=:\d{2})|(?<=:\d{3})|(?<=:\d{4})|(?<=:\d{5}))"
-    return re.search(rf"{before}{re.escape(literal)}(?!\w|\.\d)", text) is not None
-
-
-def _stems(text: str) -> frozenset[str]:
-    return frozenset(stem(word) for word in _WORD.findall(text))
-
-
 class Corpus:
     """All that may bear a claim: the evidence that was shown, and what rules made of it."""
 
@@ -124,27 +82,39 @@ class Corpus:
         shown = set(evidence_ids)
         self._fails = "no failure" not in request.reason
         self._sources = [
-            _Source(raw=f"{each.source} {each.text}", ids=frozenset((each.id,)))
+            Source(raw=f"{each.source} {each.text}", ids=frozenset((each.id,)))
             for each in request.evidence
             if each.id in shown
         ]
         about = f"{request.target} {request.reason} {request.namespace}"
-        self._sources.append(_Source(raw=about))
+        self._sources.append(Source(raw=about))
         self._namespace = normal(request.namespace)
         self._names = _names(request)
         self._common = _telling(about)
+        anyway = f"{_CAPITAL.sub(' ', request.reason)} {' '.join(self._names)}"
+        self._seen = _SHOWN_BY_ALL | stems_of(normal(anyway))
         self._shown = frozenset().union(*(each.stems for each in self._sources if each.ids))
         # Rules may put it in other words, but their numbers have to stand in the evidence too.
         ruled = request.ruling.root_cause if request.ruling is not None else ""
-        self._stems = _stems(ruled).union(*(each.stems for each in self._sources))
+        self._stems = stems_of(ruled).union(*(each.stems for each in self._sources))
+        self._ruled = [Source(raw=ruled)] if ruled else []
         # What only an instruction says.
-        planted = _stems(normal(" ".join(screened.left_out)))
+        planted = stems_of(normal(" ".join(screened.left_out)))
         self._planted = planted - self._stems - VOCABULARY - GENERIC
+
+    @cached_property
+    def _days(self) -> frozenset[date]:
+        return frozenset().union(*(each.days for each in self._sources))
 
     def text_of(self, ids: Iterable[str]) -> str:
         """Return the normalised text of some evidence, and what is known without any."""
         wanted = set(ids)
         return "\n".join(each.text for each in self._sources if not each.ids or each.ids & wanted)
+
+    def says_why(self, sentence: str) -> bool:
+        """Whether a sentence says more than what is seen anyway: that its target fails, and how."""
+        telling = _telling(sentence) - self._common - self._seen
+        return any(len(each) > 2 and each not in EXPLAINING for each in telling)
 
     def speaks_of(self, sentence: str, line: str) -> bool:
         """Whether a sentence shares a telling word, a number or a name with a line of a log.
@@ -152,19 +122,24 @@ class Corpus:
         A small model chooses the right line and explains another one, which every word of the
         evidence bears.
         """
-        return bool((_telling(sentence) & _telling(line)) - self._common)
+        if (_telling(sentence) & _telling(line)) - self._common:
+            return True
+        facts = Facts(normal(line))
+        words = (each.lstrip("^-") for each in parts_of(sentence).words)
+        return any(needs_proof(each) and facts.bears(each) for each in words)
 
-    def support(self, sentence: str, *, also: str = "", strict: bool = True) -> Support:
+    def support(self, sentence: str, *, also: str | None = None, strict: bool = True) -> Support:
         """Say what bears the sentence.
 
-        `also`: other text whose literals are allowed, such as a fix's own command. Not `strict`:
-        it needs to share nothing with the evidence, as what says that something is missing.
+        `also`: of what a fix proposes, other text whose literals are allowed, such as its command.
+        Not `strict`: it needs to share nothing with the evidence, as what says that something is
+        missing. Neither has to prove that the things exist of which it speaks.
         """
         parts = parts_of(sentence)
         problem = self.improper(sentence)
         if problem:
             return Support(problem=problem)
-        extra = [_Source(raw=also)] if also.strip() else []
+        extra = [Source(raw=also)] if also and also.strip() else []
         holders: list[frozenset[str]] = []
         for literal, quoted in (
             *((each, True) for each in parts.quoted),
@@ -176,7 +151,7 @@ class Corpus:
             holders.extend(where)
         for word in parts.words:
             number = NUMBER_WORDS.get(word.removeprefix("^"))
-            if number is None:
+            if number is None or follows_from(number, sentence, self._days):
                 continue
             held = self._direct(word.removeprefix("^"), extra) or self._direct(number, extra)
             if held is None:
@@ -185,7 +160,13 @@ class Corpus:
         problem = self._misread(sentence, parts, extra)
         if problem:
             return Support(problem=problem)
-        return self._by_words(parts.words, holders=tuple(holders), extra=extra, strict=strict)
+        return self._by_words(
+            parts.words,
+            holders=tuple(holders),
+            extra=extra,
+            strict=strict,
+            proposed=also is not None or not strict,
+        )
 
     def improper(self, sentence: str) -> str:
         """Why nobody may say or repeat it, whatever bears it; empty where it may be said."""
@@ -199,11 +180,14 @@ class Corpus:
             return "it reads like an instruction"
         return ""
 
-    def _misread(self, sentence: str, parts: Parts, extra: list[_Source]) -> str:
+    def _misread(self, sentence: str, parts: Parts, extra: list[Source]) -> str:
         """Say what stands in the evidence and means something else there, if anything."""
         sources = [*self._sources, *extra]
         known = self._stems.union(*(each.stems for each in extra))
         for word in parts.placed:
+            if needs_proof(word):
+                # It is looked up among the other words.
+                continue
             if stem(word) not in known and self._direct(word, extra) is None:
                 return f"it speaks of {word!r}, which the evidence does not"
         for each in counted(without_ids(sentence)):
@@ -218,46 +202,69 @@ class Corpus:
         words: tuple[str, ...],
         *,
         holders: tuple[frozenset[str], ...],
-        extra: list[_Source],
+        extra: list[Source],
         strict: bool,
+        proposed: bool,
     ) -> Support:
         known = self._stems.union(*(each.stems for each in extra))
-        plain = VOCABULARY | GENERIC | known
+        plain = _PLAIN | known
         shown = self._shown.union(*(each.stems for each in extra))
+        sources = [*self._sources, *self._ruled, *extra]
         unknown: list[str] = []
         telling = set[str]()
+        facts = set[str]()
         total = 0
         for word in words:
-            bare = word.removeprefix("^")
-            stems = [stem(each) for each in _WORD.findall(bare) if len(each) > 2]
+            bare = word.lstrip("^-")
+            stems = [stem(each) for each in WORD.findall(bare) if len(each) > 2]
             if any(each in self._planted for each in stems):
                 return Support(problem=f"{bare!r} is only in text that reads like an instruction")
-            if word != bare and not all(each in plain for each in stems):
-                return Support(problem=f"{bare!r} does not occur in the evidence")
             total += len(stems)
+            spoken = [bare, *(part for part in bare.split("-") if part != bare and len(part) > 2)]
+            named = {each for each in spoken if needs_proof(each, proposed=proposed)}
+            if not all(any(source.facts.bears(each) for source in sources) for each in named):
+                return Support(problem=f"it speaks of {bare!r}, which the evidence does not")
+            facts |= named
+            if bare in named:
+                continue
+            if word[0] == "^" and not all(each in plain for each in stems):
+                return Support(problem=f"{bare!r} does not occur in the evidence")
             unknown += [each for each in stems if each not in plain]
+            built = proposed or bare in NUMBER_WORDS or is_built(bare, plain)
+            if not built and not any(source.facts.bears(bare) for source in sources):
+                return Support(problem=f"it speaks of {bare!r}, which the evidence does not")
             telling |= {each for each in stems if each in shown and each not in GENERIC}
-        if len(unknown) > max(total * _UNKNOWN_SHARE, 1 if total > 2 else 0):
+        if proposed and len(unknown) > max(total * _UNKNOWN_SHARE, 1 if total > 2 else 0):
             return Support(problem=f"it speaks of {unknown[0]!r}, which the evidence does not")
-        if strict and not any(holders) and not telling:
+        if strict and not any(holders) and not telling and not self._shows(facts):
             return Support(problem="it says nothing that the evidence shows")
         ids = frozenset().union(
             *(
                 source.ids
                 for source in self._sources
-                if len(telling & source.stems) * 2 > len(telling)
+                if _held(source, telling, facts) * 2 > len(telling) + len(facts)
             )
         )
         return Support(holders=holders, ids=ids)
 
+    def _shows(self, facts: set[str]) -> bool:
+        """Whether the evidence itself bears one of them."""
+        return any(
+            source.facts.bears(each) for source in self._sources if source.ids for each in facts
+        )
+
     def _holders(
-        self, literal: str, extra: list[_Source], *, quoted: bool = False
+        self, literal: str, extra: list[Source], *, quoted: bool = False
     ) -> list[frozenset[str]] | None:
         """Return what holds it, or each of its parts; None where something is held by nothing."""
         wanted = normal(literal)
         direct = self._direct(wanted, extra, quoted=quoted)
         if direct is not None:
             return [direct]
+        if not quoted and needs_proof(wanted):
+            # `PostgreSQL` is a name by its looks.
+            known = [each for each in (*self._sources, *extra) if each.facts.bears(wanted)]
+            return [frozenset().union(*(each.ids for each in known))] if known else None
         if not quoted and is_compound_name(literal):
             return self._compound(wanted, extra)
         first, slash, rest = wanted.partition("/")
@@ -266,7 +273,7 @@ class Corpus:
         held = [each for each in found if each is not None]
         return held if held and len(held) == len(found) else None
 
-    def _compound(self, wanted: str, extra: list[_Source]) -> list[frozenset[str]] | None:
+    def _compound(self, wanted: str, extra: list[Source]) -> list[frozenset[str]] | None:
         """Return what holds `start-timeout`, as two words or as one, or the name in `api-side`."""
         spelled = [wanted.replace("-", " "), wanted.replace("-", "")]
         name, _, about = wanted.rpartition("-")
@@ -276,10 +283,15 @@ class Corpus:
         return next(([each] for each in held if each is not None), None)
 
     def _direct(
-        self, literal: str, extra: list[_Source], *, quoted: bool = False
+        self, literal: str, extra: list[Source], *, quoted: bool = False
     ) -> frozenset[str] | None:
         holders = [each for each in (*self._sources, *extra) if each.holds(literal, quoted=quoted)]
         return frozenset().union(*(each.ids for each in holders)) if holders else None
+
+
+def _held(source: Source, telling: set[str], facts: set[str]) -> int:
+    """How many of the telling words one source holds."""
+    return len(telling & source.stems) + sum(map(source.facts.bears, facts))
 
 
 def _names(request: ModelRequest) -> frozenset[str]:
@@ -294,4 +306,4 @@ def _names(request: ModelRequest) -> frozenset[str]:
 
 def _telling(text: str) -> frozenset[str]:
     text = normal(text)
-    return (_stems(text) - GENERIC) | frozenset(_DIGITS.findall(text))
+    return (stems_of(text) - GENERIC) | frozenset(_DIGITS.findall(text))

@@ -7,10 +7,21 @@ our own rules and documents say, with the words that models use for the same.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Final
 
-__all__ = ["GENERIC", "VOCABULARY", "stem"]
+__all__ = ["EXPLAINING", "GENERIC", "VOCABULARY", "is_built", "stem"]
 
+_SHORTEST: Final = 3
+_PREFIXES: Final = (
+    *("un", "re", "non", "mis", "pre", "dis", "in", "over", "under", "post", "self", "multi"),
+    *("inter", "sub"),
+)
+_SUFFIXES: Final = (
+    *("ness", "less", "ment", "able", "ability", "ably", "er", "or", "al", "ity", "ful", "ion"),
+    *("ation", "ers", "ors", "ions", "ations", "ments", "ity", "bility"),
+)
 _ENDINGS: Final = ("ingly", "edly", "ing", "ied", "ies", "ed", "es", "ly", "s")
 
 
@@ -25,6 +36,29 @@ def stem(word: str) -> str:
         word = word[:-1]
     doubled = len(word) > 3 and word[-1] == word[-2] and word[-1] not in "ls"
     return word[:-1] if doubled else word
+
+
+def is_built(word: str, plain: AbstractSet[str]) -> bool:
+    """Whether English makes a word in lower case of plain stems: `non-root`, `efficiently`."""
+    return all(map(partial(_is_plain, plain=plain), word.split("-")))
+
+
+def _is_plain(word: str, *, plain: AbstractSet[str]) -> bool:
+    if len(word) < _SHORTEST or not word.isalpha() or word in _PREFIXES:
+        return True
+    # How something happens is no fact.
+    if word.endswith("ly") and len(word) > _SHORTEST + 2:
+        return True
+    begins = [word.removeprefix(each) for each in ("", *_PREFIXES)]
+    roots = {each.removesuffix(ending) for each in begins for ending in ("", *_SUFFIXES)}
+    roots |= {f"{each.removesuffix('ification')}ify" for each in begins if "ification" in each}
+    stems = {
+        form
+        for each in roots
+        if len(each) >= _SHORTEST
+        for form in (stem(each), stem(f"{each}e"), stem(stem(each)))
+    }
+    return not plain.isdisjoint(stems)
 
 
 def _words(text: str) -> frozenset[str]:
@@ -172,6 +206,23 @@ _MORE: Final = _words(
 )
 """Whole words beside those of our own texts; models use them of any failure."""
 VOCABULARY: Final = _OF_OUR_TEXTS | frozenset(stem(word) for word in _MORE)
+"""Plain English, facts and explanations alike; a proposal may use it freely."""
+EXPLAINING: Final = frozenset(
+    stem(word)
+    for word in _words(
+        "compete performance efficient attributable consequence accomplish achieve adequate "
+        "alter ambiguous anticipate arrange await bigger capture cease circumstance "
+        "combination conclude considerable consult crucial deem demonstrate despite dictate "
+        "emit entail essential exhibit expose face gain grow grew grown halt identity "
+        "inappropriate incapable inform initiate insist interpret likewise merely namely "
+        "necessitate obstacle omit particular pertain portion possess precede preclude "
+        "premature presence presumable proof regardless remainder remedy lifecycle reckon "
+        "alternate oscillate expand offer render reply resemble seeming shortly solely strict "
+        "struggle surpass thereby throughout thus undergo unintended unmet unusual upon viable "
+        "entry consume program programming present "
+    )
+)
+"""More that only explains, links or judges; no proposal has to begin with it."""
 
 GENERIC: Final = frozenset(
     stem(word)

@@ -31,11 +31,17 @@ _TONGUE: Final = (
     r"frances|aleman|alemao|italiano|inglese|francese|tedesco|portugues|nederlands|engels|duits|"
     r"polsku|angielsku|turkce|svenska|engelska|русск\w*|английск\w*|немецк\w*|українськ\w*)"
 )
+_WRITTEN: Final = (
+    r"(?:zusammenfassung|ausgabe|bericht|antwort|erklarung|diagnose|befund|resume|rapport|reponse|"
+    r"explication|diagnostic|resumen|informe|respuesta|explicacion|diagnostico|riassunto|rapporto|"
+    r"risposta|spiegazione|resumo|relatorio|resposta|samenvatting|verslag|antwoord|uitvoer)"
+)
 _ENDS: Final = r"(?<![a-z])"
 
 FOREIGN: Final[tuple[str, ...]] = (
     rf"{_ENDS}{_IGNORE}[^.!?\u3002]{{0,60}}?{_TOLD}",
     rf"{_TOLD}[^.!?\u3002]{{0,30}}?{_IGNORE}",
+    rf"{_ENDS}{_WRITTEN}\b[^.!?]{{0,40}}?\b{_TONGUE}\b",
     rf"{_ENDS}{_ANSWER} (?:\w+ ){{0,2}}?{_TONGUE}",
     r"(?:日本語|英語|中国語|中文|英文|韩语|한국어|영어)(?:로|で|来)?(?:回答|回复|答え|대답|답변)",
     r"(?:用|以)(?:中文|英文|日语|德语|法语)(?:回答|回复)",

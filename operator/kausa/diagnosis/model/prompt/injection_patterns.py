@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from kausa.diagnosis.model.prompt.injection_foreign import FOREIGN
+from kausa.diagnosis.model.prompt.injection_reader import READER
 from kausa.resources.category import Category
 
 __all__ = ["ACROSS_LINES", "INSTRUCTION", "PATTERNS"]
@@ -209,6 +210,7 @@ PATTERNS: Final[Mapping[str, tuple[str, ...]]] = {
     "fences": _FENCES,
     "commands": _COMMANDS,
     "foreign": FOREIGN,
+    "reader": READER,
 }
 """By what they are after."""
 

@@ -62,6 +62,8 @@ _NUMBER: Final = re.compile(r"\d+")
 _BACK_OFF: Final = re.compile(
     r" \(back-off \S{1,20} restarting failed container=[^()]{1,600}\([0-9a-f-]{36}\)\)"
 )
+_OF_OURS: Final = re.compile(r"container \S{1,63} wrote nothing to its log")
+"""What stands in place of an empty log: no program said it."""
 _MORE: Final = re.compile(r"\((\d{1,9}) more like it\)")
 
 
@@ -118,6 +120,8 @@ def lines_to_choose(shown: Mapping[str, str], evidence: Mapping[str, str]) -> tu
     behind: dict[str, int] = {}
     overcome: set[str] = set()
     for id_, text in shown.items():
+        if _OF_OURS.fullmatch(evidence[id_].strip()):
+            continue
         lines = evidence[id_].split("\n")
         for place, line in enumerate(lines):
             said = _said(_shown(line))
