@@ -17,6 +17,7 @@ from kausa.controller.looks import Looks
 from kausa.controller.model_help import ModelHelp
 from kausa.controller.reconcile import Reconciler, Telemetry
 from kausa.controller.remembering import Remembering
+from kausa.controller.resting import Resting
 from kausa.controller.sighting_documents import new_resource
 from kausa.controller.sightings import ResourceKey, Sighting, Sightings
 from kausa.controller.subjects import Subject
@@ -87,6 +88,7 @@ class Diagnosing:
         self.gather_seconds = 0.0
         self.find_seconds = 0.0
         self.finding = self.most_finding = 0
+        self.glancing = self.most_glancing = 0
         self.models = models
         self.queue: ConsultationQueue[ResourceKey] | None = None
         self.consulting: Consulting | None = None
@@ -111,6 +113,7 @@ class Diagnosing:
                 consulting=self.consulting,
                 sightings=self.sightings,
                 redact=self.redact,
+                resting=Resting(clock=_now),
             ),
             looks=self.looks,
             sightings=self.sightings,
@@ -138,9 +141,15 @@ class Diagnosing:
         await asyncio.sleep(self.gather_seconds)
         return replace(self.dossier, owner=owner)
 
-    async def known(self, *, owner: Any, **_: Any) -> Dossier:
-        """The status, which is known without reading anything."""
-        return replace(self.dossier, owner=owner, logs=(), references=())
+    async def known(self, *, owner: Any, with_logs: bool = False, **_: Any) -> Dossier:
+        """The status, which is known without reading anything, and perhaps the log."""
+        logs = self.dossier.logs if with_logs else ()
+        if with_logs:
+            self.glancing += 1
+            self.most_glancing = max(self.most_glancing, self.glancing)
+            await asyncio.sleep(self.find_seconds)
+            self.glancing -= 1
+        return replace(self.dossier, owner=owner, logs=logs, references=())
 
     def redact(self, text: str) -> str:
         return text
@@ -164,6 +173,7 @@ class Diagnosing:
         sighting = Sighting(
             owner=owner,
             shown_by=self.dossier.shown_by,
+            pod=self.dossier.pod,
             symptom=symptom,
             fingerprint="f" * 16,
             count=FailureCount(first_seen=NOW, last_seen=NOW, occurrences=1),

@@ -3,7 +3,8 @@
 Where a thousand owners fail together, each of their diagnoses asks for the same quotas, policies,
 Services and nodes, and the API server has most of the work. What somebody began to read less than
 FRESH_SECONDS ago answers others too; who asks alone gets what he always got, a moment later at
-most.
+most. A list for which several have asked by then is kept somewhat longer: what surrounds all of
+them seldom changes in a storm, and to list it each second would make them wait for each other.
 
 Events are asked for by object, and the API server goes through all of a namespace for each such
 question, because it has no index of them. So where many ask at once, the namespace's Events are
@@ -16,6 +17,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, Protocol, TypeVar, cast
 
 from kausa.cluster.objects import Event, Pod
@@ -27,8 +29,13 @@ __all__ = ["EventfulReader", "SharedReader"]
 
 FRESH_SECONDS: Final = 1.0
 """Shorter than the pause before a diagnosis looks a second time."""
+LISTS_FRESH_SECONDS: Final = 4.0
+"""For a list that several asked for in FRESH_SECONDS."""
+SEVERAL: Final = 4
+EVENTS_FRESH_SECONDS: Final = 2.0
+"""For the Events of a namespace: the last of them may be what decides."""
 MANY_QUESTIONS: Final = 8
-"""About Events of one namespace, in FRESH_SECONDS: more than one diagnosis asks."""
+"""About Events of one namespace, in EVENTS_FRESH_SECONDS: more than one diagnosis asks."""
 AVOIDED_SECONDS: Final = 30.0
 """How long a namespace with too many Events is asked object by object."""
 MOST_KEPT: Final = 1_000
@@ -55,6 +62,14 @@ class _Demand:
 class _Reading:
     begun: float
     task: asyncio.Task[Any] = field(repr=False)
+    longest: float
+    """How long it may be told where several ask, in seconds."""
+    asked: int = 0
+
+    @property
+    def fresh_until(self) -> float:
+        shared = self.asked >= SEVERAL
+        return self.begun + (max(self.longest, FRESH_SECONDS) if shared else FRESH_SECONDS)
 
 
 class SharedReader:
@@ -78,12 +93,17 @@ class SharedReader:
         return await self._read(
             ("pods", namespace, node),
             lambda: self._reader.pods(namespace=namespace, node=node),
+            longest=LISTS_FRESH_SECONDS,
         )
 
     async def events_about(self, *, namespace: str, uid: str) -> tuple[Event, ...]:
         """The Events about one object."""
         if self._many_ask(namespace):
-            by_uid = await self._read(("events", namespace), lambda: self._events_of(namespace))
+            by_uid = await self._read(
+                ("events", namespace),
+                lambda: self._events_of(namespace),
+                longest=EVENTS_FRESH_SECONDS,
+            )
             if by_uid is not None:
                 return Listed(by_uid.get(uid, ())[:MOST_EVENTS])
         return await self._reader.events_about(namespace=namespace, uid=uid)
@@ -112,6 +132,7 @@ class SharedReader:
             lambda: self._reader.manifests(
                 path, namespace=namespace, label_selector=label_selector
             ),
+            longest=LISTS_FRESH_SECONDS,
         )
 
     def pod_log(
@@ -143,9 +164,10 @@ class SharedReader:
             if len(self._demands) >= MOST_KEPT:
                 self._demands.clear()
             demand = self._demands[namespace] = _Demand(since=now)
-        if now - demand.since > FRESH_SECONDS:
+        if now - demand.since > EVENTS_FRESH_SECONDS:
             # As many as just before are to be expected.
-            goes_on = demand.questions > MANY_QUESTIONS and now - demand.since < 2 * FRESH_SECONDS
+            just_before = now - demand.since < 2 * EVENTS_FRESH_SECONDS
+            goes_on = demand.questions > MANY_QUESTIONS and just_before
             demand.questions, demand.since = (MANY_QUESTIONS if goes_on else 0), now
         demand.questions += 1
         return demand.questions > MANY_QUESTIONS and now >= demand.avoided_until
@@ -165,27 +187,33 @@ class SharedReader:
 
     # -- sharing ---------------------------------------------------------------------------------
 
-    async def _read(self, key: Hashable, read: Callable[[], Awaitable[T]]) -> T:
+    async def _read(
+        self, key: Hashable, read: Callable[[], Awaitable[T]], *, longest: float = 0.0
+    ) -> T:
         loop = asyncio.get_running_loop()
-        known = self._readings.get(key)
-        if known is not None and loop.time() - known.begun <= FRESH_SECONDS:
-            task = known.task
-        elif len(self._readings) >= MOST_KEPT:
-            return await read()
-        else:
+        reading = self._readings.get(key)
+        if reading is None or loop.time() > reading.fresh_until:
+            if len(self._readings) >= MOST_KEPT:
+                return await read()
             task = asyncio.ensure_future(read())
-            reading = self._readings[key] = _Reading(begun=loop.time(), task=task)
-            task.add_done_callback(lambda done: self._keep(key, reading, done))
+            reading = _Reading(begun=loop.time(), task=task, longest=longest)
+            self._readings[key] = reading
+            task.add_done_callback(partial(self._keep, key, reading))
+        reading.asked += 1
         # Who asked first may be given up; the others still wait for this.
-        return cast(T, await asyncio.shield(task))
+        return cast(T, await asyncio.shield(reading.task))
 
     def _keep(self, key: Hashable, reading: _Reading, done: asyncio.Task[Any]) -> None:
         """Nothing is kept for longer than it is fresh, and no error at all."""
         failed = done.cancelled() or done.exception() is not None
-        loop = asyncio.get_running_loop()
-        rest = 0.0 if failed else max(0.0, reading.begun + FRESH_SECONDS - loop.time())
-        loop.call_later(rest, self._forget, key, reading)
+        self._forget(key, reading, at_once=failed)
 
-    def _forget(self, key: Hashable, reading: _Reading) -> None:
-        if self._readings.get(key) is reading:
+    def _forget(self, key: Hashable, reading: _Reading, *, at_once: bool = False) -> None:
+        if self._readings.get(key) is not reading:
+            return
+        loop = asyncio.get_running_loop()
+        rest = reading.fresh_until - loop.time()
+        if at_once or rest <= 0:
             del self._readings[key]
+        else:
+            loop.call_later(rest, self._forget, key, reading)

@@ -89,11 +89,14 @@ class Looks:
         other = known.looked_on is not None and words != known.looked_on
         return other and silent >= AFTER_RETURN_SECONDS
 
-    def looked(self, key: ResourceKey, *, missing: bool) -> None:
-        """It was diagnosed; where something was missing, it is due again, later each time."""
+    def looked(self, key: ResourceKey, *, missing: bool, waits: bool = False) -> None:
+        """It was diagnosed; where something was missing, it is due again, later each time.
+
+        `waits`: for the model, of which nobody knows yet whether it will be missing.
+        """
         now = self._clock()
         known = self._looks.get(key) or _Look(words=(), at=now)
-        attempts = known.attempts + 1 if missing else 0
+        attempts = known.attempts + 1 if missing else known.attempts if waits else 0
         wait = min(LONGEST_AFTER_GAP_SECONDS, AFTER_GAP_SECONDS * 2 ** min(attempts - 1, 10))
         # What was seen while it was looked at is kept; what was due before it is done.
         due = known.due if known.due > now else float("inf")

@@ -13,6 +13,7 @@ from typing import Final
 
 from kausa.controller.consulting import QUEUE_FULL, Consulting
 from kausa.controller.report import Report
+from kausa.controller.resting import Resting
 from kausa.controller.sightings import ResourceKey, Sightings
 from kausa.diagnosis.consultation import NO_MODEL, Consultant, Consultation
 from kausa.diagnosis.consultation_queue import urgency_seconds
@@ -22,6 +23,8 @@ from kausa.diagnosis.recollection import Recollection
 from kausa.evidence.dossier import Dossier
 from kausa.resources.condition import MODEL_CONSULTED, find_condition
 from kausa.resources.diagnosis import DecidedBy, DryRun
+from kausa.resources.failure_diagnosis import FailureDiagnosis
+from kausa.resources.spec import Trigger
 from kausa.telemetry.clock import utc_now
 from kausa.telemetry.tracing import NO_TRACING, Tracer
 
@@ -42,8 +45,12 @@ class ModelHelp:
         sightings: Sightings,
         redact: Callable[[str], str],
         tracer: Tracer = NO_TRACING,
+        resting: Resting | None = None,
     ) -> None:
-        """`consulting`: the model's queue; None where there is no model."""
+        """`consulting`: the model's queue; None where there is no model. `resting`: who is not
+        offered now, as its last turn came to nothing.
+        """
+        self._resting = resting if resting is not None else Resting()
         self._consultant = consultant
         self._consulting = consulting
         self._sightings = sightings
@@ -56,16 +63,24 @@ class ModelHelp:
 
     def stands(self, report: Report, dossier: Dossier, by_rules: Diagnosis) -> bool:
         """Whether the model was asked just this before, and its answer is in the status."""
-        return bool(report.answered_digest) and report.answered_digest in self._consultant.digests(
-            dossier,
-            by_rules,
-            question=self._question(report),
-            forced=report.resource.spec.model,
+        return bool(report.answered_digest) and report.answered_digest in self._digests(
+            report, dossier, by_rules
         )
 
     def is_asking(self, key: ResourceKey) -> bool:
         """Whether the model is at this failure now."""
         return self._consulting is not None and self._consulting.is_asking(key)
+
+    def waits(self, key: ResourceKey) -> bool:
+        """Whether its turn is still to come."""
+        return self._consulting is not None and self._consulting.waits(key)
+
+    def owes(self, resource: FailureDiagnosis) -> bool:
+        """Whether a person asked, and a model may still answer: that needs nothing that fails."""
+        asked = resource.spec.question or resource.spec.trigger is not Trigger.AUTOMATIC
+        if self._consulting is None or not asked:
+            return False
+        return Report(resource, clock=utc_now).says_it_waits
 
     def interrupt(self, key: ResourceKey) -> None:
         """What is asked about it is out of date."""
@@ -80,6 +95,8 @@ class ModelHelp:
         consulting = self._consulting
         if consulting is None or not report.awaits_model:
             return
+        if self._resting.why(report.key, generation=_generation(report)) is not None:
+            return
         question = report.resource.spec.question
         needed = self._consultant.spared(report.confidence, question=question) is None
         # Who had a place in the queue has it again: rules that are sure may only repeat words.
@@ -90,6 +107,7 @@ class ModelHelp:
                     report.key, determined=report.determined_before, asked=bool(question)
                 ),
                 waited_seconds=report.waited_seconds,
+                says=_says(report),
             )
 
     def queue(self, report: Report, dossier: Dossier, by_rules: Diagnosis) -> Consultation:
@@ -110,6 +128,13 @@ class ModelHelp:
         )
         if nonsense is not None:
             return nonsense
+        error = self._resting.why(
+            report.key,
+            generation=_generation(report),
+            digests=self._digests(report, dossier, by_rules),
+        )
+        if error is not None:
+            return Consultation(not_consulted=(error.reason, str(error)), error=error)
         urgency = self._urgency(report.key, determined=told.determined, asked=bool(question))
         why = self._consulting.offer(report.key, bonus_seconds=urgency)
         # Where there is no room, the next look offers it again.
@@ -136,6 +161,7 @@ class ModelHelp:
             if consultation.unavailable is not None:
                 span.failed(consultation.unavailable[0])
             span.tell(asked=consultation.reply is not None)
+        self._note(consultation, report, dossier, by_rules)
         answer = consultation.diagnosis
         guessed = answer.fixes if answer is not None else ()
         if answer is not None and answer.decided_by is DecidedBy.MODEL:
@@ -149,6 +175,30 @@ class ModelHelp:
             )
             consultation = replace(consultation, diagnosis=replace(answer, fixes=sound))
         return consultation
+
+    def _note(
+        self, consultation: Consultation, report: Report, dossier: Dossier, by_rules: Diagnosis
+    ) -> None:
+        """What came to nothing by itself rests. What no model can be asked now does not, and nor
+        does what was answered with nonsense: that is known by its digest, and another is asked.
+        """
+        if consultation.error is None or consultation.digest:
+            self._resting.forget(report.key)
+        elif consultation.tried and not consultation.comes_again:
+            self._resting.came_to_nothing(
+                report.key,
+                generation=_generation(report),
+                digests=self._digests(report, dossier, by_rules),
+                error=consultation.error,
+            )
+
+    def _digests(self, report: Report, dossier: Dossier, by_rules: Diagnosis) -> tuple[str, ...]:
+        return self._consultant.digests(
+            dossier,
+            by_rules,
+            question=self._question(report),
+            forced=report.resource.spec.model,
+        )
 
     def _remember_spent(self, report: Report) -> None:
         status, now = report.resource.status, utc_now()
@@ -174,3 +224,14 @@ class ModelHelp:
             determined=determined,
             failing=len(sighting.failing) if sighting is not None else 0,
         )
+
+
+def _generation(report: Report) -> int:
+    return report.resource.metadata.generation or 1
+
+
+def _says(report: Report) -> str | None:
+    """The word of the condition, as it stands in the cluster."""
+    status = report.resource.status
+    consulted = find_condition((status and status.conditions) or (), MODEL_CONSULTED)
+    return consulted.reason if consulted is not None else None

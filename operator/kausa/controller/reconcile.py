@@ -16,19 +16,21 @@ import time
 from dataclasses import dataclass
 
 from kausa.cluster.errors import ClusterError
-from kausa.controller.consulting import QUEUE_FULL, Why
+from kausa.controller.consulting import OVER, QUEUE_FULL, Why
 from kausa.controller.errors import DiagnosisFailedError
+from kausa.controller.first_glance import FirstGlances
 from kausa.controller.keyed_locks import KeyedLocks
 from kausa.controller.looks import Looks
+from kausa.controller.manual_sightings import ManualSightings
 from kausa.controller.model_help import ModelHelp
 from kausa.controller.publishing import Publisher
 from kausa.controller.remembering import Remembering
 from kausa.controller.report import Report, kept_diagnosis
 from kausa.controller.shortcomings import Shortcomings
-from kausa.controller.sighting_documents import failure_part
 from kausa.controller.sightings import Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder
+from kausa.controller.turns_taken import TurnsTaken
 from kausa.diagnosis.consultation_queue import NotNow
 from kausa.diagnosis.decide import decide
 from kausa.diagnosis.finding import Diagnosis
@@ -38,8 +40,6 @@ from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
 from kausa.resources.diagnosis import DecidedBy
 from kausa.resources.failure_diagnosis import FailureDiagnosis
-from kausa.resources.spec import Trigger
-from kausa.resources.status import FailureDiagnosisStatus
 from kausa.telemetry.clock import utc_now
 from kausa.telemetry.following import following, traced
 from kausa.telemetry.logs import get_logger
@@ -102,6 +102,14 @@ class Reconciler:
         self._sightings = sightings
         self._metrics, self._tracer = telemetry.metrics, telemetry.tracer
         self._publisher = Publisher(store=store, tracer=telemetry.tracer)
+        self._glances = FirstGlances(
+            gatherer=gatherer,
+            publisher=self._publisher,
+            sightings=sightings,
+            concurrent=concurrent,
+            crowded=lambda: self._crowded,
+        )
+        self._manual = ManualSightings(store=store, remembering=remembering)
         self._dry_runs = dry_runs
         self._shortcomings = Shortcomings(redact=gatherer.redact)
         # Held while facts are read and published, never while a model thinks.
@@ -114,8 +122,7 @@ class Reconciler:
         self._looking = 0
         """Looks that have begun, and are not waiting for a model."""
         self._locks = KeyedLocks()
-        self._asked_for: dict[tuple[str, str], int] = {}
-        """The generations that the model is asked for just now."""
+        self._turns_taken = TurnsTaken()
 
     async def reconcile(self, resource: FailureDiagnosis, *, again: bool = False) -> None:
         """Fill the status; one that is complete for this generation only where asked `again`.
@@ -125,8 +132,7 @@ class Reconciler:
             DiagnosisFailedError: a defect of ours; the status says so, and the log has the details.
         """
         key = resource.metadata.namespace or "", resource.metadata.name
-        asked_for = self._asked_for.get(key)
-        if asked_for not in (None, resource.metadata.generation):
+        if self._turns_taken.is_outdated(key, generation=resource.metadata.generation):
             self._model.interrupt(key)
         await self._locked(resource, again=again, turn=False)
 
@@ -139,16 +145,16 @@ class Reconciler:
         """
         resource = await self._store.get(namespace=key[0], name=key[1])
         sighting = self._sightings.by_resource.get(key)
-        if resource is None or (sighting is not None and sighting.resolved):
+        if resource is None:
             return
-        self._asked_for[key] = resource.metadata.generation or 1
+        if sighting is not None and sighting.resolved and not resource.spec.question:
+            return
         try:
-            await self._locked(resource, again=True, turn=True)
+            with self._turns_taken.about(key, generation=resource.metadata.generation or 1):
+                await self._locked(resource, again=True, turn=True)
         except DiagnosisFailedError:
             # It is in the log and the status; the next look begins anew.
             self._looks.looked(key, missing=True)
-        finally:
-            del self._asked_for[key]
 
     async def tell_waiting(self, key: tuple[str, str], why: Why) -> None:
         """Say in a resource that waits for the model why it does; raises ClusterError."""
@@ -156,8 +162,10 @@ class Reconciler:
             resource = await self._store.get(namespace=key[0], name=key[1])
             if resource is None:
                 return
-            report = Report(resource, now=utc_now())
-            if report.says_it_waits:
+            report = Report(resource, clock=utc_now)
+            # Who got this lock after its turn says what came of that.
+            has_left = why[0] in (QUEUE_FULL, OVER[0])
+            if report.says_it_waits and (has_left or self._model.waits(key)):
                 report.waits(why)
                 await self._publisher.publish(report)
             if why[0] == QUEUE_FULL:
@@ -177,7 +185,7 @@ class Reconciler:
                 await self._reconcile(resource, again=again, turn=turn)
 
     async def _reconcile(self, resource: FailureDiagnosis, *, again: bool, turn: bool) -> None:
-        report = Report(resource, now=utc_now())
+        report = Report(resource, clock=utc_now)
         if report.complete() and not again:
             self._model.wait_on(report)
             return
@@ -205,12 +213,14 @@ class Reconciler:
             self._looking -= not turn
 
     async def look_again(self, key: tuple[str, str]) -> None:
-        """Diagnose a resource again, if it is there and its workload still fails."""
+        """Diagnose a resource again, if it is there and its workload still fails, or a person who
+        asked waits for an answer.
+        """
         namespace, name = key
         resource = await self._store.get(namespace=namespace, name=name)
         if resource is None:
             self._looks.forget(key)
-        elif not self._sightings.still_fails(key):
+        elif not self._sightings.still_fails(key) and not self._model.owes(resource):
             self._looks.rest(key)
         elif self._model.is_asking(key):
             # It would wait for the model, and keep others from being looked at.
@@ -240,7 +250,7 @@ class Reconciler:
             # The first answer does not wait for the API server to look at its patches.
             diagnosis = await self._with_dry_runs(diagnosis)
             report.checked(diagnosis)
-        await self._record_manual(report, dossier)
+        await self._manual.record(report.resource, dossier)
         if not turn:
             await self._publisher.announce(report, subject, diagnosis)
         recalling = self._recall(report, dossier, diagnosis)
@@ -270,8 +280,9 @@ class Reconciler:
         degraded = self._shortcomings.say(report, dossier, recollection, consultation)
         unknown = not final.determined and not consultation.waits
         outside = consultation.not_consulted[0] == QUEUE_FULL
-        self._looks.looked(report.key, missing=degraded or unknown or outside)
-        if consultation.comes_again:
+        missing = degraded or unknown or outside
+        self._looks.looked(report.key, missing=missing, waits=consultation.waits)
+        if turn and consultation.comes_again:
             raise NotNow(consultation.error)
 
     @property
@@ -280,8 +291,8 @@ class Reconciler:
         return self._looking > self._concurrent
 
     async def _begin(self, report: Report) -> bool:
-        """Say that it is looked at; where others come first, what the status alone tells, or
-        nothing yet. False where the resource is gone.
+        """Say that it is looked at; where others come first, what a glance tells, or nothing yet.
+        False where the resource is gone.
 
         In a storm hundreds wait for their evidence: nobody should wait for what is known already,
         nor the API server be kept busy with what tells nothing.
@@ -291,11 +302,7 @@ class Reconciler:
             return await self._publisher.publish(report)
         if seen is None:
             return True
-        dossier = await self._gatherer.known(
-            owner=seen.owner, pod=seen.pod, symptom=seen.symptom, shown_by=seen.shown_by
-        )
-        sure = report.decided_by_status(dossier, decide(dossier))
-        return await self._publisher.publish(report) if sure else True
+        return await self._glances.tell(report, seen)
 
     async def _keep(self, report: Report, decided: _Decided) -> None:
         """The answer stands; what memory recalls may be more than it was."""
@@ -314,7 +321,7 @@ class Reconciler:
         # The model stands still in a turn, and there were looks enough before it.
         for pause in (0.0, *(SECOND_LOOKS_AFTER_SECONDS if not turn else ())):
             await asyncio.sleep(pause)
-            await self._sightings.openings.over()
+            await self._glances.over()
             async with self._turns:
                 started = time.monotonic()
                 dossier = await self._gather(report, subject)
@@ -370,17 +377,3 @@ class Reconciler:
     async def _with_dry_runs(self, diagnosis: Diagnosis) -> Diagnosis:
         """What the API server says of its patches, where it is asked."""
         return diagnosis if self._dry_runs is None else await self._dry_runs.check(diagnosis)
-
-    async def _record_manual(self, report: Report, dossier: Dossier) -> None:
-        """A person made this resource, so no stream writes what fails: it is written here."""
-        resource, symptom = report.resource, dossier.symptom
-        if resource.spec.trigger is not Trigger.MANUAL or symptom is None:
-            return
-        count, fingerprint = self._remembering.known(resource, dossier, symptom)
-        failure = failure_part(
-            symptom, message=symptom.message, fingerprint=fingerprint, count=count
-        )
-        namespace, name = report.key
-        await self._store.write_sighting(
-            namespace=namespace, name=name, status=FailureDiagnosisStatus(failure=failure)
-        )

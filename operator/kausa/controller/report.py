@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -44,17 +45,18 @@ from kausa.resources.diagnosis import DecidedBy, Timings
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.resources.status import FailureDiagnosisStatus
 
-__all__ = ["Report", "kept_diagnosis"]
+__all__ = ["SURE_BY_LOG", "SURE_BY_STATUS", "Report", "kept_diagnosis"]
 
 OUR_CONDITIONS = (DIAGNOSED, EVIDENCE_GATHERED, MEMORY_RECALLED, MODEL_CONSULTED)
 """Those that every diagnosis sets."""
-SURE_BY_STATUS = 80
-"""From this confidence on, rules that know the status alone may be heard before there is evidence:
-of 120 recorded cases in which they are as sure as that, 116 are of the right category."""
+SURE_BY_STATUS, SURE_BY_LOG = 80, 60
+"""From these confidences on, rules that know the status alone, or the log as well, may be heard
+before the rest of the evidence is there. By the status they are as sure as that of 127 recorded
+cases, 119 of these rightly; with the log of 164, 157 rightly."""
 AWAITING = frozenset(
     {
         *("Queued", "QueueFull", "Unavailable", "CircuitOpen", "ModelMissing", "BudgetSpent"),
-        *("DeadlineExceeded", "EvidenceMissing", "Disabled"),
+        *("DeadlineExceeded", "EvidenceMissing", "Disabled", "Refused"),
     }
 )
 """Reasons why the model was not consulted that may be over by now."""
@@ -67,10 +69,10 @@ OUR_PARTS = (
 class Report:
     """What the diagnosis' field manager says of one resource."""
 
-    def __init__(self, resource: FailureDiagnosis, *, now: datetime) -> None:
+    def __init__(self, resource: FailureDiagnosis, *, clock: Callable[[], datetime]) -> None:
         self.resource = resource
         self.milliseconds_to_diagnosis: int | None = None
-        self._now = now
+        self._clock = clock
         self._generation = resource.metadata.generation or 1
         # An apply takes away what it leaves out: what is known stays until it is replaced.
         self._parts: dict[str, Any] = {
@@ -183,7 +185,7 @@ class Report:
         consulted = find_condition(self._already, MODEL_CONSULTED)
         if consulted is None or not self.awaits_model:
             return 0.0
-        return max(0.0, (self._now - consulted.last_transition_time).total_seconds())
+        return max(0.0, (self._clock() - consulted.last_transition_time).total_seconds())
 
     def suspended(self) -> None:
         """A person does not want it diagnosed."""
@@ -246,15 +248,16 @@ class Report:
             self.milliseconds_to_diagnosis = round((time.monotonic() - detected_at) * 1000)
             self._time(detected_to_diagnosed_milliseconds=self.milliseconds_to_diagnosis)
 
-    def decided_by_status(self, dossier: Dossier, diagnosis: Diagnosis) -> bool:
-        """What rules say before any evidence was read, where that is sure, which is returned; it is
-        not the diagnosis yet.
+    def decided_at_a_glance(
+        self, dossier: Dossier, diagnosis: Diagnosis, *, least: int, message: str
+    ) -> bool:
+        """What rules say before the rest of the evidence was read, where they are `least` percent
+        sure, which is returned; it is not the diagnosis yet. `message`: what they know.
         """
-        if not diagnosis.determined or diagnosis.confidence < SURE_BY_STATUS:
+        if not diagnosis.determined or diagnosis.confidence < least:
             return False
         evidence, _, _ = evidence_parts(dossier)
         self._parts |= {"evidence": evidence or None, "diagnosis": diagnosis_part(diagnosis)}
-        message = "by its status alone; the evidence around it is read next"
         self._set(DIAGNOSED, ConditionStatus.UNKNOWN, "Gathering", message)
         return True
 
@@ -345,7 +348,7 @@ class Report:
             status=status,
             reason=reason,
             message=message,
-            now=self._now,
+            now=self._clock(),
             observed_generation=self._generation,
         )
 

@@ -17,6 +17,9 @@ from kausa.telemetry.metrics import Metrics
 
 __all__ = ["SightingWriter", "Written"]
 
+CROWD = 100
+"""Resources whose repeats may be written in one interval; where more fail again and again, each has
+to wait for longer, since a write costs the API server as much as ten readings."""
 AT_ONCE = 8
 """Of repeats: a write takes milliseconds, nearly all of which is waiting for the API server."""
 _logger = get_logger("kausa.controller.sighting_writer")
@@ -79,13 +82,17 @@ class SightingWriter:
         """Write the repeats that have waited long enough; one that fails holds up no other."""
         gone: list[ResourceKey] = []
         errors: list[ClusterError] = []
-        interval = 0.0 if all_of_them else self._repeat_interval_seconds
-        due = self._sightings.due(interval_seconds=interval)
+        due = self._sightings.due(interval_seconds=0.0 if all_of_them else self._interval())
         keys = iter(due)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(min(AT_ONCE, len(due))):
                 tasks.create_task(self._write_each(keys, gone=gone, errors=errors))
         return Written(count=len(due), gone=tuple(gone), error=errors[-1] if errors else None)
+
+    def _interval(self) -> float:
+        """Seconds between two writes of one resource."""
+        crowds = len(self._sightings.by_resource) / CROWD
+        return self._repeat_interval_seconds * max(1.0, crowds)
 
     async def _write_each(
         self, keys: Iterator[ResourceKey], *, gone: list[ResourceKey], errors: list[ClusterError]

@@ -225,7 +225,8 @@ class Worker:
     async def _answer(self, found: Found, *, owner: Owner, question: str) -> None:
         """Somebody asked about this object."""
         by = found.shown_by
-        known = self._sightings.resources_of(by.uid)
+        # A workload that is asked about may fail by its Pods alone.
+        known = self._sightings.resources_of(by.uid) or self._sightings.of_pods(by.uid)
         for namespace, name in known:
             sighting = self._sightings.by_resource.get((namespace, name))
             await self._asking.about_failing(

@@ -10,7 +10,6 @@ is said. The same service is for a terminal and for an API.
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, replace
@@ -20,10 +19,11 @@ from kausa.diagnosis.concluding import Concluded, Sentence, concluded
 from kausa.diagnosis.consultation import NO_MODEL
 from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.matters import MOST_MATTERS, Matter, one_request
+from kausa.diagnosis.meant import Known, Matters, chosen
 from kausa.diagnosis.model.answer.bearing import Bearing
 from kausa.diagnosis.model.asking import OnSentence
 from kausa.diagnosis.model.protocol import ModelReply, ModelRequest
-from kausa.diagnosis.naming import did_you_mean, naming_of
+from kausa.diagnosis.saying_more import known_by, rests_on_the_question, says_more
 from kausa.memory.errors import MemoryError_
 from kausa.memory.records import FailureRecord
 from kausa.recall.ask import Asked
@@ -48,19 +48,6 @@ __all__ = [
 NOTHING_KNOWN: Final = ("NotNeeded", "nothing is known that an answer could rest on")
 MOST_REMEMBERED: Final = 2
 """Of each kind that a model is told of."""
-_SHORTEST_NAME: Final = 3
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Matters:
-    """What a source knows, and what a person should hear of how it was found."""
-
-    found: tuple[Matter, ...] = ()
-    notes: tuple[str, ...] = ()
-    names: frozenset[str] = frozenset()
-    """Of everything that is there, whether it fails or not; empty where that was not read."""
-    places: frozenset[str] = frozenset()
-    """Names of namespaces and nodes: a question about them is about what is there."""
 
 
 class FindsMatters(Protocol):
@@ -85,18 +72,6 @@ class AsksModel(Protocol):
     async def __call__(self, request: ModelRequest, *, on_sentence: OnSentence) -> ModelReply:
         """Raises `ModelError`."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What the question is about, and what is said of it without a model."""
-
-    matters: tuple[Matter, ...]
-    others: tuple[Matter, ...] = ()
-    """Failures that the question does not mean."""
-    notes: tuple[str, ...] = ()
-    missing: tuple[str, ...] = ()
-    """What it names, where that is all it is about and no failure of it is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,7 +145,7 @@ class Answering:
         self, model: AsksModel, request: ModelRequest, matters: Sequence[Matter]
     ) -> AsyncGenerator[Step, None]:
         heard: asyncio.Queue[Sentence | None] = asyncio.Queue()
-        said: list[Sentence] = []
+        said: dict[str, Sentence] = {}
 
         async def ask() -> ModelReply:
             try:
@@ -188,84 +163,28 @@ class Answering:
             while (sentence := await heard.get()) is not None:
                 if sentence.part == "again":
                     said.clear()
+                elif known_by(sentence.text) in said or not says_more(sentence.text, matters):
+                    # If it belongs to an answer that says more, it comes with its end.
+                    continue
                 else:
                     sentence = replace(sentence, citations=bearing.of(sentence.text))
-                    said.append(sentence)
+                    if rests_on_the_question(request, sentence.citations):
+                        continue
+                    said[known_by(sentence.text)] = sentence
                 yield sentence
+            told = tuple(said.values())
             try:
-                yield concluded(request, await asking, told=said, matters=matters, bearing=bearing)
+                yield concluded(request, await asking, told=told, matters=matters, bearing=bearing)
             except ModelError as error:
                 yield Concluded(
                     request=request,
-                    withdrawn=tuple(dict.fromkeys(each.text for each in said)),
+                    withdrawn=tuple(each.text for each in told),
                     why_not=(error.reason, str(error)),
                 )
         finally:
             asking.cancel()
             with suppress(asyncio.CancelledError, ModelError):
                 await asking
-
-
-def chosen(seen: Matters, analysis: QueryAnalysis) -> Known:
-    """Which of them the question means: those that it names, else all that fail.
-
-    Where it names only what nobody knows it means none of them.
-    """
-    names = {name for each in seen.found for name in each.names}
-    places = {each.request.namespace for each in seen.found} | seen.places
-    targets = {_target(each) for each in seen.found}
-    said = [each for each in seen.found if each.fails]
-    naming = naming_of(
-        analysis, known=(*names, *places, *seen.names), owners=(*targets, *seen.names)
-    )
-    words = {word.strip(".,;:?!'\"()").lower() for word in analysis.question.split()}
-    named = [
-        each
-        for each in seen.found
-        if {name.lower() for name in each.names} & naming.wanted
-        or _target(each) in naming.makers
-        or any(len(name) >= _SHORTEST_NAME and name.lower() in words for name in each.names)
-    ]
-    spoken_of = {
-        name: [each for each in said if _speaks_of(each, name)]
-        for name in (*naming.unknown, *(naming.wanted & seen.names))
-    }
-    named = named or [each for each in said if any(each in some for some in spoken_of.values())]
-    unknown = tuple(each for each in naming.unknown if not spoken_of[each])
-    in_places = places & naming.wanted
-    if not named and in_places:
-        named = [each for each in seen.found if each.request.namespace in in_places and each.fails]
-    healthy = tuple(sorted(naming.wanted & seen.names - places)) if not named else ()
-    notes = [
-        *(f"Nothing is known of {each}.{did_you_mean(each, names)}" for each in unknown),
-        *(f"No failure is known of {each}." for each in healthy),
-        *(
-            f"{each!r} names nothing that is known.{did_you_mean(each, names)}"
-            for each in naming.perhaps
-        ),
-        *seen.notes,
-    ]
-    refused = not named and bool(unknown or healthy)
-    means = named or ([] if refused else [each for each in seen.found if each.fails])
-    ranked = sorted(means, key=lambda each: _rank(each, analysis))[:MOST_MATTERS]
-    others = tuple(each for each in seen.found if each not in ranked and each.fails)
-    return Known(
-        matters=tuple(ranked),
-        others=others,
-        notes=tuple(notes),
-        missing=(*unknown, *healthy) if refused else (),
-    )
-
-
-def _target(matter: Matter) -> str:
-    return matter.request.target.partition("/")[2].lower()
-
-
-def _speaks_of(matter: Matter, name: str) -> bool:
-    """A ConfigMap that is missing fails nowhere itself; what misses it names it."""
-    word = re.compile(rf"(?<![\w-]){re.escape(name)}(?![\w-])", re.IGNORECASE)
-    # Not the evidence: a question about files is evidence itself.
-    return any(word.search(text) for text in (matter.summary, matter.cause))
 
 
 def _only_of(found: Remembered, names: tuple[str, ...]) -> Remembered:
@@ -276,14 +195,6 @@ def _only_of(found: Remembered, names: tuple[str, ...]) -> Remembered:
         if isinstance(each.record, FailureRecord) and each.record.owner_name in names
     )
     return Remembered(failures=failures, notes=found.notes)
-
-
-def _rank(matter: Matter, analysis: QueryAnalysis) -> tuple[bool, bool, bool, int]:
-    """What fails now first, then what fails as the question says, then what is known surely."""
-    ruling = matter.request.ruling
-    category = str(ruling.category) if ruling is not None and ruling.category is not None else ""
-    meant = matter.request.reason in analysis.reasons or category in analysis.categories
-    return (not matter.fails, not meant, not matter.determined, -matter.confidence)
 
 
 def _told(remembered: Remembered | None) -> Sequence[Scored]:

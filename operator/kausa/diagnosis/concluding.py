@@ -3,6 +3,9 @@
 A sentence is told once it holds by itself. Of the whole answer less may hold, or something else: a
 cause that is about another line of the log than the one that was chosen, or that rules are sure is
 another. Whoever heard the sentences is to hear that as well.
+
+What is no answer is none: where the model decides nothing, is not sure enough of it, or says no
+more than rules or the failure's own reason do (`saying_more`), what they say stands alone.
 """
 
 from __future__ import annotations
@@ -16,8 +19,18 @@ from kausa.diagnosis.model.answer.bearing import Bearing
 from kausa.diagnosis.model.answer.checking import category_was_guessed, line_alone
 from kausa.diagnosis.model.answer.literals import sentences
 from kausa.diagnosis.model.protocol import ModelAnswer, ModelReply, ModelRequest
+from kausa.diagnosis.rules.engine import LEAST_CONFIDENCE
+from kausa.diagnosis.saying_more import (
+    is_only_the_cause,
+    known_by,
+    rests_on_the_question,
+    says_more,
+)
 
-__all__ = ["Concluded", "Sentence", "concluded"]
+__all__ = ["UNDETERMINED", "Concluded", "Sentence", "concluded"]
+
+UNDETERMINED = "Undetermined"
+"""Why there is no answer, though a model was asked and answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,12 +87,25 @@ def concluded(
 
     `matters`: the failures that the model was told of.
     """
-    before = {each.text: each.citations for each in told}
+    before = {known_by(each.text): each for each in told}
     final: dict[str, Sentence] = {}
     for part, text in _parts(reply.answer):
-        known = before.get(text)
-        ids = known if known is not None else bearing.of(text, wanted=reply.answer.citations)
-        final.setdefault(text, Sentence(part=part, text=text, citations=ids))
+        key = known_by(text)
+        known = before.get(key)
+        if known is not None:
+            final.setdefault(key, Sentence(part=part, text=known.text, citations=known.citations))
+            continue
+        ids = bearing.of(text, wanted=reply.answer.citations)
+        final.setdefault(key, Sentence(part=part, text=text, citations=ids))
+    why_not = _no_answer(request, reply.answer, tuple(final.values()), matters)
+    if why_not is not None:
+        withdrawn = tuple(each.text for each in before.values())
+        return Concluded(request=request, withdrawn=withdrawn, why_not=why_not)
+    fixes = tuple(
+        each for each in reply.answer.remediation if not is_only_the_cause(each, reply.answer)
+    )
+    if fixes != reply.answer.remediation:
+        reply = replace(reply, answer=replace(reply.answer, remediation=fixes))
     guessed = category_was_guessed(reply.dropped)
     contradicts = contradicted(matters, request, reply.answer, guessed=guessed)
     if contradicts:
@@ -88,9 +114,26 @@ def concluded(
         request=request,
         reply=reply,
         sentences=tuple(final.values()),
-        withdrawn=tuple(each for each in before if each not in final),
+        withdrawn=tuple(each.text for key, each in before.items() if key not in final),
         contradicts=contradicts,
     )
+
+
+def _no_answer(
+    request: ModelRequest,
+    answer: ModelAnswer,
+    said: Sequence[Sentence],
+    matters: Sequence[Matter],
+) -> tuple[str, str] | None:
+    if not answer.determined or answer.confidence < LEAST_CONFIDENCE:
+        return UNDETERMINED, "the model found nothing that holds"
+    if answer.quotes:
+        return None
+    if all(rests_on_the_question(request, each.citations) for each in said):
+        return UNDETERMINED, "the model found nothing that holds beside the question itself"
+    if not any(says_more(each.text, matters) for each in said):
+        return UNDETERMINED, "the model says no more than is known anyway"
+    return None
 
 
 def _parts(answer: ModelAnswer) -> list[tuple[str, str]]:

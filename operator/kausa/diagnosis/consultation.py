@@ -20,9 +20,10 @@ from kausa.diagnosis.errors import (
 )
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.model.answers import digest_of, essence
+from kausa.diagnosis.model.breaker import ModelCircuitOpen
 from kausa.diagnosis.model.budget import ModelBudgetSpent
 from kausa.diagnosis.model.choosing import Choice, Role
-from kausa.diagnosis.model.deciding import decided
+from kausa.diagnosis.model.deciding import decided, is_simple
 from kausa.diagnosis.model.doubting import doubted, in_question, only_repeats
 from kausa.diagnosis.model.models import REACHABLE_WITHIN_SECONDS, Models
 from kausa.diagnosis.model.prompt.screening import screen
@@ -34,6 +35,7 @@ from kausa.resources.category import Category
 
 __all__ = ["NO_MODEL", "REACHABLE_WITHIN_SECONDS", "Consultant", "Consultation"]
 
+_NOBODY_ASKED = (ModelBudgetSpent, ModelCircuitOpen, ModelMissing)
 NO_MODEL = ("Disabled", "no model is configured (KAUSA_MODEL_URL)")
 
 
@@ -53,6 +55,8 @@ class Consultation:
     not_consulted: tuple[str, str] = NO_MODEL
     error: ModelError | None = None
     """What came in the way, where the model was asked in vain."""
+    tried: bool = False
+    """Whether this one question came to nothing, be it refused, though a model was there."""
     waits: bool = False
     """Whether its turn is still to come."""
     doubted: bool = False
@@ -67,7 +71,8 @@ class Consultation:
     def comes_again(self) -> bool:
         """Whether no failure can be asked about now, so that this one's turn is to come again.
 
-        Where only the model that `spec.model` names does not answer, others can.
+        Where the server refused only this question, it would again; where only the model that
+        `spec.model` names does not answer, others can.
         """
         if isinstance(self.error, ModelBudgetSpent):
             return True
@@ -196,8 +201,11 @@ class Consultant:
                 digest=digest if digest and self._models.nonsense(digest) else "",
                 suspicious=suspicious,
                 error=error,
+                # Nothing was asked where there was no model, or no budget.
+                tried=bool(digest) and not isinstance(error, _NOBODY_ASKED),
                 doubted=repeats,
             )
+        simple = is_simple(choice.model, simple=self._models.names.simple)
         return Consultation(
             reply=reply,
             diagnosis=decided(
@@ -206,7 +214,8 @@ class Consultant:
                 question=question,
                 # Whoever can write a line to the log would choose the cause.
                 repeats=repeats and not reply.suspicious,
-                shown=_shown(dossier) if choice.role is Role.SIMPLE else None,
+                simple=simple,
+                shown=_shown(dossier) if simple else None,
             ),
             choice=choice,
             digest=digest,

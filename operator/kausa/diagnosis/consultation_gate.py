@@ -41,11 +41,12 @@ class Gate:
         self._uniform = uniform
         self._error: ModelError | None = None
         self._shut = asyncio.Event()
-        self._changed = asyncio.Event()
         self._in_flight = 0
         self._trial = False
         self.on_open: Callable[[], None] = lambda: None
         """Told when it may be that somebody is let through who was not before."""
+        self.on_news: Callable[[], None] = lambda: None
+        """Told when it opened or was shut, be it again or for another reason."""
 
     @property
     def why(self) -> tuple[str, str] | None:
@@ -76,16 +77,6 @@ class Gate:
         self._error = error
         self._shut.set()
         self._tell(available=False)
-
-    async def wait_shut(self) -> None:
-        """Wait until it is shut."""
-        await self._shut.wait()
-
-    async def wait_changed(self, why: tuple[str, str] | None) -> None:
-        """Wait until it is open, or shut for a reason of another word than this."""
-        while self.why is not None and why is not None and self.why[0] == why[0]:
-            self._changed.clear()
-            await self._changed.wait()
 
     async def run(self) -> None:
         """Try the model at the start and whenever it is shut, until cancelled."""
@@ -127,6 +118,6 @@ class Gate:
         return wait
 
     def _tell(self, *, available: bool) -> None:
-        self._changed.set()
+        self.on_news()
         if self._metrics is not None:
             self._metrics.available(available)

@@ -8,13 +8,14 @@ was pushed out of a full queue, or failed, keeps its age for the next time.
 Only keys wait, never evidence: it is gathered anew when the turn has come, so that a long queue
 takes no memory, and an answer is about what is there then.
 
-Nobody is handed out while the gate (`consultation_gate.py`) is shut.
+Nobody is handed out while the gate (`consultation_gate.py`) is shut, nor twice at a time: a turn
+looks at what is there when it begins, so an offer that comes while one is under way asks for
+nothing more, unless that turn was stopped.
 """
 
 from __future__ import annotations
 
 import asyncio
-import bisect
 import itertools
 import time
 from collections import OrderedDict
@@ -24,6 +25,7 @@ from enum import StrEnum
 from typing import Final, Generic, TypeVar
 
 from kausa.diagnosis.consultation_gate import Gate
+from kausa.diagnosis.consultation_order import Order, Waiting
 from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.model.metrics import ModelMetrics
 from kausa.telemetry.logs import get_logger
@@ -67,14 +69,6 @@ class Offered(Generic[Key]):
     """Who found no room any more; it may be the one that was offered."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Waiting(Generic[Key]):
-    key: Key
-    since: float
-    rank: tuple[float, int]
-    attempts: int = 0
-
-
 def urgency_seconds(*, asked_by_person: bool, determined: bool, failing: int) -> float:
     """How many seconds of waiting a failure is given for its urgency.
 
@@ -104,8 +98,7 @@ class ConsultationQueue(Generic[Key]):
         self._gate = gate
         self._metrics = metrics
         self._clock = clock
-        self._waiting: dict[Key, _Waiting[Key]] = {}
-        self._order: list[tuple[tuple[float, int], Key]] = []
+        self._order: Order[Key] = Order()
         self._asking: dict[Key, asyncio.Task[None]] = {}
         self._ages: OrderedDict[Key, float] = OrderedDict()
         """Since when each has waited, of those that have no answer yet."""
@@ -114,13 +107,13 @@ class ConsultationQueue(Generic[Key]):
         gate.on_open = self._changed.set
         if metrics is not None:
             metrics.observe_queue(
-                waiting=lambda: len(self._waiting),
+                waiting=lambda: len(self._order),
                 asking=lambda: len(self._asking),
                 oldest=lambda: self.oldest_seconds,
             )
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._order)
 
     @property
     def size(self) -> int:
@@ -136,52 +129,58 @@ class ConsultationQueue(Generic[Key]):
     def oldest_seconds(self) -> float:
         """How long the oldest of those that wait has waited; 0 where nobody does."""
         now = self._clock()
-        return max((now - each.since for each in self._waiting.values()), default=0.0)
+        return max((now - each.since for each in self._order), default=0.0)
 
     def in_order(self) -> tuple[Key, ...]:
         """Who waits, in the order of their turns."""
-        return tuple(key for _, key in self._order)
+        return tuple(each.key for each in self._order)
 
     def is_asking(self, key: Key) -> bool:
         """Whether this one is asked about now."""
         return key in self._asking
+
+    def before(self, key: Key) -> int | None:
+        """How many come before this one, those that are asked about now among them; None where it
+        does not wait.
+        """
+        place = self._order.place(key)
+        return None if place is None else place + len(self._asking)
 
     # -- coming and going ------------------------------------------------------------------------
 
     def offer(
         self, key: Key, *, bonus_seconds: float = 0.0, waited_seconds: float = 0.0
     ) -> Offered[Key]:
-        """Let it wait for its turn; who waits already keeps its place, or gets a better one.
+        """Let it wait for its turn; who waits already keeps its place, or gets a better one, and
+        whose turn it is has what it wants.
 
         `waited_seconds`: how long it waits already, in an earlier process, as far as its status
         tells: that may be how long no model was needed, so it counts for the largest bonus at most.
         """
+        if self._is_answering(key):
+            return Offered()
         waited = min(MOST_BONUS_SECONDS, max(0.0, waited_seconds))
         since = self._ages.setdefault(key, self._clock() - waited)
         self._trim_ages()
         rank = since - min(MOST_BONUS_SECONDS, max(0.0, bonus_seconds))
-        known = self._waiting.get(key)
+        known = self._order.get(key)
         if known is None:
-            self._put(_Waiting(key=key, since=since, rank=(rank, next(self._numbers))))
+            self._order.put(Waiting(key=key, since=since, rank=(rank, next(self._numbers))))
         elif rank < known.rank[0]:
-            self._take(key)
-            self._put(replace(known, rank=(rank, known.rank[1])))
+            self._order.put(replace(known, rank=(rank, known.rank[1])))
         pushed_out = None
-        if len(self._waiting) > self._size:
-            pushed_out = self._order[-1][1]
-            self._take(pushed_out)
+        if len(self._order) > self._size:
+            pushed_out = self._order.take_last().key
             self._left(Left.FULL)
         self._changed.set()
-        waiting = self._waiting.get(key)
-        place = self._place(waiting.rank) if waiting is not None else 0
-        return Offered(before=place + len(self._asking), pushed_out=pushed_out)
+        return Offered(before=self.before(key) or 0, pushed_out=pushed_out)
 
     def forget(self, key: Key) -> bool:
         """Nobody needs an answer any more: it does not wait, and who is asked is stopped; whether
         it waited.
         """
         self._ages.pop(key, None)
-        waited = self._take(key) is not None
+        waited = self._order.take(key) is not None
         if waited:
             self._left(Left.OVER)
         return self.interrupt(key) or waited
@@ -191,7 +190,9 @@ class ConsultationQueue(Generic[Key]):
         task = self._asking.get(key)
         if task is None or task is asyncio.current_task():
             return False
-        task.cancel()
+        if not task.cancelling():
+            # Once: a second time would break off what it lets go of.
+            task.cancel()
         return True
 
     # -- turns -----------------------------------------------------------------------------------
@@ -217,31 +218,40 @@ class ConsultationQueue(Generic[Key]):
                 # Where it was this worker that was cancelled.
                 task.cancel()
                 await asyncio.gather(task, return_exceptions=True)
-                del self._asking[turn.key]
+                if self._asking.get(turn.key) is task:
+                    del self._asking[turn.key]
                 self._gate.returned()
             await self._settle(turn, task)
 
-    async def _next(self) -> _Waiting[Key]:
-        while not self._order or not self._gate.admits():
+    async def _next(self) -> Waiting[Key]:
+        while (turn := self._first()) is None or not self._gate.admits():
             self._changed.clear()
             await self._changed.wait()
-        turn = self._waiting[self._order[0][1]]
-        self._take(turn.key)
+        self._order.take(turn.key)
         self._gate.handed_out()
         if self._metrics is not None:
             self._metrics.waited(seconds=self._clock() - turn.since)
         return turn
 
-    async def _settle(self, turn: _Waiting[Key], task: asyncio.Task[None]) -> None:
+    def _first(self) -> Waiting[Key] | None:
+        """Whose turn it is; not who was offered anew while an earlier turn is being stopped."""
+        return next((each for each in self._order if each.key not in self._asking), None)
+
+    def _is_answering(self, key: Key) -> bool:
+        """Whether a turn is under way that nobody has stopped."""
+        task = self._asking.get(key)
+        return task is not None and not task.done() and not task.cancelling()
+
+    async def _settle(self, turn: Waiting[Key], task: asyncio.Task[None]) -> None:
         """Put back whose turn comes again: where it was in its order, unless that is in vain."""
         if task.cancelled():
             return
         error = task.exception()
         if error is None:
-            self._ages.pop(turn.key, None)
+            self._has_ended(turn.key)
             self._gate.proved()
         elif not isinstance(error, NotNow):
-            self._ages.pop(turn.key, None)
+            self._has_ended(turn.key)
             _logger.error("A turn of the model failed", exc_info=error)
         elif error.error is not None:
             self._gate.shut(error.error)
@@ -252,26 +262,18 @@ class ConsultationQueue(Generic[Key]):
             self._put_back(replace(turn, rank=(self._clock(), next(self._numbers))))
             await asyncio.sleep(error.pause_seconds)
 
-    # -- the order -------------------------------------------------------------------------------
+    def _has_ended(self, key: Key) -> None:
+        # Whoever was offered anew meanwhile needs its age.
+        if key not in self._order:
+            self._ages.pop(key, None)
 
-    def _put_back(self, waiting: _Waiting[Key]) -> None:
+    # -- what is kept -----------------------------------------------------------------------------
+
+    def _put_back(self, waiting: Waiting[Key]) -> None:
         # Whoever forgot it meanwhile, or offered it anew, was later.
-        if waiting.key in self._ages and waiting.key not in self._waiting:
-            self._put(waiting)
+        if waiting.key in self._ages and waiting.key not in self._order:
+            self._order.put(waiting)
             self._changed.set()
-
-    def _put(self, waiting: _Waiting[Key]) -> None:
-        self._waiting[waiting.key] = waiting
-        bisect.insort(self._order, (waiting.rank, waiting.key), key=lambda each: each[0])
-
-    def _take(self, key: Key) -> _Waiting[Key] | None:
-        waiting = self._waiting.pop(key, None)
-        if waiting is not None:
-            del self._order[self._place(waiting.rank)]
-        return waiting
-
-    def _place(self, rank: tuple[float, int]) -> int:
-        return bisect.bisect_left(self._order, rank, key=lambda each: each[0])
 
     def _left(self, why: Left) -> None:
         if self._metrics is not None:

@@ -10,6 +10,7 @@
           |- ModelDeadlineExceeded    no answer in time
           |- ModelBudgetSpent         no tokens are left now (`model/budget.py`)
           |- ModelPromptTooLong       one question is more than may be sent (`model/budget.py`)
+          |- ModelRefusedQuestion     the server works, and does not take this one question
           `- ModelInvalidAnswer       a whole answer came, and it isn't one
 
 Each carries `reason`, the word that the `ModelConsulted` condition shows. People and alerts match
@@ -29,6 +30,7 @@ __all__ = [
     "ModelInvalidAnswer",
     "ModelMissing",
     "ModelProtocolError",
+    "ModelRefusedQuestion",
     "ModelUnavailable",
 ]
 
@@ -66,6 +68,26 @@ class ModelDeadlineExceeded(ModelError):
     """The model didn't answer in the time that it was given."""
 
     reason = "DeadlineExceeded"
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        """`retry_after_seconds`: until the same question is sent again; None: at any time."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ModelRefusedQuestion(ModelError):
+    """The server works, but does not take this one question, or fails at no other.
+
+    It would in the same way again, so the question is not sent again for hours, and it says nothing
+    of the server.
+    """
+
+    reason = "Refused"
+
+    def __init__(self, message: str, *, retry_after_seconds: float | None = None) -> None:
+        """`retry_after_seconds`: until the same question is sent again; None: at any time."""
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
 
 
 class ModelInvalidAnswer(ModelError):

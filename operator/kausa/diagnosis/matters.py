@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from kausa.diagnosis.finding import Diagnosis
-from kausa.diagnosis.model.doubting import doubted
+from kausa.diagnosis.model.doubting import WENT_ON_SINCE, doubted, only_repeats
 from kausa.diagnosis.model.prompt.building import by_weight
 from kausa.diagnosis.model.protocol import (
     KnownObject,
@@ -22,7 +22,7 @@ from kausa.diagnosis.model.requesting import request_from
 from kausa.evidence.dossier import Dossier
 from kausa.memory.records import FailureRecord, RunbookChunk
 from kausa.recall.results import Scored
-from kausa.resources.condition import RESOLVED, ConditionStatus, find_condition
+from kausa.resources.condition import MODEL_CONSULTED, RESOLVED, ConditionStatus, find_condition
 from kausa.resources.diagnosis import DecidedBy
 from kausa.resources.failure_diagnosis import FailureDiagnosis
 from kausa.settings.model import SURE_RULES
@@ -44,6 +44,7 @@ MOST_EVIDENCE = 16
 LONGEST_REMEMBERED = 600
 NOTHING_FAILS = "no failure was detected"
 NO_FAILURE = "no failure now"
+_NOT_NEEDED = frozenset({"NotNeeded", "Disabled"})
 FROM_MEMORY = ("Memory", "Runbook")
 """Kinds of evidence: of earlier failures, and of runbooks."""
 
@@ -71,6 +72,8 @@ class Matter:
     decided_by: str = ""
     sure: bool = False
     """Whether it was decided by rules that nobody may contradict."""
+    repeats: bool = False
+    """Whether rules only repeat what the program said, so that a model would repeat it as well."""
     citations: tuple[str, ...] = ()
     steps: tuple[Step, ...] = ()
     resolved: bool = False
@@ -96,14 +99,16 @@ def matter_of_dossier(dossier: Dossier, diagnosis: Diagnosis) -> Matter:
     if dossier.has_pod:
         names.add(dossier.pod.metadata.name)
         names |= {each.name for each in dossier.pod.spec.all_containers}
+    told = doubted(dossier, diagnosis)
     return Matter(
-        request=request_from(dossier, diagnosis, None),
+        request=request_from(dossier, told, None),
         summary=diagnosis.summary,
         cause=diagnosis.root_cause,
         confidence=diagnosis.confidence,
         determined=diagnosis.determined,
         decided_by=str(diagnosis.decided_by),
-        sure=_sure(doubted(dossier, diagnosis)),
+        sure=_sure(told),
+        repeats=only_repeats(dossier, diagnosis),
         citations=diagnosis.citations,
         steps=tuple(
             Step(title=fix.title, command=fix.command or "", risk=str(fix.risk))
@@ -126,6 +131,7 @@ def matter_of_resource(resource: FailureDiagnosis) -> Matter | None:
     said, failure = status.diagnosis, status.failure
     namespace = resource.metadata.namespace or ""
     pods = failure.pods if failure is not None else ()
+    repeats = _repeats(resource)
     ruling = Ruling(
         # A resource tells how it fails, and not of which category its cause is.
         category=None,
@@ -150,7 +156,7 @@ def matter_of_resource(resource: FailureDiagnosis) -> Matter | None:
             )
             for each in status.evidence
         ),
-        ruling=ruling if said.confidence else None,
+        ruling=ruling if said.confidence and not repeats else None,
         images=tuple(
             each.before
             for each in status.changes or ()
@@ -191,7 +197,8 @@ def matter_of_resource(resource: FailureDiagnosis) -> Matter | None:
         confidence=said.confidence,
         determined=said.confidence > 0,
         decided_by=str(said.decided_by),
-        sure=said.decided_by is DecidedBy.RULES and said.confidence >= SURE_RULES,
+        sure=(said.decided_by is DecidedBy.RULES and said.confidence >= SURE_RULES and not repeats),
+        repeats=repeats,
         citations=said.citations,
         steps=tuple(
             Step(title=each.title, command=each.command or "", risk=str(each.risk))
@@ -218,7 +225,7 @@ def one_request(
             renamed[piece.id] = f"E{len(evidence) + 1}"
             evidence.append(replace(piece, id=renamed[piece.id]))
         cited = [renamed[each] for each in matter.citations if each in renamed]
-        findings.append(_finding(matter, cited, several=len(told) > 1))
+        findings += _finding(matter, cited, several=len(told) > 1)
         found = matter.request.ruling
         ruling = replace(found, citations=tuple(cited)) if found is not None else None
     for each in remembered:
@@ -261,10 +268,29 @@ def _heaviest(matter: Matter) -> list[NumberedEvidence]:
     return by_weight(replace(request, ruling=request.ruling or cited))
 
 
-def _finding(matter: Matter, cited: Sequence[str], *, several: bool) -> str:
+def _finding(matter: Matter, cited: Sequence[str], *, several: bool) -> list[str]:
+    """What rules found: nothing where they found no cause, or only repeat words. Of several
+    failures a model is to know each all the same, and is told how that one fails.
+    """
+    if matter.repeats or (matter.fails and not matter.determined):
+        return [f"{matter.label}: {matter.request.reason}"] if several else []
     about = f"{matter.label}: " if several else ""
     basis = f" [{', '.join(cited)}]" if cited else ""
-    return f"{about}{matter.cause or matter.summary} ({matter.confidence} % sure){basis}"
+    return [f"{about}{matter.cause or matter.summary} ({matter.confidence} % sure){basis}"]
+
+
+def _repeats(resource: FailureDiagnosis) -> bool:
+    """Whether the operator doubted the rules: it says so, or they were sure and it asked."""
+    status = resource.status
+    said = status.diagnosis if status is not None else None
+    if status is None or said is None or said.decided_by is not DecidedBy.RULES:
+        return False
+    if WENT_ON_SINCE in f"{said.root_cause} {said.explanation}":
+        return True
+    consulted = find_condition(status.conditions or (), MODEL_CONSULTED)
+    if consulted is None or resource.spec.question or said.confidence < SURE_RULES:
+        return False
+    return consulted.reason not in _NOT_NEEDED
 
 
 def _reasons(matters: Sequence[Matter]) -> str:

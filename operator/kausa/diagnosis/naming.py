@@ -1,8 +1,9 @@
 """Which names a question holds, and which nobody knows, so that no other thing is answered.
 
-A name after its kind, or with a dash or a digit in it, is meant as one; so is a lone word of which
-it is asked why it fails (`why does billing crash?`). Other plain words may be English, so of those
-it is only noted that they name nothing. Words that the analysis of questions knows are no names.
+`kind/name` is one whatever the word (`deployment/slow`). A name after its kind, or with a dash or a
+digit in it, is meant as one; so is a lone word of which it is asked why it fails (`why does billing
+crash?`). Other plain words may be English, so of those it is only noted that they name nothing.
+Words that the analysis of questions knows are no names.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Final
 
+from kausa.cluster.snapshot.plurals import kinds_called
 from kausa.recall.query import QueryAnalysis
 from kausa.recall.query.names import KINDS, LABEL_WORDS, WHOLE, owner_of_pod
 from kausa.recall.query.tokens import Token, tokens_of
 from kausa.recall.query.vocabulary import PHRASES, REASONS
 from kausa.recall.query.words import ASKING, NO_NAMES
 
-__all__ = ["Naming", "did_you_mean", "naming_of"]
+__all__ = ["Naming", "Spelled", "did_you_mean", "naming_of", "spelled"]
 
 NEAR: Final = 0.6
 """How alike a name must be to be what was meant."""
@@ -59,6 +61,69 @@ _TECHNICAL: Final = re.compile(
 )
 
 
+_ANY_NAME: Final = re.compile(r"[a-z0-9](?:[-a-z0-9.]{0,251}[a-z0-9])?")
+_NO_OBJECTS: Final = frozenset({"no", "limits"})
+"""Short names of kinds that are English."""
+_PLACES: Final = frozenset({"Namespace", "Node"})
+"""`the pods on node n-1` is about what is there."""
+_NOBODYS: Final = frozenset({"Namespace", "Event"})
+_OTHER_SIDES: Final = frozenset({"egress", "requests"})
+"""`ingress/egress` are two things, and no Ingress."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spelled:
+    """An object that a question names by kind and name: never anything else."""
+
+    kind: str
+    name: str
+    """In lower case."""
+    namespace: str = ""
+    """Empty where it does not say."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def spelled(analysis: QueryAnalysis) -> tuple[Spelled, ...]:
+    """`deployment/slow`, `deployment/shop/slow`, and `pod api-1`, whose name is no English."""
+    found: dict[Spelled, None] = {}
+    tokens = tokens_of(analysis.question)
+    for position, token in enumerate(tokens):
+        word, *rest = token.lower.split("/")
+        kind = _kind(word)
+        if not kind:
+            continue
+        if rest:
+            if len(rest) <= 2 and all(map(_ANY_NAME.fullmatch, rest)) and _names_one(rest[-1]):
+                found[Spelled(kind=kind, name=rest[-1], namespace="".join(rest[:-1]))] = None
+        elif position + 1 < len(tokens) and not token.ends_clause and kind not in _PLACES:
+            name = tokens[position + 1].lower
+            if _NAME.fullmatch(name) and _is_made(name):
+                found[Spelled(kind=kind, name=name)] = None
+    for clue in analysis.clues:
+        before, _, name = clue.value.lower().rpartition("/")
+        kind = _kind(before or clue.kind) if clue.kind in _OBJECTS else ""
+        if kind and kind not in _PLACES and clue.names and _is_made(name) and not clue.left_out:
+            found[Spelled(kind=kind, name=name)] = None
+    # Of the same object the one that tells its namespace.
+    told = {(each.kind, each.name) for each in found if each.namespace}
+    return tuple(e for e in found if e.namespace or (e.kind, e.name) not in told)
+
+
+def _kind(word: str) -> str:
+    kinds = kinds_called(word, present=frozenset()) if word not in _NO_OBJECTS else ()
+    return kinds[0] if kinds and kinds[0] not in _NOBODYS else ""
+
+
+def _names_one(word: str) -> bool:
+    return word not in _OTHER_SIDES and not kinds_called(word, present=frozenset())
+
+
+def _is_made(name: str) -> bool:
+    return _looks_made(name) and not _is_english(name) and _TECHNICAL.fullmatch(name) is None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Naming:
     """What a question names, in lower case."""
@@ -77,11 +142,11 @@ def naming_of(analysis: QueryAnalysis, *, known: Iterable[str], owners: Iterable
     """Sort what a question names by whether anybody knows it; `owners` may have made Pods."""
     tokens = tokens_of(analysis.question)
     there, makers = ({each.lower() for each in names} for names in (known, owners))
-    sure: dict[str, None] = {}
+    sure: dict[str, None] = dict.fromkeys(each.name for each in spelled(analysis))
     perhaps: dict[str, None] = {}
     for clue in analysis.clues:
         name = clue.value.rpartition("/")[2]
-        if clue.kind not in _OBJECTS or clue.left_out or _is_english(name):
+        if clue.kind not in _OBJECTS or clue.left_out or _is_english(name) or not _names_one(name):
             continue
         # `names` is false where the word may be plain English after all; a node is where it fails.
         (sure if clue.names and clue.kind != "node" else perhaps)[name] = None

@@ -162,8 +162,8 @@ async def _measure(
     gathered = _since(failed, resources.gathered)
     worst = [f"{percentile(each, 0.99):.1f}" for each in (opened, facts, gathered)]
     _tell(
-        f"p99 to resource, rules' diagnosis and evidence: {', '.join(worst)} s; the model has "
-        f"answered {model.answered}"
+        f"p99 to resource, rules' diagnosis (p74: {percentile(facts, 0.74):.1f}) and evidence: "
+        f"{', '.join(worst)} s; the model has answered {model.answered}"
     )
 
     def hour_is_over() -> bool:

@@ -17,9 +17,12 @@ from kausa.cluster.paths import PODS, ResourcePath
 from kausa.cluster.reader import Manifest
 from kausa.cluster.shared_reader import (
     AVOIDED_SECONDS,
+    EVENTS_FRESH_SECONDS,
     FRESH_SECONDS,
+    LISTS_FRESH_SECONDS,
     MANY_QUESTIONS,
     MOST_KEPT,
+    SEVERAL,
     SharedReader,
 )
 
@@ -47,6 +50,12 @@ class FakeCluster:
     ) -> tuple[Manifest, ...]:
         await self._answer(f"{path.plural} of {namespace} {label_selector}".strip())
         return ({"kind": path.kind},)
+
+    async def manifest(
+        self, path: ResourcePath, *, name: str, namespace: str | None = None
+    ) -> Manifest | None:
+        await self._answer(f"{path.kind}/{name} of {namespace}")
+        return {"kind": path.kind}
 
     async def events_about(self, *, namespace: str, uid: str) -> tuple[Event, ...]:
         await self._answer("events of one")
@@ -180,3 +189,38 @@ async def test_a_namespace_with_too_many_events_is_asked_object_by_object(rest: 
         await asyncio.sleep(rest)
     tried = 2 if rest == AVOIDED_SECONDS else 1
     assert cluster.asked == {"events of one": 80, "events of all": tried}
+
+
+async def test_a_list_for_which_several_ask_is_kept_somewhat_longer() -> None:
+    cluster = FakeCluster()
+    reader = shared(cluster)
+    for _ in range(SEVERAL):
+        await reader.manifests(QUOTAS, namespace="shop")
+    await asyncio.sleep(LISTS_FRESH_SECONDS - 0.5)
+    await reader.manifests(QUOTAS, namespace="shop")
+    assert cluster.asked.total() == 1
+    await asyncio.sleep(0.6)
+    assert len(reader) == 0
+    await reader.manifests(QUOTAS, namespace="shop")
+    assert cluster.asked.total() == 2
+
+
+async def test_one_object_is_never_older_than_a_moment_however_many_ask_for_it() -> None:
+    cluster = FakeCluster()
+    reader = shared(cluster)
+    for _ in range(2):
+        await asyncio.gather(
+            *(reader.manifest(QUOTAS, name="team", namespace="shop") for _ in range(50))
+        )
+        await asyncio.sleep(FRESH_SECONDS)
+    assert cluster.asked.total() == 2
+
+
+async def test_a_few_diagnoses_a_second_are_many_who_ask_for_events() -> None:
+    cluster = FakeCluster(events=40, seconds=0.01)
+    reader = shared(cluster)
+    for at in range(40):
+        await reader.events_about(namespace="shop", uid=f"u{at}")
+        await asyncio.sleep(0.19)
+    assert cluster.asked["events of one"] <= 2 * MANY_QUESTIONS
+    assert cluster.asked["events of all"] <= 40 * 0.2 / EVENTS_FRESH_SECONDS + 1

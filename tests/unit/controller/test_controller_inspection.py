@@ -79,7 +79,7 @@ async def test_the_embedder_is_named_without_what_is_secret_of_it(
         memory=fake_memory(),
         monkeypatch=monkeypatch,
         KAUSA_EMBEDDER="http",
-        KAUSA_EMBEDDER_URL="http://user:hunter2@embedder.example:8080/path?key=hunter2",
+        KAUSA_EMBEDDER_URL="http://embedder.example:8080/path?key=hunter2",
         KAUSA_EMBEDDER_TOKEN="hunter2",
     )
     found = await debugging.models()
@@ -94,7 +94,7 @@ async def test_the_model_is_named_with_its_circuit_and_its_queue(
 ) -> None:
     debugging = inspected(
         monkeypatch=monkeypatch,
-        KAUSA_MODEL_URL="http://user:hunter2@ollama.example:11434",
+        KAUSA_MODEL_URL="http://ollama.example:11434/?key=hunter2",
         KAUSA_MODEL_KEY="hunter2",
         KAUSA_SIMPLE_MODEL="small",
         KAUSA_REASONING_MODEL="large",

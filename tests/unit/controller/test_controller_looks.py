@@ -86,6 +86,27 @@ def test_what_could_not_be_read_is_tried_again_later_each_time(
     assert looks.due() == ()
 
 
+def test_who_waits_for_the_model_in_between_is_still_tried_later_each_time(
+    looks: Looks, clock: HandClock
+) -> None:
+    waits = []
+    for _ in range(8):
+        looks.looked(KEY, missing=True)
+        began = clock.now
+        while not looks.due():
+            clock.now += 10
+        waits.append(clock.now - began)
+        # It only gets its place in the queue; the turn that follows comes to nothing again.
+        looks.looked(KEY, missing=False, waits=True)
+        assert looks.due() == ()
+        clock.now += 5
+    assert waits == [60, 120, 240, 480, 960, 1920, 3600, 3600]
+    looks.looked(KEY, missing=False)
+    looks.looked(KEY, missing=True)
+    clock.now += 60
+    assert looks.due() == (KEY,)
+
+
 def test_a_resource_that_is_gone_is_not_looked_at(looks: Looks, clock: HandClock) -> None:
     looks.looked(KEY, missing=True)
     looks.forget(KEY)

@@ -159,7 +159,7 @@ async def test_a_fix_of_a_model_that_the_api_server_refuses_is_not_shown() -> No
         return replace(diagnosis, fixes=(replace(first, dry_run=DryRun.FAILED), *others, rule))
 
     told = await help_.ask(
-        Report(it.fails(), now=utc_now()), UNSURE, decide_by_rules(UNSURE), None, dry_run=dry_run
+        Report(it.fails(), clock=utc_now), UNSURE, decide_by_rules(UNSURE), None, dry_run=dry_run
     )
     assert told.diagnosis is not None
     assert [each.title for each in told.diagnosis.fixes] == ["b", "by a rule"]

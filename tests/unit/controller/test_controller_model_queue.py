@@ -90,6 +90,35 @@ async def test_a_look_never_waits_for_the_model() -> None:
             await it.reconciler.look_again(KEY)
 
 
+@pytest.mark.parametrize("concurrent", [1, 2])
+async def test_a_look_that_was_under_way_when_the_turn_came_brings_no_second_turn(
+    concurrent: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    it = scene(FakeLanguageModel(seconds=20), concurrent=concurrent)
+    turns: list[str] = []
+    take_turn = it.reconciler.take_turn
+
+    async def counted(key: tuple[str, str]) -> None:
+        turns.append(key[1])
+        await take_turn(key)
+
+    monkeypatch.setattr(it.reconciler, "take_turn", counted)
+    async with it.running():
+        for name in ("a", "b", "c"):
+            await it.reconciler.reconcile(it.fails(name))
+        await asyncio.sleep(38 if concurrent == 1 else 18)
+        # The evidence of `c` is being read when one of the others is done.
+        it.gather_seconds = 6.0
+        look = asyncio.ensure_future(it.reconciler.look_again(("shop", "c")))
+        await asyncio.sleep(4)
+        assert it.queue is not None
+        assert it.queue.is_asking(("shop", "c"))
+        await asyncio.sleep(200)
+        await look
+        assert it.condition(CONSULTED, "c")[1] == "Answered"
+    assert turns == ["a", "b", "c"]
+
+
 async def test_nobody_asks_about_what_is_over_unless_a_person_does() -> None:
     model = FakeLanguageModel()
     it = scene(model)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import Any, cast
 
@@ -171,6 +172,52 @@ async def test_of_a_crash_whose_log_was_not_read_nothing_is_said_before_it_is() 
     assert told(cluster) == []
 
 
+LOGGED = dossier(
+    CRASHES,
+    log="Traceback (most recent call last):\n"
+    '  File "/app/main.py", line 3, in <module>\n'
+    "KeyError: 'PAYMENTS_DB_DSN'\n",
+)
+
+
+async def test_of_a_crash_is_said_what_its_log_tells_before_the_evidence_around_it_is_read() -> (
+    None
+):
+    cluster = Diagnosing(LOGGED, models=None)
+    cluster.gather_seconds, cluster.find_seconds = 1000.0, 0.001
+    async with asyncio.TaskGroup() as tasks:
+        running = await reconcile_all(cluster, tasks)
+        await settled(cluster, writes=20)
+        for task in running:
+            task.cancel()
+    names = told(cluster)
+    assert len(names) == 16
+    assert cluster.most_glancing == 4
+    status, reason, message = cluster.condition("Diagnosed", names[0])
+    assert (status, reason) == ("Unknown", "Gathering")
+    assert "its log" in message
+    found = cluster.now(names[0]).status
+    assert found is not None
+    assert found.diagnosis is not None
+    assert "PAYMENTS_DB_DSN" in found.diagnosis.summary
+
+
+async def test_where_the_crowd_has_passed_meanwhile_all_of_the_evidence_is_read_at_once() -> None:
+    cluster = Diagnosing(LOGGED, models=None)
+    with ExitStack() as opening:
+        opening.enter_context(cluster.sightings.openings.one())
+        async with asyncio.TaskGroup() as tasks:
+            running = await reconcile_all(cluster, tasks)
+            await asyncio.sleep(0.01)
+            for task in running[:-3]:
+                task.cancel()
+            await asyncio.sleep(0.01)
+            gathered = cluster.gathered
+            opening.close()
+    assert cluster.most_glancing == 0
+    assert cluster.gathered - gathered == 3
+
+
 async def test_what_was_said_by_the_status_alone_gives_way_to_the_diagnosis() -> None:
     cluster = Diagnosing(PULLS, models=None)
     async with asyncio.TaskGroup() as tasks:
@@ -209,7 +256,7 @@ async def test_a_process_that_starts_again_in_a_storm_does_not_say_again_that_it
     cluster = Diagnosing(SEEN, models=None)
     for name in NAMES:
         made = cluster.fails(name)
-        report = Report(made, now=NOW)
+        report = Report(made, clock=lambda: NOW)
         begun = made.model_copy(update={"status": report.status()})
         cluster.store.resources["shop", name] = begun
     # A process that has just started has not seen yet what fails.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 from support.dossiers import DEPLOYMENT
@@ -13,7 +14,7 @@ from support.recording import Recording
 from kausa.cluster.errors import ClusterError, NamespaceTerminatingError
 from kausa.cluster.objects import Pod
 from kausa.cluster.owners import Owner
-from kausa.controller.sighting_writer import AT_ONCE
+from kausa.controller.sighting_writer import AT_ONCE, CROWD
 from kausa.detection.events import note_of
 from kausa.detection.surroundings import Surroundings
 from kausa.resources.failure_diagnosis import FailureDiagnosis
@@ -57,6 +58,23 @@ async def test_the_first_sighting_is_written_at_once_and_repeats_only_when_due(
     assert (await record.write_due()).gone == ()
     assert len(store.sightings) == 1
     await asyncio.sleep(0.06)
+    await record.write_due()
+    assert [each.failure.occurrences for each in store.sightings if each.failure] == [2, 3]
+
+
+async def test_where_a_crowd_fails_again_and_again_each_repeat_waits_for_longer(
+    store: FakeStore, owners: FakeOwners
+) -> None:
+    record = Recording(store, owners, interval=0.05)
+    await record.see(crashing(restarts=1))
+    (sighting,) = record.sightings.by_resource.values()
+    for number in range(3 * CROWD):
+        record.sightings.add(("shop", f"other-{number}"), replace(sighting, dirty=False))
+    await record.see(crashing(restarts=2))
+    await asyncio.sleep(0.06)
+    await record.write_due()
+    assert len(store.sightings) == 1
+    await asyncio.sleep(0.12)
     await record.write_due()
     assert [each.failure.occurrences for each in store.sightings if each.failure] == [2, 3]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import yaml
 from support.dossiers import DEPLOYMENT, dossier
@@ -47,7 +47,7 @@ def conditions(report: Report) -> dict[str, tuple[str, str]]:
 
 
 def finished() -> Report:
-    report = Report(resource(), now=NOW)
+    report = Report(resource(), clock=lambda: NOW)
     found = killed()
     report.gathered(found, seconds=0.01)
     report.decided(decide_by_rules(found), detected_at=None)
@@ -57,11 +57,13 @@ def finished() -> Report:
 
 
 def test_the_first_visit_sets_every_condition_to_unknown() -> None:
-    assert set(conditions(Report(resource(), now=NOW)).values()) == {("Unknown", "Gathering")}
+    assert set(conditions(Report(resource(), clock=lambda: NOW)).values()) == {
+        ("Unknown", "Gathering")
+    }
 
 
 def test_what_rules_decided_is_there_before_memory_and_model_were_asked() -> None:
-    report = Report(resource(), now=NOW)
+    report = Report(resource(), clock=lambda: NOW)
     found = killed()
     report.gathered(found, seconds=0.01)
     report.decided(decide_by_rules(found), detected_at=None)
@@ -71,13 +73,13 @@ def test_what_rules_decided_is_there_before_memory_and_model_were_asked() -> Non
         "MemoryRecalled": ("Unknown", "Gathering"),
         "ModelConsulted": ("Unknown", "Gathering"),
     }
-    assert not Report(resource(report.status()), now=NOW).complete()
+    assert not Report(resource(report.status()), clock=lambda: NOW).complete()
 
 
 def test_a_finished_status_is_complete_until_the_generation_changes() -> None:
     status = finished().status()
-    assert Report(resource(status), now=NOW).complete()
-    assert not Report(resource(status, generation=2), now=NOW).complete()
+    assert Report(resource(status), clock=lambda: NOW).complete()
+    assert not Report(resource(status, generation=2), clock=lambda: NOW).complete()
 
 
 def test_a_memory_that_is_away_is_said_and_the_diagnosis_stands() -> None:
@@ -119,17 +121,17 @@ def test_passages_of_runbooks_are_listed_where_they_are_relevant() -> None:
     report.recalled(Recollection(record=RECORD, runbooks=tuple(found)))
     (shown,) = report.status().runbooks or ()
     assert (shown.title, shown.source, shown.score) == ("Out of memory", "ops/oom", 80)
-    assert Report(resource(report.status()), now=NOW).status().runbooks == (shown,)
+    assert Report(resource(report.status()), clock=lambda: NOW).status().runbooks == (shown,)
 
 
 def test_a_target_without_a_pod_is_undetermined_and_says_what_to_do() -> None:
-    report = Report(resource(), now=NOW)
+    report = Report(resource(), clock=lambda: NOW)
     report.no_target()
     diagnosed = find_condition(report.status().conditions or (), "Diagnosed")
     assert diagnosed is not None
     assert diagnosed.reason == "Undetermined"
     assert "Deployment/checkout with a container api does not exist" in diagnosed.message
-    assert Report(resource(report.status()), now=NOW).complete()
+    assert Report(resource(report.status()), clock=lambda: NOW).complete()
 
 
 def test_the_same_answer_has_the_same_version_so_that_it_is_announced_once() -> None:
@@ -138,7 +140,7 @@ def test_the_same_answer_has_the_same_version_so_that_it_is_announced_once() -> 
 
 def test_times_of_transition_survive_a_second_run_that_says_the_same() -> None:
     later = datetime(2026, 5, 5, tzinfo=UTC)
-    report = Report(resource(finished().status(), generation=2), now=later)
+    report = Report(resource(finished().status(), generation=2), clock=lambda: later)
     found = killed()
     report.gathered(found, seconds=0.01)
     report.decided(decide_by_rules(found), detected_at=None)
@@ -147,30 +149,44 @@ def test_times_of_transition_survive_a_second_run_that_says_the_same() -> None:
     assert diagnosed.observed_generation == 2
 
 
+def test_a_condition_turns_when_it_is_known_and_not_when_the_look_began() -> None:
+    # In a storm a look waits for a minute between the two.
+    times = iter(NOW + timedelta(minutes=each) for each in range(20))
+    report = Report(resource(), clock=lambda: next(times))
+    begun = find_condition(report.status().conditions or (), "Diagnosed")
+    found = killed()
+    report.gathered(found, seconds=0.01)
+    report.decided(decide_by_rules(found), detected_at=None)
+    diagnosed = find_condition(report.status().conditions or (), "Diagnosed")
+    assert begun is not None
+    assert diagnosed is not None
+    assert diagnosed.last_transition_time > begun.last_transition_time
+
+
 def test_no_part_of_the_status_is_ever_an_empty_object() -> None:
     """The API server turns an empty object that is applied over a filled one into null."""
-    report = Report(resource(finished().status(), generation=2), now=NOW)
+    report = Report(resource(finished().status(), generation=2), clock=lambda: NOW)
     assert {} not in report.status().to_dict().values()
 
 
 def test_a_resource_that_was_suspended_before_anybody_looked_says_so() -> None:
-    report = Report(resource(), now=NOW)
+    report = Report(resource(), clock=lambda: NOW)
     report.suspended()
     assert set(conditions(report).values()) == {("Unknown", "Suspended")}
-    assert not Report(resource(report.status()), now=NOW).complete()
-    assert Report(resource(finished().status()), now=NOW).diagnosed_before
+    assert not Report(resource(report.status()), clock=lambda: NOW).complete()
+    assert Report(resource(finished().status()), clock=lambda: NOW).diagnosed_before
 
 
 def test_a_second_look_takes_nothing_away_before_it_has_something_newer() -> None:
     before = finished().status()
-    begun = Report(resource(before), now=NOW).status()
+    begun = Report(resource(before), clock=lambda: NOW).status()
     assert begun.diagnosis == before.diagnosis
     assert begun.evidence == before.evidence
     assert begun.conditions == before.conditions
 
 
 def test_what_changed_is_in_the_status_with_its_time() -> None:
-    report = Report(resource(), now=NOW)
+    report = Report(resource(), clock=lambda: NOW)
     change = Change(path="Deployment/checkout revision", before="2", after="3", at=NOW)
     report.gathered(dataclasses.replace(killed(), changes=(change,)), seconds=0.01)
     assert report.status().to_dict()["changes"] == [
@@ -181,14 +197,14 @@ def test_what_changed_is_in_the_status_with_its_time() -> None:
             "time": "2026-01-02T03:04:05Z",
         }
     ]
-    again = Report(resource(report.status(), generation=2), now=NOW)
+    again = Report(resource(report.status(), generation=2), clock=lambda: NOW)
     assert again.status().changes == report.status().changes
     again.gathered(killed(), seconds=0.01)
     assert again.status().changes is None
 
 
 def test_a_patch_is_shown_with_its_object_and_what_the_api_server_said_of_it() -> None:
-    report = Report(resource(), now=NOW)
+    report = Report(resource(), clock=lambda: NOW)
     fix = Fix(
         title="Raise it",
         rationale="It helps.",
@@ -217,10 +233,10 @@ def test_a_patch_is_shown_with_its_object_and_what_the_api_server_said_of_it() -
 
 
 def test_a_defect_of_ours_leaves_an_earlier_answer_and_is_tried_again_without_one() -> None:
-    earlier = Report(resource(finished().status()), now=NOW)
+    earlier = Report(resource(finished().status()), clock=lambda: NOW)
     earlier.failed(ValueError())
     assert conditions(earlier)["Diagnosed"] == ("True", "DecidedByRules")
-    first = Report(resource(), now=NOW)
+    first = Report(resource(), clock=lambda: NOW)
     first.failed(ValueError())
     assert conditions(first)["Diagnosed"] == ("False", "Failed")
-    assert not Report(resource(first.status()), now=NOW).complete()
+    assert not Report(resource(first.status()), clock=lambda: NOW).complete()

@@ -254,3 +254,18 @@ async def test_a_question_about_a_failing_pod_goes_to_the_resource_of_its_failur
     first, second = work.store.applied
     assert first.metadata.name == second.metadata.name
     assert (first.spec.question, second.spec.question) == (None, "why?")
+
+
+async def test_a_question_about_a_workload_goes_to_the_failure_of_its_pods() -> None:
+    # The Deployment itself shows no failure, and a second resource about the same was made.
+    work = working()
+    found, owner = workload("checkout")
+    work.owners.owner = owner
+    work.judge.pod(crashing())
+    await work.work()
+    asked = structs.replace(found.metadata, annotations=Marks(diagnose="why?"))
+    work.queue.put(owner.uid, Found(object=structs.replace(found, metadata=asked)))
+    await work.work()
+    first, second = work.store.applied
+    assert first.metadata.name == second.metadata.name
+    assert (first.spec.question, second.spec.question) == (None, "why?")

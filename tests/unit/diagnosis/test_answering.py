@@ -34,13 +34,14 @@ from kausa.recall.results import Scored
 from kausa.resources.category import Category
 from kausa.telemetry.clock import utc_now
 
+KEY_A, KEY_B = "Key A is absent.", "Key B is absent."
 REPLY = ModelReply(
     answer=ModelAnswer(
         category=Category.OOM_KILLED,
         summary="s",
         root_cause="OutOfMemoryError: Java heap space.",
         explanation="It needs more memory.",
-        confidence=40,
+        confidence=70,
         citations=("E1",),
     ),
     model="tiny",
@@ -135,7 +136,7 @@ async def steps(
 
 
 async def test_what_is_known_comes_first_and_each_sentence_as_it_is_written() -> None:
-    model = Model("One.", "Two.")
+    model = Model(KEY_A, KEY_B)
     known, remembered, first, second, end = await steps(
         matter(), model=model, memory=Memory(scored())
     )
@@ -143,8 +144,8 @@ async def test_what_is_known_comes_first_and_each_sentence_as_it_is_written() ->
     assert [each.label for each in known.matters] == ["Deployment shop/checkout"]
     assert isinstance(remembered, Remembered)
     assert (first, second) == (
-        Sentence(part="cause", text="One."),
-        Sentence(part="cause", text="Two."),
+        Sentence(part="cause", text=KEY_A),
+        Sentence(part="cause", text=KEY_B),
     )
     assert isinstance(end, Concluded)
     assert end.reply is REPLY
@@ -161,14 +162,14 @@ async def concluded(*matters: Matter, model: Model) -> Concluded:
 
 
 async def test_each_sentence_comes_with_the_evidence_that_bears_it() -> None:
-    told = await steps(matter(), model=Model(HEAP, "Which of both is not known."))
+    told = await steps(matter(), model=Model(HEAP, "Nobody can say which tenant."))
     heard = [each for each in told if isinstance(each, Sentence)]
     assert [each.citations for each in heard] == [("E1",), ()]
 
 
 async def test_what_was_told_and_the_answer_does_not_say_is_withdrawn() -> None:
-    end = await concluded(model=Model("Back-off restarting.", HEAP))
-    assert end.withdrawn == ("Back-off restarting.",)
+    end = await concluded(model=Model(KEY_B, HEAP))
+    assert end.withdrawn == (KEY_B,)
     assert [(each.part, each.text) for each in end.sentences] == [
         ("cause", HEAP),
         ("explanation", "It needs more memory."),
@@ -179,7 +180,7 @@ async def test_what_was_told_and_the_answer_does_not_say_is_withdrawn() -> None:
 async def test_what_began_anew_was_not_told() -> None:
     class Again(Model):
         async def __call__(self, request: ModelRequest, *, on_sentence: OnSentence) -> ModelReply:
-            on_sentence("cause", "Back-off restarting.")
+            on_sentence("cause", KEY_B)
             on_sentence("again", "")
             on_sentence("cause", HEAP)
             return self.reply
@@ -188,8 +189,12 @@ async def test_what_began_anew_was_not_told() -> None:
 
 
 async def test_of_an_answer_that_does_not_hold_all_that_was_told_is_withdrawn() -> None:
-    end = await concluded(model=Model("One.", "Two.", error=ModelInvalidAnswer("no citation")))
-    assert (end.withdrawn, end.sentences, end.citations) == (("One.", "Two."), (), ())
+    end = await concluded(model=Model(KEY_A, KEY_B, error=ModelInvalidAnswer("no citation")))
+    assert (end.withdrawn, end.sentences, end.citations) == (
+        (KEY_A, KEY_B),
+        (),
+        (),
+    )
 
 
 async def test_a_line_of_a_log_is_one_sentence_and_is_not_quoted_twice() -> None:
@@ -228,13 +233,13 @@ async def test_without_a_model_what_rules_say_is_the_answer() -> None:
 
 
 async def test_an_answer_that_does_not_hold_is_said_to() -> None:
-    *_, end = await steps(matter(), model=Model("One.", error=ModelInvalidAnswer("no citation")))
+    *_, end = await steps(matter(), model=Model(KEY_A, error=ModelInvalidAnswer("no citation")))
     assert isinstance(end, Concluded)
     assert end.why_not == ("InvalidAnswer", "no citation")
 
 
 async def test_where_nothing_is_known_nobody_is_asked() -> None:
-    model = Model("One.")
+    model = Model(KEY_A)
     *_, end = await steps(model=model)
     assert isinstance(end, Concluded)
     assert end.why_not is not None
@@ -252,7 +257,7 @@ async def test_a_memory_that_is_away_is_a_note() -> None:
 async def test_leaving_ends_the_models_work() -> None:
     class Endless(Model):
         async def __call__(self, request: ModelRequest, *, on_sentence: OnSentence) -> ModelReply:
-            on_sentence("cause", "One.")
+            on_sentence("cause", KEY_A)
             try:
                 await asyncio.Event().wait()
             except asyncio.CancelledError:
@@ -287,7 +292,7 @@ async def test_a_question_that_names_nothing_is_about_all_that_fails() -> None:
 async def test_what_is_named_and_not_known_is_said() -> None:
     known, *_ = await steps(matter("cart"), question="why does deployment/payments crash?")
     assert isinstance(known, Known)
-    assert known.notes[0] == "Nothing is known of payments."
+    assert known.notes[0] == "Nothing is known of Deployment payments."
     assert known.matters == ()
 
 
@@ -334,7 +339,7 @@ def test_what_memory_found_is_short_evidence() -> None:
 
 
 async def test_of_what_nobody_knows_other_failures_are_no_memory_and_no_model_is_asked() -> None:
-    model = Model("One.")
+    model = Model(KEY_A)
     known, remembered, end = await steps(
         matter("cart"),
         question="why does nosuchthing crash?",
@@ -353,10 +358,11 @@ async def test_of_what_nobody_knows_other_failures_are_no_memory_and_no_model_is
 
 async def test_what_a_cause_speaks_of_is_no_unknown_name() -> None:
     missing = replace(matter("cart"), summary="ConfigMap app-settings does not exist")
-    known, *_ = await steps(missing, matter("pay"), question="why is app-settings not found?")
-    assert isinstance(known, Known)
-    assert [each.request.target for each in known.matters] == ["Deployment/cart"]
-    assert known.notes == ()
+    for name in ("app-settings", "configmap app-settings", "configmap/app-settings"):
+        known, *_ = await steps(missing, matter("pay"), question=f"why is {name} not found?")
+        assert isinstance(known, Known)
+        assert [each.request.target for each in known.matters] == ["Deployment/cart"]
+        assert known.notes == ()
 
 
 async def test_what_is_there_and_does_not_fail_gets_no_other_objects_patch() -> None:

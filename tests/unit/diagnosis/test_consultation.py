@@ -18,9 +18,11 @@ from kausa.diagnosis.errors import (
     ModelInvalidAnswer,
     ModelMissing,
     ModelProtocolError,
+    ModelRefusedQuestion,
     ModelUnavailable,
 )
 from kausa.diagnosis.finding import Diagnosis
+from kausa.diagnosis.model.breaker import ModelCircuitOpen
 from kausa.diagnosis.model.budget import ModelBudgetSpent, ModelPromptTooLong
 from kausa.diagnosis.rules.engine import decide_by_rules
 from kausa.evidence.dossier import Dossier
@@ -173,7 +175,6 @@ async def test_text_that_reads_like_an_instruction_is_told_though_the_answer_was
     [
         (ModelInvalidAnswer("the content filter withheld it"), True),
         (ModelProtocolError("a page of something else"), False),
-        (ModelDeadlineExceeded("slow"), False),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -192,6 +193,40 @@ async def test_only_a_whole_answer_that_did_not_hold_is_known_by_its_question(
     again = await consultant.consult(UNSURE, by_rules, None, question=None)
     assert (again.reply is None) is kept
     assert len(model.prompts) == (1 if kept else 2)
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (ModelDeadlineExceeded("slow"), "DeadlineExceeded"),
+        (ModelRefusedQuestion("maximum context length is 4096 tokens"), "Refused"),
+    ],
+)
+async def test_what_came_to_nothing_by_itself_says_nothing_of_the_server_and_is_not_sent_at_once(
+    error: ModelError, reason: str
+) -> None:
+    model = FakeLanguageModel()
+    model.errors = [error]
+    consultant = Consultant(models=models_of(model), below_confidence=80)
+    by_rules = decide_by_rules(UNSURE)
+    for _ in range(2):
+        asked = await consultant.consult(UNSURE, by_rules, None, question=None)
+        assert asked.not_consulted[0] == reason
+        assert str(error) in asked.not_consulted[1]
+        assert (asked.tried, asked.comes_again, asked.digest) == (True, False, "")
+        assert consultant.known_nonsense(UNSURE, by_rules) is None
+    assert len(model.prompts) == 1
+
+
+async def test_what_nobody_was_asked_did_not_come_to_nothing_by_itself() -> None:
+    for error in (ModelMissing("pull it"), ModelCircuitOpen("it failed")):
+        asked = await consult(FakeLanguageModel(error=error))
+        assert (asked.tried, asked.comes_again) == (False, True)
+    spent = models_of(FakeLanguageModel(), tokens_per_hour=1)
+    consultant = Consultant(models=spent, below_confidence=80)
+    asked = await consultant.consult(UNSURE, decide_by_rules(UNSURE), None, question=None)
+    assert asked.not_consulted[0] == "BudgetSpent"
+    assert (asked.tried, asked.comes_again) == (False, True)
 
 
 async def test_a_failure_without_evidence_is_no_nonsense_of_the_model() -> None:

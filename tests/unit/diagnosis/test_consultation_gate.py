@@ -51,7 +51,7 @@ def gate(probe: Probe) -> Gate:
 async def test_at_the_start_the_model_is_tried(gate: Gate, probe: Probe) -> None:
     probe.error = ModelUnavailable("away")
     with running(gate):
-        await gate.wait_shut()
+        await asyncio.sleep(0.1)
         assert gate.why == ("Unavailable", "away")
         assert not gate.admits()
 
@@ -125,11 +125,12 @@ async def test_a_defect_of_ours_shuts_it_and_does_not_end_the_operator(
         assert gate.admits()
 
 
-async def test_who_waits_for_another_reason_is_woken_by_it(gate: Gate, probe: Probe) -> None:
-    gate.shut(ModelUnavailable("away"))
-    waiting = asyncio.ensure_future(gate.wait_changed(gate.why))
-    gate.shut(ModelUnavailable("still away"))
-    await asyncio.sleep(0.1)
-    assert not waiting.done()
-    gate.shut(ModelBudgetSpent("spent"))
-    await asyncio.wait_for(waiting, 1)
+async def test_what_becomes_of_it_is_news(gate: Gate, probe: Probe) -> None:
+    told: list[tuple[str, str] | None] = []
+    gate.on_news = lambda: told.append(gate.why)
+    with running(gate):
+        await asyncio.sleep(0)
+        gate.shut(ModelUnavailable("away"))
+        gate.shut(ModelBudgetSpent("spent"))
+        await asyncio.sleep(60)
+    assert told == [None, ("Unavailable", "away"), ("BudgetSpent", "spent"), None]

@@ -6,13 +6,19 @@ import json
 from typing import Any
 
 import pytest
-from support.diagnosed import DIAGNOSIS, diagnosed
+from support.diagnosed import DIAGNOSIS, NOON, diagnosed
+from support.dossiers import dossier
+from support.pods import container, pod, terminated, waiting
 
-from kausa.diagnosis.matters import Matter, matter_of_resource, one_request
+from kausa.diagnosis.matters import Matter, matter_of_dossier, matter_of_resource, one_request
 from kausa.diagnosis.model.answer import check_answer
 from kausa.diagnosis.model.answer.support import Corpus
+from kausa.diagnosis.model.choosing import of_request
+from kausa.diagnosis.model.doubting import WENT_ON_SINCE
 from kausa.diagnosis.model.prompt.screening import screen
 from kausa.diagnosis.model.protocol import ModelRequest
+from kausa.diagnosis.rules.engine import decide_by_rules
+from kausa.resources.condition import MODEL_CONSULTED, ConditionStatus, set_condition
 from kausa.resources.diagnosis import DecidedBy, DryRun, Remediation, Risk
 from kausa.resources.evidence import Change
 
@@ -94,3 +100,62 @@ def test_what_bears_a_command_comes_from_specifications_and_rules() -> None:
         assert request.images == ("r.example/a:1",)
         assert request.rolled_out
         assert request.repairs == repairs
+
+
+SEATS = "Seat server answers: 25 of 25 handed out\nstanding down\nbye then\n"
+
+
+def of_log(log: str) -> Matter:
+    failing = pod(container(waiting("CrashLoopBackOff"), last=terminated(1), restarts=2))
+    found = dossier(failing, log=log)
+    return matter_of_dossier(found, decide_by_rules(found))
+
+
+def test_rules_that_only_repeat_words_are_no_finding_and_what_they_know_is() -> None:
+    repeating, knowing = of_log(SEATS), of_log("FATAL: variable REGION is not set\n")
+    assert request_of(repeating).findings == ()
+    assert request_of(repeating).ruling is None
+    assert "no rule names a cause" in of_request(request_of(repeating)).reasons
+    (finding,) = request_of(knowing).findings
+    assert "REGION" in finding
+    first, second = request_of(repeating, knowing).findings
+    assert first == f"{repeating.label}: CrashLoopBackOff"
+    assert "REGION" in second
+
+
+@pytest.mark.parametrize(
+    ("consulted", "cause", "told"),
+    [
+        (None, "", True),
+        ("NotNeeded", "", True),
+        ("Disabled", "", True),
+        ("InvalidAnswer", "", False),
+        (None, f"It says so. {WENT_ON_SINCE}", False),
+    ],
+)
+def test_what_the_operator_doubted_is_no_finding(
+    consulted: str | None, cause: str, *, told: bool
+) -> None:
+    said = DIAGNOSIS.model_copy(update={"root_cause": cause, "confidence": 75})
+    resource = diagnosed(diagnosis=said)
+    assert resource.status is not None
+    if consulted is not None:
+        conditions = set_condition(
+            resource.status.conditions or (),
+            type=MODEL_CONSULTED,
+            status=ConditionStatus.FALSE,
+            reason=consulted,
+            message="why",
+            now=NOON,
+        )
+        status = resource.status.model_copy(update={"conditions": conditions})
+        resource = resource.model_copy(update={"status": status})
+    found = matter_of_resource(resource)
+    assert found is not None
+    assert bool(request_of(found).findings) is told
+    assert found.sure is told
+
+
+def test_where_rules_found_nothing_that_is_no_finding() -> None:
+    unsure = matter(diagnosis=DIAGNOSIS.model_copy(update={"confidence": 0}))
+    assert request_of(unsure).findings == ()
