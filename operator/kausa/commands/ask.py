@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 
@@ -12,6 +13,8 @@ __all__ = ["ask"]
 NOTHING_KNOWN = 1
 LONGEST_QUESTION = 2048
 """As `spec.question`."""
+LONGEST_NAMESPACE = 63
+_NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
 
 
 @click.command()
@@ -23,7 +26,7 @@ LONGEST_QUESTION = 2048
     "--from",
     "source",
     type=click.Path(path_type=Path, readable=False),
-    help="Files that kubectl wrote, instead of the cluster.",
+    help="Files that kubectl wrote, instead of the cluster; - is standard input.",
 )
 @click.option("--kubeconfig", type=click.Path(path_type=Path), help="Instead of $KUBECONFIG.")
 @click.option("--context", help="A context of the kubeconfig, instead of its current one.")
@@ -52,6 +55,8 @@ def ask(
     Exit codes: 0 there is an answer, 1 nothing is known that it could rest on, 2 the cluster, the
     files or an argument cannot be used.
     """
+    for each in namespaces:
+        _check(each)
     from kausa.commands.asking import Request, run
     from kausa.errors import KausaError
     from kausa.offline.plain_errors import in_words
@@ -82,3 +87,16 @@ def ask(
         click.echo(f"kausa ask: {in_words(str(error))}", err=True)
         sys.exit(2)
     sys.exit(0 if answered else NOTHING_KNOWN)
+
+
+def _check(namespace: str) -> None:
+    """A shell variable that is not set would be all namespaces."""
+    if not namespace.strip():
+        raise click.BadParameter(
+            "it is empty: name a namespace, or leave -n out to look into all.", param_hint="-n"
+        )
+    if len(namespace) > LONGEST_NAMESPACE or _NAMESPACE.fullmatch(namespace) is None:
+        raise click.BadParameter(
+            f"{namespace!r} can be no namespace: its name is of lower-case letters, digits and -.",
+            param_hint="-n",
+        )

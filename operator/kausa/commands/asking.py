@@ -121,7 +121,11 @@ def _service(
     from kausa.commands.asking_model import AskedModel
     from kausa.diagnosis.model.opening import open_models
 
-    models = open_models(settings, redact=lambda text: redactor.text(text).value)
+    # A pull would end with this process, long before the model is there.
+    models = open_models(
+        settings.model_copy(update={"model_pull": False}),
+        redact=lambda text: redactor.text(text).value,
+    )
     model = None
     if models is not None:
         stack.push_async_callback(models.close)
@@ -129,5 +133,6 @@ def _service(
             models,
             forced=request.model,
             timeout_seconds=settings.model_timeout_seconds,
+            would_pull=settings.model_pull,
         )
     return Answering(source=source, memory=memory, model=model)

@@ -10,6 +10,13 @@ from typing import Any
 import msgspec
 
 from kausa.cluster.client import KubernetesClient
+from kausa.cluster.errors import (
+    ClusterError,
+    ForbiddenError,
+    NamespaceTerminatingError,
+    NotFoundError,
+)
+from kausa.commands.asking_errors import CannotAskError, plainly
 from kausa.commands.asking_links import follows_among, placed, with_names_below
 from kausa.commands.asking_sources import where_to_look
 from kausa.commands.run import credentials_of
@@ -39,21 +46,47 @@ class ClusterSource:
     async def connected(
         cls, settings: Settings, *, kubeconfig: Path | None, context: str | None
     ) -> AsyncIterator[ClusterSource]:
-        """With a connection of its own. Raises `KubeconfigError`."""
-        async with KubernetesClient(credentials_of(kubeconfig, context=context)) as client:
-            yield cls(client)
+        """With a connection of its own; what `find` raises in it is told plainly.
+
+        Raises:
+            KubeconfigError: there are no credentials.
+            CannotAskError: the cluster does not answer, or not to these credentials.
+        """
+        credentials = credentials_of(kubeconfig, context=context)
+        async with KubernetesClient(credentials) as client:
+            try:
+                yield cls(client)
+            except ClusterError as error:
+                raise plainly(error, credentials) from error
 
     async def find(self, analysis: QueryAnalysis, *, namespaces: tuple[str, ...]) -> Matters:
-        """Every failure that is diagnosed. Raises `ClusterError`."""
+        """Every failure that is diagnosed. Raises `ClusterError`, and `CannotAskError` where a
+        namespace does not exist.
+        """
         where, notes = where_to_look(analysis, namespaces)
         found: list[tuple[Matter, CausedBy | None]] = []
         for namespace in where or (None,):
-            found += await self._of(namespace, room=MOST_RESOURCES - len(found))
+            some = await self._of(namespace, room=MOST_RESOURCES - len(found))
+            if not some and namespace is not None:
+                await self._check_namespace(namespace)
+            found += some
         if len(found) >= MOST_RESOURCES:
             notes += (f"Only {MOST_RESOURCES} failures were read; name a namespace (-n).",)
         self.follows = follows_among(found)
         matters = with_names_below([each for each, _ in found], follows=self.follows)
         return Matters(found=matters, notes=notes)
+
+    async def _check_namespace(self, namespace: str) -> None:
+        """A list of what is in no namespace is empty, and says nothing of it."""
+        try:
+            await self._client.get(f"/api/v1/namespaces/{namespace}", kind=msgspec.Raw)
+        except (NotFoundError, NamespaceTerminatingError):
+            raise CannotAskError(
+                f"There is no namespace {namespace} in the cluster. `kubectl get namespaces` lists "
+                "those that there are."
+            ) from None
+        except ForbiddenError:
+            return  # Who may not read namespaces may have this one all the same.
 
     async def _of(
         self, namespace: str | None, *, room: int

@@ -16,6 +16,7 @@ import click
 
 from kausa.commands.asking_links import Linked
 from kausa.diagnosis.answering import Concluded, Known, Remembered, Sentence, Step
+from kausa.diagnosis.concluding import UNDETERMINED
 from kausa.diagnosis.matters import Matter
 from kausa.diagnosis.model.protocol import ModelReply
 from kausa.evidence.redaction.placeholders import whole_until
@@ -25,6 +26,8 @@ __all__ = ["AsJson", "AsText"]
 
 WIDTH_OF_A_FILE = 100
 LONGEST_EVIDENCE = 300
+LEFT_OVER = 80
+"""Characters that are not worth a cut, and how far back one may be between words."""
 MOST_OTHERS = 5
 
 
@@ -36,15 +39,17 @@ class AsText:
         self._links = links
         on_terminal = sys.stdout.isatty()
         self._width = shutil.get_terminal_size().columns if on_terminal else WIDTH_OF_A_FILE
-        self._known: Known | None = None
+        self._known = False
+        self._remembered = False
         self._said: list[str] = []
 
     def take(self, step: Step) -> None:
         """Print one step."""
         if isinstance(step, Known):
-            self._known = step
+            self._known = bool(step.matters)
             self._print(lambda paper: _known(paper, step, follows=self._links.follows))
         elif isinstance(step, Remembered):
+            self._remembered = bool(step.failures or step.runbooks)
             self._print(lambda paper: _remembered(paper, step))
         elif isinstance(step, Sentence):
             self._sentence(step)
@@ -57,7 +62,8 @@ class AsText:
     def _sentence(self, step: Sentence) -> None:
         if step.part == "again":
             self._said.clear()
-            self._print(lambda paper: paper.text("(that did not hold as a whole; once more)"))
+            why = step.text or "that did not hold as a whole"
+            self._print(lambda paper: paper.text(f"({why}; once more)"))
             return
         first = not self._said
         self._said.append(step.text)
@@ -78,8 +84,23 @@ class AsText:
             paper.text(f"There is no answer: {message}.")
             return
         void = " What stands under ANSWER is void." if self._said else ""
-        basis = "what rules and memory say above is the answer"
-        paper.text(f"No model answered ({reason}: {message.rstrip('.')}), so {basis}.{void}")
+        message = message.rstrip(".")
+        if reason == UNDETERMINED:
+            first = f"{message[:1].upper()}{message[1:]}"
+        else:
+            first = f"No model answered ({reason}: {message})"
+        paper.text(f"{first}, {self._instead()}.{void}")
+
+    def _instead(self) -> str:
+        """What is the answer where no model's is."""
+        told = [
+            *(["rules"] if self._known else []),
+            *(["memory"] if self._remembered else []),
+        ]
+        if not told:
+            return "and nothing is known that an answer could rest on"
+        says = "say" if self._known else "says"
+        return f"so what {' and '.join(told)} {says} above is the answer"
 
     def _print(self, write: Any, *, spaced: bool = True) -> None:
         paper = Paper(width=self._width)
@@ -171,9 +192,10 @@ def _answer(paper: Paper, concluded: Concluded, reply: ModelReply, *, said: Sequ
     if not said:
         _rules_that_stand(paper, concluded.contradicts)
     _what_it_says(paper, concluded, said=said)
-    sure = f"{answer.confidence} %" if answer.determined else "the evidence does not decide"
-    seconds = reply.milliseconds / 1000
-    paper.text(f"Sure: {sure}; by {reply.model} in {seconds:.1f} s", indent=2)
+    by = f"by {reply.model} in {reply.milliseconds / 1000:.1f} s"
+    # Against sure rules it is no surer than they leave room for, which is no figure of its own.
+    sure = "" if concluded.contradicts else f"Sure: {answer.confidence} %; "
+    paper.text(f"{sure}{by}" if sure else f"Said {by}", indent=2)
     if reply.suspicious:
         where = ", ".join(reply.suspicious)
         paper.text(f"Text that reads like an instruction was left out of {where}.", indent=2)
@@ -183,9 +205,7 @@ def _answer(paper: Paper, concluded: Concluded, reply: ModelReply, *, said: Sequ
     for piece in concluded.request.evidence if concluded.request is not None else ():
         if piece.id in concluded.citations:
             paper.text(f"{piece.kind} {piece.source}", indent=2, first=f"{piece.id:<4}")
-            text = piece.text.strip()
-            cut = text[: whole_until(text, LONGEST_EVIDENCE)].rstrip() + " [...]"
-            paper.text(text if len(text) <= LONGEST_EVIDENCE else cut, indent=6)
+            paper.text(_shortened(piece.text.strip()), indent=6)
     if answer.remediation:
         paper.heading("IT PROPOSES")
         for number, fix in enumerate(answer.remediation, start=1):
@@ -193,6 +213,17 @@ def _answer(paper: Paper, concluded: Concluded, reply: ModelReply, *, said: Sequ
             paper.text(title, indent=2, first=f"{number}. ", bold=True)
             if fix.command:
                 paper.command(fix.command, indent=5)
+
+
+def _shortened(text: str) -> str:
+    """The beginning of a long text, without half of a word; whole where hardly more is left."""
+    if len(text) <= LONGEST_EVIDENCE + LEFT_OVER:
+        return text
+    cut = text[: whole_until(text, LONGEST_EVIDENCE)]
+    between = max(cut.rfind(" "), cut.rfind("\n"))
+    if between > LONGEST_EVIDENCE - LEFT_OVER and not text[len(cut)].isspace():
+        cut = cut[:between]
+    return f"{cut.rstrip()} [...]"
 
 
 def _what_it_says(paper: Paper, concluded: Concluded, *, said: Sequence[str]) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from kausa.cluster.workloads import is_watched
 from kausa.commands.asking_links import follows_among, placed, with_names_below
 from kausa.commands.snapshot_files import snapshot_of
 from kausa.detection.symptom import Upstream
 from kausa.diagnosis.answering import Matters
 from kausa.diagnosis.matters import matter_of_dossier
+from kausa.diagnosis.naming import naming_of, spelled
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
 from kausa.offline.answers import Answer
@@ -19,6 +23,10 @@ from kausa.recall.query import QueryAnalysis
 from kausa.settings import Settings
 
 __all__ = ["FilesSource", "where_to_look"]
+
+
+MOST_NAMED = 8
+"""Objects that a question names and that are read for it, be they well."""
 
 
 class FilesSource:
@@ -48,7 +56,8 @@ class FilesSource:
                 check_namespace(snapshot, namespace)
             answers += await pipeline.of_all(question=self._question, namespace=namespace)
         told = {(each.subject.owner.kind, each.subject.owner.name) for each in answers}
-        for target in _named(analysis, where):
+        every = list(snapshot.every())
+        for target in _named(analysis, where, every)[:MOST_NAMED]:
             if (target.kind, target.name) in told:
                 continue
             try:
@@ -62,16 +71,17 @@ class FilesSource:
         found = [(placed(matter_of_dossier(e.dossier, e.diagnosis)), _above(e)) for e in answers]
         self.follows = follows_among(found)
         matters = with_names_below([each for each, _ in found], follows=self.follows)
-        every = list(snapshot.every())
         return Matters(
             found=matters,
             notes=(*notes, *snapshot.notes, *pipeline.notes),
-            names=frozenset(str(each["metadata"]["name"]).lower() for each in every),
+            names=frozenset(_name(each).lower() for each in every),
             places=frozenset(
-                str(each["metadata"]["name"])
-                for each in every
-                if each["kind"] in ("Namespace", "Node")
+                (
+                    *(_name(each) for each in every if each["kind"] in ("Namespace", "Node")),
+                    *snapshot.coverage.namespaces,
+                )
             ),
+            objects=_objects(every),
         )
 
 
@@ -87,11 +97,42 @@ def where_to_look(
     return namespaces, (f"Namespace {', '.join(outside)} is not looked into (-n says where).",)
 
 
-def _named(analysis: QueryAnalysis, where: tuple[str, ...]) -> list[Target]:
+def _named(
+    analysis: QueryAnalysis, where: tuple[str, ...], every: Sequence[dict[str, Any]]
+) -> list[Target]:
+    """What the question names: by its kind, by its name alone, or by that of a Pod of it."""
     namespace = where[0] if len(where) == 1 else None
+    spelt = spelled(analysis)
+    told = [(each.kind, each.name, each.namespace or namespace) for each in spelt]
     owners = [each.partition("/") for each in analysis.owners if "/" in each]
-    named = [(kind, name) for kind, _, name in owners] + [("Pod", each) for each in analysis.pods]
-    return [Target(kind=kind, name=name, namespace=namespace) for kind, name in named]
+    told += [(kind, name, namespace) for kind, _, name in owners]
+    told += [("Pod", each, namespace) for each in analysis.pods]
+    there = _objects(every)
+    known = naming_of(analysis, known=(), owners=()).wanted
+    alone = known - {each.name for each in spelt if (each.kind.lower(), each.name) in there}
+    for each in every:
+        if _name(each).lower() in alone and is_watched(each["apiVersion"], each["kind"]):
+            told.append((each["kind"], _name(each), _namespace(each) or None))
+    found = [Target(kind=kind, name=name, namespace=place) for kind, name, place in told]
+    return list(dict.fromkeys(found))
+
+
+def _objects(every: Sequence[dict[str, Any]]) -> frozenset[tuple[str, str]]:
+    """Kinds and names of all that is there, be it only in what an Event is about."""
+    found = {(str(each["kind"]).lower(), _name(each).lower()) for each in every}
+    for each in every:
+        about = each.get("involvedObject") if each["kind"] == "Event" else None
+        if isinstance(about, dict):
+            found.add((str(about.get("kind")).lower(), str(about.get("name")).lower()))
+    return frozenset(found)
+
+
+def _name(found: dict[str, Any]) -> str:
+    return str(found["metadata"]["name"])
+
+
+def _namespace(found: dict[str, Any]) -> str:
+    return str(found["metadata"].get("namespace") or "")
 
 
 def _key(answer: Answer) -> tuple[str, str]:

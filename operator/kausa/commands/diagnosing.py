@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from kausa.cluster.snapshot import Snapshot, read_snapshot
+from kausa.cluster.snapshot import Snapshot
 from kausa.commands.snapshot_files import snapshot_of
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
@@ -26,7 +26,6 @@ from kausa.telemetry.logs import configure_logs
 __all__ = ["Request", "run"]
 
 WIDTH_OF_A_FILE = 100
-STANDARD_INPUT = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ def run(request: Request) -> bool:
     """
     configure_logs(level="critical")
     settings = Settings.from_environment()
-    snapshot = _snapshot(request.source)
+    snapshot = snapshot_of(request.source)
     redactor = Redactor(
         key=load_or_make_key(settings.redaction_key_path),
         emails=settings.redact_emails,
@@ -73,12 +72,6 @@ def run(request: Request) -> bool:
     else:
         _print_documents(request, answers, redactor=redactor)
     return any(each.fails and not each.diagnosis.determined for each in answers)
-
-
-def _snapshot(source: Path) -> Snapshot:
-    if str(source) != STANDARD_INPUT:
-        return snapshot_of(source)
-    return read_snapshot(sys.stdin.buffer, name="standard input")
 
 
 def _print_text(

@@ -60,6 +60,9 @@ def run(request: Request) -> Outcome:
         KausaError: there is no case, one is broken, or the model that is asked for does not answer.
     """
     configure_logs(level="critical")
+    if request.json_file is not None and not request.json_file.absolute().parent.is_dir():
+        # A model takes an hour, after which it would be too late.
+        raise CaseError(f"{request.json_file}: cannot be written: there is no such folder.")
     cases = _cases(request)
     if request.with_model:
         from kausa.commands.evaluating_model import check_model

@@ -130,6 +130,32 @@ def test_an_answer_that_fails_in_the_end_is_void(capsys: pytest.CaptureFixture[s
     assert MATTER is not None
     end = Concluded(request=REQUEST, why_not=("InvalidAnswer", "no citation"), withdrawn=(IMAGE,))
     known = Known(matters=(MATTER,))
-    assert "What stands under ANSWER is void." in text(capsys, known, *told(IMAGE), end)
+    said = " ".join(text(capsys, known, *told(IMAGE), end).split())
+    assert "What stands under ANSWER is void." in said
     found = document(capsys, known, *told(IMAGE), end)
     assert (found["answer"], found["withdrawn"]) == (None, [IMAGE])
+
+
+def test_against_sure_rules_no_figure_of_its_own_is_shown(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert MATTER is not None
+    assert "Sure: 60 %; by tiny in 0.0 s" in text(capsys, END)
+    said = text(capsys, replace(END, contradicts=(MATTER,)))
+    assert "Said by tiny in 0.0 s" in said
+    assert "Sure:" not in said
+
+
+@pytest.mark.parametrize(("words", "whole"), [(37, True), (46, True), (60, False), (600, False)])
+def test_a_long_text_is_cut_between_words(
+    capsys: pytest.CaptureFixture[str], words: int, *, whole: bool
+) -> None:
+    told = " ".join(f"word{number:03}" for number in range(words))
+    assert REQUEST.evidence
+    piece = replace(REQUEST.evidence[0], id="E1", text=told)
+    end = replace(END, request=replace(REQUEST, evidence=(piece,)))
+    shown = " ".join(text(capsys, end).partition("RESTS ON")[2].split())
+    assert told.endswith(shown[-7:]) is whole
+    if not whole:
+        assert shown.endswith(" [...]")
+        assert len(shown.removesuffix(" [...]").split()[-1]) == len("word000")

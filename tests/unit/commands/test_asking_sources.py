@@ -48,6 +48,9 @@ class FakeClient:
         more = str(start + 2) if start + 2 < len(self.documents) else ""
         return Page(metadata=ListMeta(continue_=more), items=items)
 
+    async def get(self, path: str, *, kind: object) -> msgspec.Raw:
+        return msgspec.Raw(b"{}")
+
 
 def item(owner: str) -> dict[str, Any]:
     """As a list has it: without its kind."""

@@ -134,7 +134,7 @@ def test_a_cause_about_another_line_than_the_chosen_one_is_not_the_answer(
 def test_an_answer_that_contradicts_sure_rules_is_told_to(
     folder: Path, server: FakeModelServer, category: str
 ) -> None:
-    cause = "Back-off restarting of CrashLoopBackOff ended with Error."
+    cause = "Back-off restarting of CrashLoopBackOff happened on node-1."
     other = {**ANSWER, "rootCause": cause, "summary": cause, "category": category}
     server.script = [server.says(json.dumps(other))] * 2
     _, said, _ = run("why does api-1 crash?", "--from", folder)
@@ -232,7 +232,7 @@ def test_a_name_that_is_near_is_proposed(folder: Path) -> None:
 def test_what_is_unknown_is_noted_before_what_is_known(folder: Path) -> None:
     code, said, _ = run("why does api-1 crash, and deployment/nope?", "--from", folder)
     assert code == 0
-    assert said.index("Nothing is known of nope.") < said.index("REGION")
+    assert said.index("There is no Deployment nope in the files.") < said.index("REGION")
 
 
 def test_a_model_cannot_be_forced_where_none_is_configured(folder: Path) -> None:

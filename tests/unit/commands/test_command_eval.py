@@ -86,6 +86,11 @@ def test_what_cannot_be_run_is_said_in_a_sentence(
     assert why in said
 
 
+def test_where_the_json_goes_is_looked_at_before_an_hour_is_spent(folder: Path) -> None:
+    _, said, _ = run(folder, "--json", "no/such/folder/x.json")
+    assert said == ""
+
+
 def test_a_folder_without_cases_is_named(tmp_path: Path) -> None:
     code, said, why = run(tmp_path)
     assert (code, said) == (2, "")
