@@ -85,7 +85,7 @@ def _document(answer: Answer, *, question: str | None, upstream: str | None) -> 
         trigger=Trigger.MANUAL,
         question=question,
     )
-    report = Report(resource, now=subject.now)
+    report = Report(resource, clock=lambda: subject.now)
     report.gathered(dossier, seconds=answer.gather_seconds)
     report.recalled(None)
     report.consulted(answer.consultation or Consultation())

@@ -25,6 +25,9 @@ _QUIET = {
     "aiohttp": logging.WARNING,
     "asyncio": logging.WARNING,
     "httpx": logging.WARNING,
+    # They write headers and whole requests, a key that they cannot send included.
+    "httpcore": logging.WARNING,
+    "openai": logging.WARNING,
     "fastembed": logging.WARNING,
     # Says of every batch of spans that it could not be sent; `telemetry.otlp` says it once.
     "opentelemetry": logging.CRITICAL,

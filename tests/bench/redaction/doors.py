@@ -81,7 +81,7 @@ async def _leave(scene: Scene, *, redactor: Redactor) -> dict[str, str]:
     model = _Listening()
     consultant = Consultant(models=models_of(model), below_confidence=101)
     consultation = await consultant.consult(dossier, diagnosis, None, question=question)
-    report = Report(_resource(), now=NOW)
+    report = Report(_resource(), clock=lambda: NOW)
     report.gathered(dossier, seconds=0.1)
     report.decided(diagnosis, detected_at=None)
     report.consulted(consultation)

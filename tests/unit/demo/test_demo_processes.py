@@ -71,7 +71,9 @@ def test_what_was_started_and_not_recorded_is_found_by_its_environment(tmp_path:
 
 def test_a_process_that_ends_when_asked_is_not_killed(tmp_path: Path) -> None:
     child = processes.start([sys.executable, "-c", IDLE], folder=tmp_path, role="x")
-    found = processes.ours(tmp_path, "x")
+    # Before it runs its own program, it has the environment of this one.
+    while not (found := processes.ours(tmp_path, "x")) and child.poll() is None:
+        pass
     assert [one.pid for one in found] == [child.pid]
     assert processes.stop(found, number=signal.SIGTERM, grace_s=5)
     assert child.wait(timeout=5) == -signal.SIGTERM
