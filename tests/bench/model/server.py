@@ -6,7 +6,7 @@ import asyncio
 import json
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import web
 from support.fake_model_server import FakeModelServer
@@ -49,6 +49,10 @@ class Question:
     """The name of the Deployment."""
     at: float
     """When it came, of the monotonic clock."""
+    turns: int
+    """How many messages it has: a repair has the answer and what was wrong with it as well."""
+    text: str = field(repr=False)
+    """What was asked, without the template."""
 
 
 class SlowModel:
@@ -69,9 +73,13 @@ class SlowModel:
         return self.answered * (PROMPT_TOKENS + OUTPUT_TOKENS)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
-        asked = (await request.json())["messages"][1]["content"]
+        messages = (await request.json())["messages"]
+        asked = messages[1]["content"]
         found = _TARGET.search(asked)
-        self.questions.append(Question(about=found[1] if found else "", at=time.monotonic()))
+        about = found[1] if found else ""
+        self.questions.append(
+            Question(about=about, at=time.monotonic(), turns=len(messages), text=asked)
+        )
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)
         try:
