@@ -84,7 +84,9 @@ class Diagnosing:
         self.sightings = Sightings()
         self.looks = Looks(refresh_seconds=600, clock=_now)
         self.metrics = Metrics()
-        self.gathered = 0
+        self.at_a_glance: dict[str, Dossier] = {}
+        """Of some owners, what is known before their evidence is read; else it is the same."""
+        self.gathered_names: list[str] = []
         self.gather_seconds = 0.0
         self.find_seconds = 0.0
         self.finding = self.most_finding = 0
@@ -121,6 +123,11 @@ class Diagnosing:
             concurrent=4,
         )
 
+    @property
+    def gathered(self) -> int:
+        """How often evidence was read, or begun to be."""
+        return len(self.gathered_names)
+
     # -- what the reconciler asks ----------------------------------------------------------------
 
     async def find(self, resource: FailureDiagnosis) -> Subject:
@@ -137,19 +144,20 @@ class Diagnosing:
         )
 
     async def gather(self, *, owner: Any, question: str | None = None, **_: Any) -> Dossier:
-        self.gathered += 1
+        self.gathered_names.append(owner.name)
         await asyncio.sleep(self.gather_seconds)
         return replace(self.dossier, owner=owner)
 
     async def known(self, *, owner: Any, with_logs: bool = False, **_: Any) -> Dossier:
         """The status, which is known without reading anything, and perhaps the log."""
-        logs = self.dossier.logs if with_logs else ()
+        known = self.at_a_glance.get(owner.name, self.dossier)
+        logs = known.logs if with_logs else ()
         if with_logs:
             self.glancing += 1
             self.most_glancing = max(self.most_glancing, self.glancing)
             await asyncio.sleep(self.find_seconds)
             self.glancing -= 1
-        return replace(self.dossier, owner=owner, logs=logs, references=())
+        return replace(known, owner=owner, logs=logs, references=())
 
     def redact(self, text: str) -> str:
         return text

@@ -24,6 +24,7 @@ from kausa.controller.looks import Looks
 from kausa.controller.manual_sightings import ManualSightings
 from kausa.controller.model_help import ModelHelp
 from kausa.controller.publishing import Publisher
+from kausa.controller.reading_turns import ReadingTurns
 from kausa.controller.remembering import Remembering
 from kausa.controller.report import Report, kept_diagnosis
 from kausa.controller.shortcomings import Shortcomings
@@ -113,7 +114,7 @@ class Reconciler:
         self._dry_runs = dry_runs
         self._shortcomings = Shortcomings(redact=gatherer.redact)
         # Held while facts are read and published, never while a model thinks.
-        self._turns = asyncio.Semaphore(concurrent)
+        self._turns = ReadingTurns(concurrent=concurrent)
         # A process that has just started finds all that is not complete at once, and whose failure
         # it is takes a list of Pods for each: so many lists would keep the API server from
         # answering even the renewal of the Lease.
@@ -322,7 +323,7 @@ class Reconciler:
         for pause in (0.0, *(SECOND_LOOKS_AFTER_SECONDS if not turn else ())):
             await asyncio.sleep(pause)
             await self._glances.over()
-            async with self._turns:
+            async with self._turns.turn(nothing_known=not report.says_something):
                 started = time.monotonic()
                 dossier = await self._gather(report, subject)
                 with self._tracer.span("rules") as span:

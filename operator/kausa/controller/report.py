@@ -120,6 +120,11 @@ class Report:
         return find_condition(self._already, DIAGNOSED) is not None
 
     @property
+    def says_something(self) -> bool:
+        """Whether it tells what fails already: by a glance, or an earlier look."""
+        return "diagnosis" in self._parts
+
+    @property
     def diagnosed_before(self) -> bool:
         """Whether there is a diagnosis of an earlier generation to be kept."""
         before = find_condition(self._already, DIAGNOSED)

@@ -202,6 +202,19 @@ async def test_of_a_crash_is_said_what_its_log_tells_before_the_evidence_around_
     assert "PAYMENTS_DB_DSN" in found.diagnosis.summary
 
 
+async def test_who_could_say_nothing_at_a_glance_has_its_evidence_read_before_who_could() -> None:
+    cluster = Diagnosing(PULLS, models=None)
+    silent = NAMES[1::4]
+    cluster.at_a_glance = dict.fromkeys(silent, SEEN)
+    cluster.gather_seconds = 0.05
+    async with asyncio.TaskGroup() as tasks:
+        await reconcile_all(cluster, tasks)
+    # The first four began before there was a crowd.
+    assert set(cluster.gathered_names[:4]) == set(NAMES[:4])
+    assert set(cluster.gathered_names[4:8]) == set(silent) - set(NAMES[:4])
+    assert len(cluster.gathered_names) == len(NAMES)
+
+
 async def test_where_the_crowd_has_passed_meanwhile_all_of_the_evidence_is_read_at_once() -> None:
     cluster = Diagnosing(LOGGED, models=None)
     with ExitStack() as opening:
