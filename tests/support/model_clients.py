@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
+from aiohttp import web
 from pydantic import SecretStr
-from support.fake_model_server import Kind
+from support.fake_model_server import FakeModelServer, Handler, Kind
 
 from kausa.diagnosis.model.breaker import CircuitBreaker
 from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.model.openai import OpenAIModel
 from kausa.diagnosis.model.protocol import Completion, LanguageModel, Message
 
-__all__ = ["ANSWER", "MESSAGES", "SCHEMA", "ask", "client"]
+__all__ = ["ANSWER", "MESSAGES", "SCHEMA", "ask", "client", "refuses", "serving"]
 
 SCHEMA: dict[str, Any] = {"type": "object", "properties": {"cause": {"type": "string"}}}
 MESSAGES = (
@@ -29,9 +33,35 @@ def client(
     return make(url=url, name="tiny", key=key, breaker=breaker, retry_seconds=0.001)
 
 
+@asynccontextmanager
+async def serving(kind: Kind) -> AsyncIterator[FakeModelServer]:
+    fake = FakeModelServer(kind)
+    await fake.start()
+    try:
+        yield fake
+    finally:
+        await fake.stop()
+
+
+def refuses(server: FakeModelServer, bad: Callable[[str], bool], words: str) -> Handler:
+    """Refuses each body that is bad with these words, and answers any other."""
+    answer, refusal = server.says(ANSWER), server.raw(words, status=400)
+
+    async def handler(request: web.Request) -> web.StreamResponse:
+        body = json.dumps(await request.json())
+        return await (refusal if bad(body) else answer)(request)
+
+    return handler
+
+
 async def ask(
-    model: LanguageModel, *, seconds: float = 5, tokens: int = 200, think: bool = False
+    model: LanguageModel,
+    *,
+    schema: dict[str, Any] = SCHEMA,
+    seconds: float = 5,
+    tokens: int = 200,
+    think: bool = False,
 ) -> Completion:
     return await model.complete(
-        MESSAGES, schema=SCHEMA, deadline_seconds=seconds, think=think, max_output_tokens=tokens
+        MESSAGES, schema=schema, deadline_seconds=seconds, think=think, max_output_tokens=tokens
     )

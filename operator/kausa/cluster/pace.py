@@ -14,6 +14,7 @@ import random
 import time
 
 from kausa.cluster.errors import ApiUnreachableError, ClusterError, ForbiddenError
+from kausa.telemetry.doubling import Doubling
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
 
@@ -21,8 +22,7 @@ __all__ = ["Pace"]
 
 STEADY_SECONDS = 5.0
 """A watch that lasted this long did not end at once; a list this long ago is not the last try."""
-FIRST_BACKOFF_SECONDS = 0.1
-LONGEST_BACKOFF_SECONDS = 30.0
+BACKOFF = Doubling(first_seconds=0.1, longest_seconds=30.0)
 
 _logger = get_logger("kausa.cluster.watch")
 
@@ -146,7 +146,7 @@ class Pace:
 
     async def _pause(self) -> None:
         self._attempts += 1
-        ceiling = min(LONGEST_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2 ** min(self._attempts, 12))
+        ceiling = BACKOFF.seconds(times=self._attempts)
         await asyncio.sleep(random.uniform(0, ceiling))  # noqa: S311 - spreads load, no secret
 
 

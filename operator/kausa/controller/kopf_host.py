@@ -25,6 +25,7 @@ from kausa.cluster.errors import (
 )
 from kausa.errors import KausaError
 from kausa.resources.group import FAILURE_DIAGNOSIS_PLURAL, GROUP, RUNBOOK_PLURAL, VERSION
+from kausa.telemetry.doubling import Doubling
 from kausa.telemetry.following import following
 from kausa.telemetry.logs import get_logger
 from kausa.telemetry.trouble import Trouble
@@ -36,7 +37,7 @@ LATER_SECONDS = 60.0
 MOST_ATTEMPTS = 5
 # Not our own prefix: kausa.dev/diagnose is what people write.
 KOPF_PREFIX = f"kopf.{GROUP}"
-LONGEST_RESTART_SECONDS = 30.0
+RESTARTS = Doubling(first_seconds=0.5, longest_seconds=30.0)
 STOP_WITHIN_SECONDS = 10.0
 Body = dict[str, Any]
 _logger = get_logger("kausa.controller.kopf")
@@ -91,8 +92,8 @@ class KopfHost:
             except Exception as error:
                 why = f"{type(error).__name__}: {error}"
             _logger.warning("Kopf ended, starting it again", why=why)
-            failures = 1 if loop.time() - started > LONGEST_RESTART_SECONDS else failures + 1
-            await asyncio.sleep(min(LONGEST_RESTART_SECONDS, 0.5 * 2**failures))
+            failures = 1 if loop.time() - started > RESTARTS.longest_seconds else failures + 1
+            await asyncio.sleep(RESTARTS.seconds(times=failures))
 
     async def _run_once(self, home: asyncio.AbstractEventLoop) -> None:
         """One life of Kopf, in a daemon thread: should it hang, it cannot keep us from ending."""

@@ -18,6 +18,7 @@ from kausa.cluster.errors import ClusterError
 from kausa.controller.sightings import ResourceKey
 from kausa.detection.fingerprint import normalise
 from kausa.detection.symptom import Symptom
+from kausa.telemetry.doubling import Doubling
 from kausa.telemetry.following import follow
 from kausa.telemetry.logs import get_logger
 
@@ -25,8 +26,7 @@ __all__ = ["Looks"]
 
 AFTER_CHANGE_SECONDS = 30.0
 AFTER_RETURN_SECONDS = 60.0
-AFTER_GAP_SECONDS = 60.0
-LONGEST_AFTER_GAP_SECONDS = 3600.0
+AFTER_GAP = Doubling(first_seconds=60.0, longest_seconds=3600.0)
 AFTER_NEWS_SECONDS = 10.0
 """Longer than a look takes: one that began before the news does not count for one after it."""
 MOST_KEYS = 10_000
@@ -97,17 +97,16 @@ class Looks:
         now = self._clock()
         known = self._looks.get(key) or _Look(words=(), at=now)
         attempts = known.attempts + 1 if missing else known.attempts if waits else 0
-        wait = min(LONGEST_AFTER_GAP_SECONDS, AFTER_GAP_SECONDS * 2 ** min(attempts - 1, 10))
         # What was seen while it was looked at is kept; what was due before it is done.
         due = known.due if known.due > now else float("inf")
         if missing:
-            due = min(due, now + wait)
+            due = min(due, now + AFTER_GAP.seconds(times=attempts - 1))
         last = known.words[-1] if known.words else None
         self._keep(key, replace(known, at=now, looked_on=last, due=due, attempts=attempts))
 
     def later(self, key: ResourceKey) -> None:
         """It cannot be looked at just now: somebody is at it."""
-        self._again(key, AFTER_GAP_SECONDS)
+        self._again(key, AFTER_GAP.first_seconds)
 
     def all_again(self) -> None:
         """More can be found out than before: all is due soon, what is looked at now as well."""
@@ -158,7 +157,7 @@ class Looks:
                     tasks.create_task(one(key))
 
     def _again_later(self, key: ResourceKey) -> None:
-        self._again(key, LONGEST_AFTER_GAP_SECONDS / 6)
+        self._again(key, AFTER_GAP.longest_seconds / 6)
 
     def _again(self, key: ResourceKey, seconds: float) -> None:
         known = self._looks.get(key)

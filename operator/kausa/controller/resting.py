@@ -24,11 +24,10 @@ from typing import Final
 
 from kausa.controller.sightings import ResourceKey
 from kausa.diagnosis.errors import ModelError
+from kausa.diagnosis.model.postponing import RESTS
 
-__all__ = ["FIRST_REST_SECONDS", "LONGEST_REST_SECONDS", "REST_OF_CHANGED_SECONDS", "Resting"]
+__all__ = ["REST_OF_CHANGED_SECONDS", "Resting"]
 
-FIRST_REST_SECONDS: Final = 60.0
-LONGEST_REST_SECONDS: Final = 6 * 3600.0
 REST_OF_CHANGED_SECONDS: Final = 600.0
 """The longest where what is asked about is another by now."""
 MOST_KEYS: Final = 10_000
@@ -65,13 +64,12 @@ class Resting:
         before = self._rests.pop(key, None)
         times = 1 + (before.times if before and before.generation == generation else 0)
         told: float = getattr(error, "retry_after_seconds", None) or 0.0
-        grown = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2.0 ** min(times - 1, 30))
         self._rests[key] = _Rest(
             generation=generation,
             digests=digests,
             error=error,
             began=self._clock(),
-            seconds=max(told, grown),
+            seconds=max(told, RESTS.seconds(times=times - 1)),
             times=times,
         )
         while len(self._rests) > MOST_KEYS:

@@ -13,6 +13,8 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from kausa.telemetry.doubling import Doubling
+
 __all__ = ["WorkQueue"]
 
 T = TypeVar("T")
@@ -33,7 +35,9 @@ class WorkQueue(Generic[T]):
         """`merge(older, newer)` makes one value of two that wait for one key."""
         self._size = size
         self._merge = merge
-        self._first_retry_seconds = first_retry_seconds
+        self._retries = Doubling(
+            first_seconds=first_retry_seconds, longest_seconds=LONGEST_RETRY_SECONDS
+        )
         self._waiting: OrderedDict[str, T] = OrderedDict()
         self._in_work: set[str] = set()
         self._held_back: OrderedDict[str, T] = OrderedDict()
@@ -122,7 +126,7 @@ class WorkQueue(Generic[T]):
             self.on_forget(key)
             return
         failures = self._failures[key] = self._failures.get(key, 0) + 1
-        ceiling = min(LONGEST_RETRY_SECONDS, self._first_retry_seconds * 2 ** min(failures, 20))
+        ceiling = self._retries.seconds(times=failures)
         delay = random.uniform(ceiling / 2, ceiling)  # noqa: S311 - spreads load, no secret
         loop = asyncio.get_running_loop()
         self._timers[key] = loop.call_later(delay, self._retry, key), value

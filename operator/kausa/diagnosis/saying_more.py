@@ -38,6 +38,8 @@ def says_more(sentence: str, matters: Sequence[Matter]) -> bool:
     """Whether a sentence is more than a sentence of the rules, or than the failures' reasons.
 
     Of what does not fail anything may be said: that nothing does is an answer.
+    Unlike `Corpus.says_why`, it takes a symptom that the reason does not tell for more: `the
+    container exited` is an answer, though no cause.
     """
     by_rules = {
         known_by(each) for m in matters for text in (m.summary, m.cause) for each in sentences(text)

@@ -14,8 +14,10 @@ from support.virtual_time import LoopsTime, VirtualTimeLoop
 from kausa.cluster import errors, pace
 from kausa.cluster.client import KubernetesClient
 from kausa.cluster.objects import Pod
+from kausa.cluster.pace import BACKOFF
 from kausa.cluster.paths import PODS
 from kausa.cluster.watch import Change, ChangeType, Watcher
+from kausa.telemetry.doubling import Doubling
 
 EVENT_LOOP = VirtualTimeLoop
 
@@ -31,7 +33,7 @@ def document(uid: str, version: str = "2") -> dict[str, Any]:
 
 @pytest.fixture(autouse=True)
 def _short_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "LONGEST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(pace, "BACKOFF", Doubling(first_seconds=0.01, longest_seconds=0.01))
 
 
 async def collect(
@@ -149,7 +151,7 @@ async def test_a_missing_permission_is_waited_out_until_it_is_granted() -> None:
 @pytest.fixture
 def whole_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
     """As long as in production, and without the luck."""
-    monkeypatch.setattr(pace, "LONGEST_BACKOFF_SECONDS", 30.0)
+    monkeypatch.setattr(pace, "BACKOFF", BACKOFF)
     monkeypatch.setattr("random.uniform", lambda _, high: high)
 
 
@@ -239,8 +241,7 @@ async def test_a_watch_that_ends_after_its_own_time_is_made_anew_and_nothing_is_
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(pace, "STEADY_SECONDS", 0.01)
-    monkeypatch.setattr(pace, "FIRST_BACKOFF_SECONDS", 60.0)
-    monkeypatch.setattr(pace, "LONGEST_BACKOFF_SECONDS", 60.0)
+    monkeypatch.setattr(pace, "BACKOFF", Doubling(first_seconds=60.0, longest_seconds=60.0))
     async with FakeApiServer() as server:
         server.answers(listing(document("a")))
         for _ in range(3):

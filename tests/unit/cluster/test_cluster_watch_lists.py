@@ -18,6 +18,7 @@ from kausa.cluster.client import Page
 from kausa.cluster.objects import Pod
 from kausa.cluster.paths import PODS, ResourcePath
 from kausa.cluster.watch import ChangeType
+from kausa.telemetry.doubling import Doubling
 
 EVENT_LOOP = VirtualTimeLoop
 
@@ -32,7 +33,7 @@ def _time_of_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pace, "LONGEST_BACKOFF_SECONDS", 0.01)
+    monkeypatch.setattr(pace, "BACKOFF", Doubling(first_seconds=0.01, longest_seconds=0.01))
     monkeypatch.setattr(watch, "LEAST_SECONDS_BETWEEN_LISTS", 0.0)
 
 

@@ -13,7 +13,7 @@ from support.recording import HandClock
 
 from kausa.controller.looks import (
     AFTER_CHANGE_SECONDS,
-    AFTER_GAP_SECONDS,
+    AFTER_GAP,
     AFTER_NEWS_SECONDS,
     MOST_KEYS,
     Looks,
@@ -79,7 +79,7 @@ def test_what_could_not_be_read_is_tried_again_later_each_time(
         while not looks.due():
             clock.now += 1
         waits.append(clock.now - began)
-    assert waits[0] == AFTER_GAP_SECONDS
+    assert waits[0] == AFTER_GAP.first_seconds
     assert waits == sorted(waits)
     looks.looked(KEY, missing=False)
     clock.now += 100_000
@@ -201,7 +201,7 @@ def test_who_is_busy_is_looked_at_later(looks: Looks, clock: HandClock) -> None:
     looks.seen(KEY, SYMPTOM)
     looks.later(KEY)
     assert looks.due() == ()
-    clock.now = AFTER_GAP_SECONDS
+    clock.now = AFTER_GAP.first_seconds
     assert looks.due() == (KEY,)
 
 

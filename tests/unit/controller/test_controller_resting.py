@@ -5,19 +5,14 @@ from __future__ import annotations
 import pytest
 from support.recording import HandClock
 
-from kausa.controller.resting import (
-    FIRST_REST_SECONDS,
-    LONGEST_REST_SECONDS,
-    MOST_KEYS,
-    REST_OF_CHANGED_SECONDS,
-    Resting,
-)
+from kausa.controller.resting import MOST_KEYS, REST_OF_CHANGED_SECONDS, Resting
 from kausa.diagnosis.errors import (
     ModelDeadlineExceeded,
     ModelError,
     ModelInvalidAnswer,
     ModelRefusedQuestion,
 )
+from kausa.diagnosis.model.postponing import FIRST_REST_SECONDS, LONGEST_REST_SECONDS
 
 KEY = ("shop", "x")
 SAME = ("digest",)

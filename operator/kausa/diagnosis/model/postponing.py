@@ -27,11 +27,14 @@ from kausa.diagnosis.errors import (
     ModelUnavailable,
 )
 from kausa.telemetry.clock import utc_now
+from kausa.telemetry.doubling import Doubling
 
-__all__ = ["FIRST_REST_SECONDS", "LONGEST_REST_SECONDS", "Postponed"]
+__all__ = ["FIRST_REST_SECONDS", "LONGEST_REST_SECONDS", "RESTS", "Postponed"]
 
 FIRST_REST_SECONDS: Final = 60.0
 LONGEST_REST_SECONDS: Final = 6 * 3600.0
+RESTS: Final = Doubling(first_seconds=FIRST_REST_SECONDS, longest_seconds=LONGEST_REST_SECONDS)
+"""Of a question; its resource is not offered for as long (`kausa.controller.resting`)."""
 
 _Kind = type[ModelDeadlineExceeded] | type[ModelRefusedQuestion]
 
@@ -109,7 +112,7 @@ class Postponed:
     ) -> ModelError:
         resting = self._of(digest, model=model)
         if seconds is None:
-            seconds = min(LONGEST_REST_SECONDS, FIRST_REST_SECONDS * 2.0 ** min(resting.times, 30))
+            seconds = RESTS.seconds(times=resting.times)
         resting.times += 1
         resting.until = self._clock() + seconds
         until = utc_now() + timedelta(seconds=seconds)

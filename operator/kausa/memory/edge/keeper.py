@@ -22,14 +22,14 @@ from kausa.memory.edge.failures import corrupt, ensure_space
 from kausa.memory.edge.process import WorkerGoneError, WorkerProcess
 from kausa.memory.errors import MemoryUnavailableError, UnavailableReason, deadline
 from kausa.memory.store import Schema
+from kausa.telemetry.doubling import Doubling
 
-__all__ = ["FIRST_PAUSE_SECONDS", "START_SECONDS", "WorkerKeeper"]
+__all__ = ["PAUSES", "START_SECONDS", "WorkerKeeper"]
 
 START_SECONDS = 60.0
 """The longest that a start may take: five seconds of waiting for the lock, and some cleaning."""
 CLOSE_SECONDS = 10.0
-FIRST_PAUSE_SECONDS = 0.25
-LONGEST_PAUSE_SECONDS = 30.0
+PAUSES = Doubling(first_seconds=0.25, longest_seconds=30.0)
 _CRASHES = {signal.SIGBUS, signal.SIGSEGV, signal.SIGABRT, signal.SIGILL, signal.SIGFPE}
 
 
@@ -128,7 +128,7 @@ class WorkerKeeper:
                     self._pause("the store's process died", "StoreUnavailable")
                 await dead.stop(grace_seconds=1.0)
             pause = self._retry_at - time.monotonic()
-            if pause > FIRST_PAUSE_SECONDS:
+            if pause > PAUSES.first_seconds:
                 message, reason = self._last_error
                 raise MemoryUnavailableError(message, reason=reason)
             await asyncio.sleep(max(0.0, pause))
@@ -158,7 +158,7 @@ class WorkerKeeper:
 
     def _pause(self, message: str, reason: UnavailableReason) -> MemoryUnavailableError:
         """Note a failure, put off the next start, and make the error that says so."""
-        pause = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2 ** min(self._failures, 10))
+        pause = PAUSES.seconds(times=self._failures)
         self._failures += 1
         self._retry_at = time.monotonic() + pause
         self._last_error = (message, reason)

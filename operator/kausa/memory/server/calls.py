@@ -18,6 +18,7 @@ from typing import TypeVar
 from kausa.memory.errors import MemoryUnavailableError
 from kausa.memory.server.refusals import Refusal, refusal_of
 from kausa.memory.waiting import OnWaiting, Waiting, nobody
+from kausa.telemetry.doubling import Doubling
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["Backoff", "Calls", "Deadline"]
@@ -26,6 +27,7 @@ _logger = get_logger("kausa.memory.server")
 T = TypeVar("T")
 LONGEST_ON_SERVER_SECONDS = 30
 """What we let the server work on one search: its strict mode refuses more."""
+BOUNDS = Doubling(first_seconds=0.1, longest_seconds=10.0)
 
 
 class Deadline:
@@ -51,13 +53,11 @@ class Deadline:
 class Backoff:
     """How long to wait before the n-th repetition: anything from 0 to a bound that doubles."""
 
-    first_seconds: float = 0.1
-    most_seconds: float = 10.0
+    bounds: Doubling = BOUNDS
 
     def wait(self, repetition: int, *, after_seconds: float | None, chance: float) -> float:
         """Seconds; `chance` is from 0 to 1. Never less than the server asks for."""
-        bound: float = min(self.most_seconds, self.first_seconds * 2 ** min(repetition, 30))
-        return (after_seconds or 0.0) + chance * bound
+        return (after_seconds or 0.0) + chance * self.bounds.seconds(times=repetition)
 
 
 class Calls:

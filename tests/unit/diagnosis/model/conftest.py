@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 from support.fake_model_server import FakeModelServer
-from support.model_clients import client
+from support.model_clients import client, serving
 
 from kausa.diagnosis.model import Incident, ModelRequest, NumberedEvidence
 from kausa.diagnosis.model.ollama import OllamaModel
@@ -13,15 +13,26 @@ from kausa.diagnosis.model.openai import OpenAIModel
 
 @pytest.fixture(params=["ollama", "openai"])
 async def server(request: pytest.FixtureRequest) -> AsyncIterator[FakeModelServer]:
-    fake = FakeModelServer(request.param)
-    await fake.start()
-    yield fake
-    await fake.stop()
+    async with serving(request.param) as fake:
+        yield fake
 
 
 @pytest.fixture
 async def model(server: FakeModelServer) -> AsyncIterator[OllamaModel | OpenAIModel]:
     made = client(server.kind, server.url)
+    yield made
+    await made.close()
+
+
+@pytest.fixture
+async def endpoint() -> AsyncIterator[FakeModelServer]:
+    async with serving("openai") as fake:
+        yield fake
+
+
+@pytest.fixture
+async def openai(endpoint: FakeModelServer) -> AsyncIterator[OpenAIModel]:
+    made = OpenAIModel(url=endpoint.url, name="tiny", retry_seconds=0.001)
     yield made
     await made.close()
 

@@ -2,54 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
-from support.fake_model_server import FakeModelServer, Handler
-from support.model_clients import ANSWER, MESSAGES
+from support.fake_model_server import FakeModelServer
+from support.model_clients import ANSWER, MESSAGES, ask, refuses
 
 from kausa.diagnosis.model.answer.schema import answer_schema
 from kausa.diagnosis.model.dialect import Dialect
 from kausa.diagnosis.model.openai import OpenAIModel
-from kausa.diagnosis.model.protocol import Completion
 
 SCHEMA = answer_schema(["E1", "E2"], ["a line with maxLength"])
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[FakeModelServer]:
-    fake = FakeModelServer("openai")
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def openai(endpoint: FakeModelServer) -> AsyncIterator[OpenAIModel]:
-    made = OpenAIModel(url=endpoint.url, name="tiny", retry_seconds=0.001)
-    yield made
-    await made.close()
-
-
-async def ask(model: OpenAIModel, *, think: bool = False) -> Completion:
-    return await model.complete(
-        MESSAGES, schema=SCHEMA, deadline_seconds=5, think=think, max_output_tokens=200
-    )
-
-
-def refuses(endpoint: FakeModelServer, bad: Callable[[str], bool], words: str) -> Handler:
-    answer, refusal = endpoint.says(ANSWER), endpoint.raw(words, status=400)
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        body = json.dumps(await request.json())
-        return await (refusal if bad(body) else answer)(request)
-
-    return handler
 
 
 def sent_schema(endpoint: FakeModelServer) -> dict[str, Any]:
@@ -63,8 +28,8 @@ async def test_a_server_that_takes_no_lengths_keeps_the_rest_of_the_schema(
 ) -> None:
     endpoint.script = [refuses(endpoint, lambda body: '"maxLength": ' in body, words)]
 
-    assert (await ask(openai)).text == ANSWER
-    assert (await ask(openai)).text == ANSWER
+    assert (await ask(openai, schema=SCHEMA)).text == ANSWER
+    assert (await ask(openai, schema=SCHEMA)).text == ANSWER
 
     schema = sent_schema(endpoint)
     assert schema["properties"]["citations"] == {
@@ -93,8 +58,8 @@ async def test_names_of_properties_are_no_bounds(endpoint: FakeModelServer) -> N
 async def test_a_model_that_shall_not_think_is_kept_from_it(
     endpoint: FakeModelServer, openai: OpenAIModel
 ) -> None:
-    await ask(openai)
-    await ask(openai, think=True)
+    await ask(openai, schema=SCHEMA)
+    await ask(openai, schema=SCHEMA, think=True)
 
     silent, thinking = endpoint.requests
     assert silent["chat_template_kwargs"] == {"enable_thinking": False}
@@ -115,8 +80,8 @@ async def test_a_server_that_knows_no_templates_costs_one_refusal_and_no_schema(
 ) -> None:
     endpoint.script = [refuses(endpoint, lambda body: "chat_template_kwargs" in body, words)]
 
-    await ask(openai)
-    await ask(openai)
+    await ask(openai, schema=SCHEMA)
+    await ask(openai, schema=SCHEMA)
 
     assert len(endpoint.requests) == 3
     assert sent_schema(endpoint) == SCHEMA

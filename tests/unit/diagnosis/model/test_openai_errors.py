@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 
 import pytest
 from pydantic import SecretStr
@@ -17,21 +16,6 @@ from kausa.diagnosis.model.openai import OpenAIModel
 
 WORDS = "the context shift is disabled"
 ERROR = json.dumps({"code": 500, "message": WORDS, "type": "server_error"}).encode()
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[FakeModelServer]:
-    fake = FakeModelServer("openai")
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def openai(endpoint: FakeModelServer) -> AsyncIterator[OpenAIModel]:
-    made = OpenAIModel(url=endpoint.url, name="tiny", retry_seconds=0.001)
-    yield made
-    await made.close()
 
 
 @pytest.mark.parametrize("begun", [True, False])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 from aiohttp import web
 from support.fake_model_server import FakeModelServer
@@ -12,21 +10,6 @@ from support.model_clients import ANSWER, ask
 from kausa.diagnosis.errors import ModelMissing, ModelUnavailable
 from kausa.diagnosis.model.listing import lists
 from kausa.diagnosis.model.openai import OpenAIModel
-
-
-@pytest.fixture
-async def endpoint() -> AsyncIterator[FakeModelServer]:
-    fake = FakeModelServer("openai")
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
-async def openai(endpoint: FakeModelServer) -> AsyncIterator[OpenAIModel]:
-    made = OpenAIModel(url=endpoint.url, name="tiny", retry_seconds=0.001)
-    yield made
-    await made.close()
 
 
 @pytest.mark.parametrize(

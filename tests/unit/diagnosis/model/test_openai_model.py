@@ -6,37 +6,23 @@ import json
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
 from support.fake_model_server import FakeModelServer, Handler
-from support.model_clients import ANSWER, SCHEMA, ask
+from support.model_clients import ANSWER, SCHEMA, ask, refuses
 
 from kausa.diagnosis.errors import ModelError, ModelInvalidAnswer, ModelMissing
 from kausa.diagnosis.model.openai import OpenAIModel
 
 
 @pytest.fixture
-async def endpoint() -> AsyncIterator[FakeModelServer]:
-    fake = FakeModelServer("openai")
-    await fake.start()
-    yield fake
-    await fake.stop()
-
-
-@pytest.fixture
 async def openai(endpoint: FakeModelServer) -> AsyncIterator[OpenAIModel]:
+    """Its address has a path, and a slash too many."""
     made = OpenAIModel(url=endpoint.url + "/v1/", name="tiny", retry_seconds=0.001)
     yield made
     await made.close()
 
 
-def refuses(endpoint: FakeModelServer, field: str, words: str) -> Handler:
-    """Refuses a body with this field, and answers any other."""
-    good, bad = endpoint.says(ANSWER), endpoint.raw(json.dumps({"error": words}), status=400)
-
-    async def handler(request: web.Request) -> web.StreamResponse:
-        return await (bad if field in json.dumps(await request.json()) else good)(request)
-
-    return handler
+def refuses_field(endpoint: FakeModelServer, field: str, words: str) -> Handler:
+    return refuses(endpoint, lambda body: field in body, json.dumps({"error": words}))
 
 
 async def test_the_question_is_bounded_constrained_and_repeatable(
@@ -68,7 +54,7 @@ async def test_the_question_is_bounded_constrained_and_repeatable(
 async def test_what_a_server_refuses_is_given_up_for_good_and_said(
     endpoint: FakeModelServer, openai: OpenAIModel, field: str, words: str, said: str | None
 ) -> None:
-    endpoint.script = [refuses(endpoint, field, words)]
+    endpoint.script = [refuses_field(endpoint, field, words)]
 
     assert (await ask(openai, think=True)).text == ANSWER
     assert (await ask(openai, think=True)).text == ANSWER
@@ -83,7 +69,7 @@ async def test_what_a_server_refuses_is_given_up_for_good_and_said(
 async def test_without_a_schema_the_answer_is_still_asked_for_as_json(
     endpoint: FakeModelServer, openai: OpenAIModel
 ) -> None:
-    endpoint.script = [refuses(endpoint, "json_schema", "json_schema")]
+    endpoint.script = [refuses_field(endpoint, "json_schema", "json_schema")]
     await ask(openai)
 
     assert endpoint.requests[-1]["response_format"] == {"type": "json_object"}

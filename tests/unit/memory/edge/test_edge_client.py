@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
@@ -29,7 +30,7 @@ ID = "00000000-0000-0000-0000-000000000001"
 @pytest.fixture
 def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeWorkers:
     # The pause after a first failure is waited out.
-    monkeypatch.setattr(keeper, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(keeper, "PAUSES", replace(keeper.PAUSES, first_seconds=0.05))
     return FakeWorkers(tmp_path)
 
 

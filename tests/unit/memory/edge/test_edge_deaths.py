@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ from kausa.memory.errors import MemoryUnavailableError
 @pytest.fixture
 def workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeWorkers:
     # The pause after a first failure is waited out.
-    monkeypatch.setattr(keeper, "FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(keeper, "PAUSES", replace(keeper.PAUSES, first_seconds=0.05))
     return FakeWorkers(tmp_path)
 
 
@@ -43,7 +44,7 @@ async def test_a_call_that_kills_every_worker_is_an_error(workers: FakeWorkers) 
 async def test_a_worker_that_cannot_start_is_not_started_in_a_loop(
     workers: FakeWorkers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(keeper, "FIRST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr(keeper, "PAUSES", replace(keeper.PAUSES, first_seconds=0.1))
     store = workers.store("os._exit(1)")
     for _ in range(12):
         with pytest.raises(MemoryUnavailableError, match="ended at once"):

@@ -37,6 +37,7 @@ from kausa.memory.server.refusals import (
 from kausa.memory.server.settings import ServerSettings, Tuning
 from kausa.memory.server.versions import OLDEST, PLACEMENT
 from kausa.memory.store import Schema
+from kausa.telemetry.doubling import Doubling
 
 SCHEMA = Schema(model="BAAI/bge-small-en-v1.5", dimensions=384)
 URL = "http://localhost:6333"
@@ -178,7 +179,7 @@ def test_bounds_between_whole_numbers_mean_what_they_say(
 def test_a_wait_is_never_shorter_than_asked_nor_longer_than_its_bound(
     repetition: int, chance: float, after: float | None
 ) -> None:
-    backoff = Backoff(first_seconds=0.1, most_seconds=10)
+    backoff = Backoff(bounds=Doubling(first_seconds=0.1, longest_seconds=10))
     wait = backoff.wait(repetition, after_seconds=after, chance=chance)
     assert (after or 0) <= wait <= (after or 0) + min(10, 0.1 * 2 ** min(repetition, 7))
 

@@ -112,7 +112,11 @@ class Corpus:
         return "\n".join(each.text for each in self._sources if not each.ids or each.ids & wanted)
 
     def says_why(self, sentence: str) -> bool:
-        """Whether a sentence says more than what is seen anyway: that its target fails, and how."""
+        """Whether a sentence says more than what is seen anyway: that its target fails, and how.
+
+        Unlike `saying_more.says_more`, it takes no symptom for more, whether it was told or not:
+        `the container exited` may be an answer, and is no cause.
+        """
         telling = _telling(sentence) - self._common - self._seen
         return any(len(each) > 2 and each not in EXPLAINING for each in telling)
 
