@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
@@ -26,8 +27,9 @@ class FakeModelServer:
     `script` holds a handler for each question; the last one answers all that follow.
     """
 
-    def __init__(self, kind: Kind) -> None:
+    def __init__(self, kind: Kind, *, tls: ssl.SSLContext | None = None) -> None:
         self.kind = kind
+        self._tls = tls
         self.models = ["tiny:latest"] if kind == "ollama" else ["tiny"]
         self.capabilities = ["completion"]
         self.family = "llama"
@@ -55,10 +57,10 @@ class FakeModelServer:
         app.router.add_post("/api/pull", self._pull)
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, handler_cancellation=True)
         await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", 0)
+        site = web.TCPSite(self._runner, "127.0.0.1", 0, ssl_context=self._tls)
         await site.start()
         host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
+        self.url = f"{'https' if self._tls else 'http'}://{host}:{port}"
 
     async def stop(self) -> None:
         if self._runner is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,46 @@ def test_an_error_of_one_of_many_tasks_ends_in_its_own_sentence_and_exit_code(
 
     monkeypatch.setattr(run_command, "run_operator", fail)
     assert run("--kubeconfig", str(kubeconfig)) == (5, f"kausa: {lost}\n")
+
+
+@pytest.fixture
+def never_started(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(**_: Any) -> None:
+        raise AssertionError("it was started")
+
+    monkeypatch.setattr(run_command, "run_operator", fail)
+
+
+@pytest.mark.usefixtures("never_started")
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("KAUSA_MODEL_CA_FILE", "/absent/ca.crt"), ("KAUSA_MODEL_TOKENS_PER_HOUR", "9000")],
+)
+def test_a_model_that_could_never_be_asked_is_told_before_anything_is_started(
+    kubeconfig: Path, name: str, value: str
+) -> None:
+    given = {"KAUSA_MODEL_URL": "https://model.example", name: value}
+    code, said = run("--kubeconfig", str(kubeconfig), **given)
+    assert code == 2
+    assert name in said
+    assert said.count("\n") == 1
+
+
+def test_a_variable_that_is_no_setting_is_told_in_one_line_of_the_log(
+    kubeconfig: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def end(**_: Any) -> None:
+        pass
+
+    monkeypatch.setattr(run_command, "run_operator", end)
+    given = {"KAUSA_MODEL_URI": "https://sk-very-secret", "KAUSA_SERVICE_HOST": "10.96.0.12"}
+    code, said = run("--kubeconfig", str(kubeconfig), "--log-format", "json", **given)
+    assert code == 0
+    (line,) = (json.loads(each) for each in said.splitlines())
+    assert line["level"] == "warning"
+    assert line["event"] == "Ignored variables of the environment"
+    assert line["why"].startswith("KAUSA_MODEL_URI (did you mean KAUSA_MODEL_URL?) is no setting")
+    assert "sk-very-secret" not in said
 
 
 def test_what_the_command_line_says_comes_before_the_environment(

@@ -13,6 +13,7 @@ from kausa.commands.asking_links import Linked, causes_first
 from kausa.commands.asking_memory import AskedMemory
 from kausa.commands.asking_output import AsJson, AsText
 from kausa.commands.asking_sources import FilesSource
+from kausa.commands.given_settings import given_settings
 from kausa.diagnosis.answering import Answering, Concluded, FindsMatters, Known, Remembered
 from kausa.errors import KausaError
 from kausa.evidence.redaction import Redactor
@@ -47,7 +48,7 @@ def run(request: Request) -> bool:
         KausaError: the cluster, the files or a setting cannot be used.
     """
     configure_logs(level="critical")
-    return asyncio.run(_run(request, Settings.from_environment()))
+    return asyncio.run(_run(request, given_settings("kausa ask")))
 
 
 async def _run(request: Request, settings: Settings) -> bool:

@@ -14,13 +14,13 @@ from typing import Any
 import click
 
 from kausa.cluster.snapshot import Snapshot
+from kausa.commands.given_settings import given_settings
 from kausa.commands.snapshot_files import snapshot_of
 from kausa.evidence.redaction import Redactor
 from kausa.evidence.redaction_key import load_or_make_key
 from kausa.offline.diagnosing import Answer, OfflineDiagnosis, moment_of
 from kausa.offline.targets import check_namespace, find_target, parse_target
 from kausa.offline.unwatched import suspended
-from kausa.settings import Settings
 from kausa.telemetry.logs import configure_logs
 
 __all__ = ["Request", "run"]
@@ -48,7 +48,7 @@ def run(request: Request) -> bool:
         KausaError: the files, the target or a setting cannot be used.
     """
     configure_logs(level="critical")
-    settings = Settings.from_environment()
+    settings = given_settings("kausa diagnose")
     snapshot = snapshot_of(request.source)
     redactor = Redactor(
         key=load_or_make_key(settings.redaction_key_path),

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import click
 
+from kausa.commands.given_settings import given_settings
 from kausa.diagnosis.consultation import Consultant
 from kausa.diagnosis.errors import ModelError
 from kausa.diagnosis.model.models import Models
@@ -31,7 +32,7 @@ def check_model() -> None:
     Raises:
         NoModelError: none is configured, or it does not answer.
     """
-    asyncio.run(_check(_opened(Settings.from_environment())))
+    asyncio.run(_check(_opened(given_settings("kausa eval"))))
 
 
 async def ask_about(

@@ -73,6 +73,7 @@ async def _run(
     namespace: str | None,
     name: str | None,
 ) -> bool:
+    from kausa.commands.given_settings import given_settings
     from kausa.commands.ingest_files import check_folder
     from kausa.commands.ingest_report import Report
     from kausa.commands.ingesting import DEADLINE_SECONDS, Ingestion, Options
@@ -81,11 +82,10 @@ async def _run(
     from kausa.evidence.redaction_key import load_or_make_key
     from kausa.memory.audit import acting_as, this_user
     from kausa.memory.opening import open_memory
-    from kausa.settings import Settings
     from kausa.telemetry.logs import configure_logs
 
     configure_logs(level="error")
-    settings = Settings.from_environment(cluster_name=cluster)
+    settings = given_settings("kausa ingest", cluster_name=cluster)
     for folder in folders:
         check_folder(folder)
     redactor = Redactor(

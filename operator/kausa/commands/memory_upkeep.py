@@ -17,6 +17,7 @@ from typing import TypeVar
 
 import msgspec
 
+from kausa.commands.given_settings import given_settings
 from kausa.commands.waiting import WaitingTeller
 from kausa.errors import KausaError
 from kausa.memory.audit import acting_as, this_user
@@ -65,7 +66,7 @@ class Upkeep:
     @classmethod
     def from_environment(cls, *, say: Callable[[str], None], warn: Callable[[str], None]) -> Upkeep:
         """As the environment says. Raises `SettingsError`."""
-        settings = Settings.from_environment()
+        settings = given_settings("kausa memory")
         configure_logs(style=settings.log_format, level="warning")
         return cls(settings=settings, say=say, warn=warn)
 

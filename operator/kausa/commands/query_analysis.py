@@ -17,20 +17,28 @@ def query_analysis(question: str, output: str) -> None:
 
     Nothing is searched, and neither a cluster nor a memory is needed. Secrets in QUESTION are
     hidden before it is read or shown.
+
+    Exit codes: 0 it is shown, 2 a setting or an argument cannot be used.
     """
     import secrets
+    import sys
 
     import msgspec
 
+    from kausa.commands.given_settings import given_settings
+    from kausa.errors import KausaError
     from kausa.evidence.redaction import Redactor
     from kausa.recall.query import analyse
-    from kausa.settings import Settings
     from kausa.telemetry.clock import utc_now
 
     if not question.strip():
         raise click.BadParameter("it is empty. Write what you saw, or want to know.")
     # The terminal and its log are no place for a secret that came with a pasted line.
-    settings = Settings.from_environment()
+    try:
+        settings = given_settings("kausa query-analysis")
+    except KausaError as error:
+        click.echo(f"kausa query-analysis: {error}", err=True)
+        sys.exit(2)
     redactor = Redactor(
         key=secrets.token_bytes(32),
         emails=settings.redact_emails,

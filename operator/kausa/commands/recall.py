@@ -72,6 +72,7 @@ def recall(
 
 async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank: bool) -> Asked:
     from kausa.commands.empty_memory import holds_nothing
+    from kausa.commands.given_settings import given_settings
     from kausa.commands.waiting import WaitingTeller
     from kausa.controller.memory_parts import recall_options
     from kausa.evidence.redaction import Redactor
@@ -79,9 +80,8 @@ async def _ask(question: str, namespaces: tuple[str, ...], *, limit: int, rerank
     from kausa.memory.opening import open_memory
     from kausa.recall.recall import Recall
     from kausa.recall.requests import RecallFilters
-    from kausa.settings import Settings
 
-    settings = Settings.from_environment()
+    settings = given_settings("kausa recall")
     # No embedder and no terminal needs a secret that came with a pasted line.
     redactor = Redactor(
         key=secrets.token_bytes(32),

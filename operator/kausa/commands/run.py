@@ -16,9 +16,11 @@ from kausa.cluster.errors import KubeconfigError, LeadershipLostError, LeaseForb
 from kausa.cluster.kubeconfig import find_kubeconfig, load_kubeconfig
 from kausa.controller.errors import AccessRefusedError, MissingResourceDefinitionsError
 from kausa.controller.operator import run_operator
+from kausa.diagnosis.model.opening import open_models
 from kausa.errors import KausaError, SettingsError
 from kausa.settings import Settings
-from kausa.telemetry.logs import configure_logs
+from kausa.settings.unknown import find_unknown
+from kausa.telemetry.logs import configure_logs, get_logger
 
 __all__ = ["credentials_of", "run"]
 
@@ -31,6 +33,7 @@ EXIT_CODES: tuple[tuple[type[KausaError], int], ...] = (
     (LeaseForbiddenError, 4),
     (LeadershipLostError, LEADERSHIP_LOST),
 )
+_logger = get_logger(__name__)
 
 
 @click.command()
@@ -65,6 +68,11 @@ def run(
             log_format=log_format,
         )
         configure_logs(style=settings.log_format, level=settings.log_level)
+        unknown = find_unknown(os.environ)
+        if unknown is not None:
+            _logger.warning("Ignored variables of the environment", why=str(unknown))
+        # Said now, and not when the first of several operators ends and this one leads.
+        open_models(settings, redact=str)
         credentials = credentials_of(kubeconfig, context=context)
         asyncio.run(_run(settings, credentials))
     except KausaError as error:

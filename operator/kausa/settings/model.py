@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Final, Literal
 
 from pydantic import Field
@@ -28,6 +29,10 @@ class ModelSettings(BaseSettings):
 
     model_key: HeaderSecret | None = None
     """A bearer token, where the server wants one."""
+
+    model_ca_file: Path | None = None
+    """A PEM file with certificates of authorities (CA) that are trusted for the model's address,
+    beside those that are trusted anyway. It is read at the start."""
 
     simple_model: ModelName = "llama3.1"
     """The model for what is not complex, which is most."""

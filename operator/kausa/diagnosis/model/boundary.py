@@ -24,6 +24,7 @@ from kausa.diagnosis.errors import (
     ModelRefusedQuestion,
     ModelUnavailable,
 )
+from kausa.diagnosis.model.trust import untrusted_certificate
 
 __all__ = [
     "MOST_RESPONSE_BYTES",
@@ -122,6 +123,10 @@ class Boundary:
         except httpx.UnsupportedProtocol as error:
             raise self._cannot_be_asked(error) from None
         except _NOT_REACHED as error:
+            untrusted = untrusted_certificate(error, where=self._where)
+            if untrusted is not None:
+                # It will be the same one in a moment.
+                raise AttemptFailed(ModelUnavailable(untrusted), alive=False, read=False) from None
             raise AttemptFailed(
                 ModelUnavailable(
                     f"No model server answers at {self._where} ({type(error).__name__}); {_WITHOUT}"

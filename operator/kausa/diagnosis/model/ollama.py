@@ -10,6 +10,7 @@ Every foreign error ends here as a `ModelError`.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from dataclasses import replace
@@ -57,13 +58,15 @@ class OllamaModel:
         url: str,
         name: str,
         key: SecretStr | None = None,
+        trust: ssl.SSLContext | bool = True,
         context_tokens: int = 8_192,
         keep_alive: str = "10m",
         pull: bool = False,
         breaker: CircuitBreaker | None = None,
         retry_seconds: float = 0.2,
     ) -> None:
-        """`key` is a bearer token, for a server behind something that asks for one.
+        """`key` is a bearer token, for a server behind something that asks for one. `trust` is who
+        may vouch for its certificate (`trust.py`).
 
         `context_tokens` is the window that the server allocates: prompt and answer must fit.
         `keep_alive` is how long the model stays loaded after an answer, as Ollama writes it (`10m`,
@@ -87,6 +90,7 @@ class OllamaModel:
             },
             # A redirect would carry the evidence to wherever the answer points.
             follow_redirects=False,
+            verify=trust,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             event_hooks={"response": [bound_response, whole_lines, heed_retry_after]},
         )

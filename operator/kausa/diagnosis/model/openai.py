@@ -10,6 +10,7 @@ Every foreign error ends here as a `ModelError`.
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
 from typing import Any, Final
@@ -58,10 +59,13 @@ class OpenAIModel:
         url: str,
         name: str,
         key: SecretStr | None = None,
+        trust: ssl.SSLContext | bool = True,
         breaker: CircuitBreaker | None = None,
         retry_seconds: float = 0.2,
     ) -> None:
         """`url` is the base that `/chat/completions` is added to; without a path it is `/v1`.
+
+        `trust` is who may vouch for the server's certificate (`trust.py`).
 
         `retry_seconds` is the longest first pause before a question whose connection broke is asked
         again.
@@ -78,6 +82,7 @@ class OpenAIModel:
             },
             # A redirect would carry the evidence, and the key, to wherever the answer points.
             follow_redirects=False,
+            verify=trust,
             timeout=httpx.Timeout(None, connect=CONNECT_SECONDS),
             event_hooks={"response": [bound_response, whole_lines, heed_retry_after]},
         )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 
 from kausa.diagnosis.model.budget import HourlyBudget, TokenLimits
 from kausa.diagnosis.model.models import ModelClient, Models, Names
 from kausa.diagnosis.model.prompt import TokenCounter, least_budget, load_counter
+from kausa.diagnosis.model.trust import trust_of
 from kausa.errors import SettingsError
 from kausa.settings import Settings
 
@@ -24,7 +26,8 @@ def open_models(
     Nothing is connected yet. `redact` takes secrets out of what a model thinks aloud.
 
     Raises:
-        SettingsError: an hour's tokens, or those of a prompt, would not do for a single question.
+        SettingsError: an hour's tokens, or those of a prompt, would not do for a single question,
+            or the file with authorities cannot be used.
     """
     url = settings.model_url
     if url is None:
@@ -47,9 +50,10 @@ def open_models(
             "KAUSA_MODEL_CONTEXT_TOKENS."
         )
     folder = _tokenizer_folder(settings)
+    trust = trust_of(settings.model_ca_file, url=str(url))
 
     def connect(name: str, configured: bool) -> ModelClient:
-        return _client(settings, url=str(url), name=name, configured=configured)
+        return _client(settings, url=str(url), name=name, configured=configured, trust=trust)
 
     def counter() -> TokenCounter:
         return load_counter(folder)
@@ -79,18 +83,21 @@ def token_limits(settings: Settings) -> TokenLimits:
     )
 
 
-def _client(settings: Settings, *, url: str, name: str, configured: bool) -> ModelClient:
+def _client(
+    settings: Settings, *, url: str, name: str, configured: bool, trust: ssl.SSLContext | bool
+) -> ModelClient:
     # Imported where they are used: each brings a client that the other does not need.
     if settings.model_kind == "openai":
         from kausa.diagnosis.model.openai import OpenAIModel
 
-        return OpenAIModel(url=url, name=name, key=settings.model_key)
+        return OpenAIModel(url=url, name=name, key=settings.model_key, trust=trust)
     from kausa.diagnosis.model.ollama import OllamaModel
 
     return OllamaModel(
         url=url,
         name=name,
         key=settings.model_key,
+        trust=trust,
         context_tokens=settings.model_context_tokens,
         # Ollama reads a text as a duration, which has a unit; anything below zero is for ever.
         keep_alive="-1m" if settings.model_keep_alive == "-1" else settings.model_keep_alive,
