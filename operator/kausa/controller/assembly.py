@@ -334,7 +334,7 @@ def _kopf(
 
     async def deleted(body: dict[str, Any]) -> None:
         meta = body.get("metadata", {})
-        shared.looks.forget((meta["namespace"], meta["name"]))
+        reconciler.deleted((meta["namespace"], meta["name"]))
         streams.resource_deleted(namespace=meta["namespace"], name=meta["name"])
         if memory is not None:
             memory.lessons.deleted(body)

@@ -13,7 +13,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from kausa.cluster.errors import ClusterError
+from kausa.cluster.errors import (
+    ApiUnreachableError,
+    ClusterError,
+    ConflictError,
+    OverloadedError,
+)
 from kausa.controller.sightings import ResourceKey
 from kausa.diagnosis.consultation_gate import Gate
 from kausa.diagnosis.consultation_queue import ConsultationQueue, NotNow
@@ -68,9 +73,12 @@ class Consulting:
     ) -> Why:
         """Let it wait for its turn; why there is no answer yet.
 
-        `says`: the word that its condition shows, where what is returned is not written there.
+        `says`: the word that its condition shows, where what is returned is not written there; if
+        there is no room, that is told later.
         """
         why = self._offer(key, bonus_seconds=bonus_seconds, waited_seconds=waited_seconds)
+        if why == PUSHED_OUT and says is not None:
+            self._has_left(key, why)
         if self._queue.before(key) is not None:
             self._says[key] = says or why[0]
             if says not in (None, why[0]):
@@ -130,8 +138,9 @@ class Consulting:
             try:
                 await ask(key)
             except NotNow as error:
-                if error.error is not None:
-                    self._says[key] = error.error.reason
+                said = error.error.reason if error.error is not None else says
+                if said is not None:
+                    self._says[key] = said
                 raise
             except ClusterError as error:
                 _logger.debug("Could not ask the model", name="/".join(key), why=str(error))
@@ -158,10 +167,15 @@ class Consulting:
                 if before is None:
                     continue
                 why = self._why(before)
-                if self._says.get(key, why[0]) != why[0]:
-                    self._says[key] = why[0]
-                    await self._tell(tell, key, why)
-                    await asyncio.sleep(PACE_SECONDS)
+                said = self._says.get(key, why[0])
+                if said == why[0]:
+                    continue
+                self._says[key] = why[0]
+                told = await self._tell(tell, key, why)
+                if not told and self._says.get(key) == why[0]:
+                    self._says[key] = said
+                    self._stale.set()
+                await asyncio.sleep(PACE_SECONDS if told else PAUSE_SECONDS)
 
     def _gate_turned(self) -> None:
         self._turned.set()
@@ -185,14 +199,22 @@ class Consulting:
             self._news.clear()
             while self._untold:
                 key = next(iter(self._untold))
-                await self._tell(tell, key, self._untold.pop(key))
+                why = self._untold.pop(key)
+                if not await self._tell(tell, key, why):
+                    # Nobody else would: it would say for ever that it waits.
+                    if not self.waits(key) and not self.is_asking(key):
+                        self._untold.setdefault(key, why)
+                    await asyncio.sleep(PAUSE_SECONDS)
 
     async def _tell(
         self, tell: Callable[[ResourceKey, Why], Awaitable[None]], key: ResourceKey, why: Why
-    ) -> None:
+    ) -> bool:
+        """False where it is worth another try."""
         try:
             await tell(key, why)
         except ClusterError as error:
             _logger.debug("Could not say why it waits", name="/".join(key), why=str(error))
+            return not isinstance(error, ApiUnreachableError | OverloadedError | ConflictError)
         except Exception:
             _logger.exception("Could not say why it waits", name="/".join(key))
+        return True

@@ -17,7 +17,10 @@ from kausa.controller.publishing import Publisher
 from kausa.controller.report import SURE_BY_LOG, SURE_BY_STATUS, Report
 from kausa.controller.sightings import Sighting, Sightings
 from kausa.diagnosis.decide import decide
+from kausa.diagnosis.finding import Diagnosis
+from kausa.evidence.dossier import Dossier
 from kausa.evidence.gather import Gatherer
+from kausa.resources.category import Category
 
 __all__ = ["FirstGlances"]
 
@@ -71,5 +74,16 @@ class FirstGlances:
             shown_by=seen.shown_by,
             with_logs=with_logs,
         )
+        diagnosis = decide(dossier)
+        if _is_by_success_alone(dossier, diagnosis):
+            return False
         least, message = (SURE_BY_LOG, BY_LOG) if with_logs else (SURE_BY_STATUS, BY_STATUS)
-        return report.decided_at_a_glance(dossier, decide(dossier), least=least, message=message)
+        return report.decided_at_a_glance(dossier, diagnosis, least=least, message=message)
+
+
+def _is_by_success_alone(dossier: Dossier, diagnosis: Diagnosis) -> bool:
+    """Whether nothing but exit code 0 says that a container did its work: its log may tell of an
+    error, and only an Event tells that it was ended because a hook failed.
+    """
+    ended_well = dossier.symptom is not None and dossier.symptom.exit_code == 0
+    return ended_well and diagnosis.category is Category.CRASH_LOOP

@@ -87,6 +87,10 @@ class ModelHelp:
         if self._consulting is not None:
             self._consulting.interrupt(key)
 
+    def forget(self, key: ResourceKey) -> None:
+        """The resource is gone: what came of its questions is no other's."""
+        self._resting.forget(key)
+
     def wait_on(self, report: Report) -> None:
         """An earlier process left it waiting for the model: it goes on waiting, in this one. What
         that process paid for its answer within the hour is paid in this one as well.

@@ -32,6 +32,7 @@ from kausa.controller.sightings import Sightings
 from kausa.controller.store import FailureDiagnosisStore
 from kausa.controller.subjects import Subject, SubjectFinder
 from kausa.controller.turns_taken import TurnsTaken
+from kausa.controller.why_it_waits import WhyItWaits
 from kausa.diagnosis.consultation_queue import NotNow
 from kausa.diagnosis.decide import decide
 from kausa.diagnosis.finding import Diagnosis
@@ -49,6 +50,7 @@ from kausa.telemetry.tracing import NO_TRACING, Tracer
 
 __all__ = ["Reconciler", "Telemetry"]
 
+BEING_RESOLVED_SECONDS = 1.0
 SECOND_LOOKS_AFTER_SECONDS = (2.0, 5.0)
 """Right around a restart the runtime has no log to give; a moment later it does."""
 EVIDENCE_MISSING = (
@@ -113,6 +115,7 @@ class Reconciler:
         self._manual = ManualSightings(store=store, remembering=remembering)
         self._dry_runs = dry_runs
         self._shortcomings = Shortcomings(redact=gatherer.redact)
+        self._waits = WhyItWaits(store=store, publisher=self._publisher, model=model, looks=looks)
         # Held while facts are read and published, never while a model thinks.
         self._turns = ReadingTurns(concurrent=concurrent)
         # A process that has just started finds all that is not complete at once, and whose failure
@@ -141,7 +144,7 @@ class Reconciler:
         """It is this failure's turn: look at it once more, and ask the model.
 
         Raises:
-            NotNow: no model can be asked; the turn is to come again.
+            NotNow: it cannot be asked about now; the turn is to come again.
             ClusterError: something could not be read or written.
         """
         resource = await self._store.get(namespace=key[0], name=key[1])
@@ -149,7 +152,11 @@ class Reconciler:
         if resource is None:
             return
         if sighting is not None and sighting.resolved and not resource.spec.question:
-            return
+            if Report(resource, clock=utc_now).resolved:
+                await self.tell_waiting(key, OVER)
+                return
+            # That it is over is being written; once it is, whoever does so takes it out.
+            raise NotNow(pause_seconds=BEING_RESOLVED_SECONDS)
         try:
             with self._turns_taken.about(key, generation=resource.metadata.generation or 1):
                 await self._locked(resource, again=True, turn=True)
@@ -157,20 +164,15 @@ class Reconciler:
             # It is in the log and the status; the next look begins anew.
             self._looks.looked(key, missing=True)
 
+    def deleted(self, key: tuple[str, str]) -> None:
+        """The resource is gone; one of the same name may come, and is another."""
+        self._looks.forget(key)
+        self._model.forget(key)
+
     async def tell_waiting(self, key: tuple[str, str], why: Why) -> None:
         """Say in a resource that waits for the model why it does; raises ClusterError."""
         async with self._locks.hold(key):
-            resource = await self._store.get(namespace=key[0], name=key[1])
-            if resource is None:
-                return
-            report = Report(resource, clock=utc_now)
-            # Who got this lock after its turn says what came of that.
-            has_left = why[0] in (QUEUE_FULL, OVER[0])
-            if report.says_it_waits and (has_left or self._model.waits(key)):
-                report.waits(why)
-                await self._publisher.publish(report)
-            if why[0] == QUEUE_FULL:
-                self._looks.looked(key, missing=True)
+            await self._waits.tell(key, why)
 
     async def _locked(self, resource: FailureDiagnosis, *, again: bool, turn: bool) -> None:
         key = resource.metadata.namespace or "", resource.metadata.name
@@ -194,6 +196,9 @@ class Reconciler:
             self._looks.forget(report.key)
             if not report.diagnosed_before:
                 report.suspended()
+                await self._publisher.publish(report)
+            elif report.says_it_waits:
+                report.waits(OVER)
                 await self._publisher.publish(report)
             return
         with self._tracer.span("diagnosis", again=again, turn=turn) as span, traced(span.trace_id):
@@ -307,6 +312,8 @@ class Reconciler:
 
     async def _keep(self, report: Report, decided: _Decided) -> None:
         """The answer stands; what memory recalls may be more than it was."""
+        # Without what rules said of it before all that it rests on was read.
+        report = Report(report.resource, clock=utc_now)
         report.kept()
         stands = kept_diagnosis(report.resource, decided.diagnosis)
         recollection = await self._recall(report, decided.dossier, stands)

@@ -288,7 +288,10 @@ def _repeats(resource: FailureDiagnosis) -> bool:
     if WENT_ON_SINCE in f"{said.root_cause} {said.explanation}":
         return True
     consulted = find_condition(status.conditions or (), MODEL_CONSULTED)
-    if consulted is None or resource.spec.question or said.confidence < SURE_RULES:
+    # Before that is decided it tells nothing.
+    if consulted is None or consulted.status is ConditionStatus.UNKNOWN:
+        return False
+    if resource.spec.question or said.confidence < SURE_RULES:
         return False
     return consulted.reason not in _NOT_NEEDED
 

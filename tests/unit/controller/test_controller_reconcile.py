@@ -25,6 +25,7 @@ from kausa.diagnosis.consultation import Consultation
 from kausa.diagnosis.decide import decide
 from kausa.diagnosis.finding import Diagnosis
 from kausa.diagnosis.recollection import Recollection
+from kausa.evidence.dossier import Dossier
 from kausa.memory.records import FailureRecord
 from kausa.telemetry.metrics import Metrics
 
@@ -169,6 +170,24 @@ async def test_of_a_crash_whose_log_was_not_read_nothing_is_said_before_it_is() 
         await settled(cluster, writes=4)
         for task in running:
             task.cancel()
+    assert told(cluster) == []
+
+
+ENDED_WELL = pod(container(waiting("CrashLoopBackOff"), last=terminated(0), restarts=9), uid="a")
+
+
+@pytest.mark.parametrize("seen", [dossier(ENDED_WELL), dossier(ENDED_WELL, log="cache is warm\n")])
+async def test_of_exit_code_0_nothing_is_said_before_events_tell_whether_it_was_ended(
+    seen: Dossier,
+) -> None:
+    cluster = Diagnosing(seen, models=None)
+    cluster.gather_seconds = 1000.0
+    async with asyncio.TaskGroup() as tasks:
+        running = await reconcile_all(cluster, tasks)
+        await settled(cluster, writes=4)
+        for task in running:
+            task.cancel()
+    assert cluster.most_glancing > 0
     assert told(cluster) == []
 
 

@@ -156,6 +156,25 @@ def test_what_the_operator_doubted_is_no_finding(
     assert found.sure is told
 
 
+def test_what_rules_said_at_a_glance_is_a_finding_before_it_is_decided_who_is_asked() -> None:
+    resource = diagnosed(diagnosis=DIAGNOSIS.model_copy(update={"confidence": 90}))
+    assert resource.status is not None
+    conditions = set_condition(
+        resource.status.conditions or (),
+        type=MODEL_CONSULTED,
+        status=ConditionStatus.UNKNOWN,
+        reason="Gathering",
+        message="",
+        now=NOON,
+    )
+    status = resource.status.model_copy(update={"conditions": conditions})
+    found = matter_of_resource(resource.model_copy(update={"status": status}))
+    assert found is not None
+    assert found.sure
+    assert not found.repeats
+    assert request_of(found).findings
+
+
 def test_where_rules_found_nothing_that_is_no_finding() -> None:
     unsure = matter(diagnosis=DIAGNOSIS.model_copy(update={"confidence": 0}))
     assert request_of(unsure).findings == ()
