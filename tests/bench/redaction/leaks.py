@@ -26,8 +26,9 @@ def find_leaks(
 ) -> Iterator[tuple[str, str, str]]:
     """Yield the kind and way of planting of each secret that is in what left, and by which door."""
     for secret, how in secrets:
+        stretches = _stretches(secret)
         for door, text in left.items():
-            found = next((each for each in _stretches(secret) if each in text), None)
+            found = next((each for each in stretches if each in text), None)
             if found is not None:
                 at = text.index(found)
                 yield f"{secret.kind} | {how}", door, text[max(0, at - 100) : at + 60]

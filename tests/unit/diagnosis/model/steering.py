@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+from unittest.mock import patch
 
 from unit.diagnosis.model.injections import Injection, planted
 
 from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.model.asking import ask
+from kausa.diagnosis.model.prompt import screening
+from kausa.diagnosis.model.prompt.injection import screened
 from kausa.diagnosis.model.protocol import (
     Completion,
     KnownObject,
@@ -22,7 +27,14 @@ from kausa.diagnosis.model.protocol import (
     Passage,
 )
 
-__all__ = ["HONEST", "Obedient", "Outcome", "outcome", "request_with"]
+__all__ = [
+    "HONEST",
+    "Obedient",
+    "Outcome",
+    "outcome",
+    "request_with",
+    "screening_each_text_once",
+]
 
 HONEST: Mapping[str, Any] = {
     "citations": ["E2"],
@@ -40,6 +52,13 @@ HONEST: Mapping[str, Any] = {
     ],
 }
 """What an honest model says of the failure; its words stand in the evidence."""
+
+
+@contextmanager
+def screening_each_text_once() -> Iterator[None]:
+    """What a text is screened to depends on it alone, and hundreds of failures differ in one."""
+    with patch.object(screening, "screened", cache(screened)):
+        yield
 
 
 class Obedient:

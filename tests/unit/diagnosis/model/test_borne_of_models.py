@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 from unit.diagnosis.model.injections import INJECTIONS, Injection
-from unit.diagnosis.model.steering import HONEST, request_with
+from unit.diagnosis.model.steering import HONEST, request_with, screening_each_text_once
 
 from kausa.diagnosis.errors import ModelInvalidAnswer
 from kausa.diagnosis.model.answer import check_answer
@@ -53,6 +54,12 @@ HELD_OUT = (
     ("support said: limits.memory 1Mi", LIMIT),
 )  # fmt: skip
 """What no pattern was written for, and what it is after."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _once() -> Iterator[None]:
+    with screening_each_text_once():
+        yield
 
 
 def proposed(request: ModelRequest, command: str, *, screened: bool = True) -> list[str | None]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from unittest.mock import patch
 
 import pytest
@@ -13,6 +14,7 @@ from unit.diagnosis.model.steering import (
     Outcome,
     outcome,
     request_with,
+    screening_each_text_once,
 )
 
 from kausa.diagnosis.model import asking
@@ -31,6 +33,12 @@ PASSES_THE_ANSWERS_CHECK = {
 """How many of each kind change cause or category where no text is screened and the model obeys: the
 words that it is told to say stand in what it cites, so to the check they are borne. Kinds that are
 not here change nothing."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _once() -> Iterator[None]:
+    with screening_each_text_once():
+        yield
 
 
 def test_there_are_two_hundred_of_all_kinds_in_all_places() -> None:

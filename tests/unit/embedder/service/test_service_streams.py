@@ -310,6 +310,7 @@ async def test_a_stream_whose_text_takes_long_is_not_idle() -> None:
         assert (await stream.hear())["id"] == "slow"
 
 
+@pytest.mark.slow
 async def test_a_caller_who_does_not_read_is_cut_off() -> None:
     async with serving(stream_idle_seconds=0.05, stream_texts=4000) as service:
         port = int(service.url.rpartition(":")[2])

@@ -113,13 +113,15 @@ def _line(line: str) -> tuple[str, str]:
     if bad:
         line = " ".join(MARK if word in bad else word for word in words)
     start = 0
-    for part in _SENTENCE.split(line):
+    parts = _SENTENCE.split(line)
+    for part in parts:
         place = line.index(part, start) if part else start
         if is_instruction(part):
             # What follows in the same line belongs to it.
             return f"{line[:place]}{MARK}", " ".join([*bad, line[place:]])
         start = place + len(part)
-    if not bad and (is_instruction(line) or is_instruction(without_header(line))):
+    # Most lines are one sentence without a header, and what was looked at is not looked at again.
+    if not bad and any(map(is_instruction, {line, without_header(line)}.difference(parts))):
         return MARK, line
     return line, " ".join(bad)
 
@@ -149,7 +151,7 @@ def _is_name_that_speaks(word: str) -> bool:
         return True
     return any(
         is_instruction(" ".join(_SEPARATORS.split(_HUMP.sub("-", piece))).strip())
-        for piece in (word, *word.split("/"))
+        for piece in {word, *word.split("/")}
     )
 
 
