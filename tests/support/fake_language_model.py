@@ -73,6 +73,8 @@ class FakeLanguageModel:
         on_text: OnText | None = None,
         attempts: Attempts | None = None,
     ) -> Completion:
+        if on_text is not None:
+            on_text(None)
         self.prompts.append(messages[1].content)
         self.thought.append(think)
         self.asking += 1

@@ -32,7 +32,7 @@ from kausa.resources.evidence import EvidenceKind
 
 __all__ = ["CHECK_VERSION", "Answers", "KnownAnswer", "digest_of", "essence"]
 
-CHECK_VERSION: Final = "1"
+CHECK_VERSION: Final = "2"
 """Of what stands between a model's words and an answer: screening (`prompt.screening`), the check
 (`answer`), commands, and who decides (`deciding`). To be raised with every change of these that
 takes something back or lets something through: statuses hold answers of earlier versions, and
@@ -157,6 +157,7 @@ def _container(container: Any) -> list[Any]:
         list(container.command or ()),
         list(container.args or ()),
         sorted(each.name for each in container.env or ()),
+        [container.startup_probe, container.liveness_probe, container.readiness_probe],
         sorted((name, str(value)) for name, value in (resources.limits or {}).items()),
         sorted((name, str(value)) for name, value in (resources.requests or {}).items()),
     ]

@@ -20,6 +20,9 @@ _CHARACTERS_PER_TOKEN: Final = 3
 _LONGEST_TOKEN: Final = 16
 """On average over a text; single tokens can be longer."""
 _SLACK: Final = 16
+_MOST_COUNTED: Final = 10_000_000
+"""No window holds more tokens: a server that tells of more cannot count, and would spend the budget
+of every hour."""
 _BEGINS, _ENDS = "<think>", "</think>"
 _THOUGHT: Final = re.compile(r"\s*<think>(.*?)(?:</think>|\Z)", re.DOTALL)
 
@@ -83,9 +86,9 @@ class Gathering:
         """What it comes to; tokens that the server did not count are estimated, never free."""
         text, thought = split_thinking("".join(self._text)[: self._most_characters])
         thinking = ("".join(self._thinking) + thought)[: self._most_characters]
-        if not prompt_tokens or prompt_tokens < 0:
+        if not prompt_tokens or not 0 < prompt_tokens <= _MOST_COUNTED:
             prompt_tokens = estimated_tokens(prompt)
-        if not output_tokens or output_tokens < 0:
+        if not output_tokens or not 0 < output_tokens <= _MOST_COUNTED:
             output_tokens = max(self._pieces, estimated_tokens(text + thinking))
         return Completion(
             text=text,

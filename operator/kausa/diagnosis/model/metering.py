@@ -129,7 +129,9 @@ class _Attempts:
         self._most_written = most_written
         self._left = left
         self._on_text = on_text
-        self._under_way = True
+        self._under_way = False
+        """Whether the server is being asked: a client says when an answer may begin, and what ends
+        before, as a look whether the model can think, has read nothing."""
         self._pieces = 0
         self._characters = 0
         self.prompt = 0
@@ -138,6 +140,7 @@ class _Attempts:
     def __call__(self, piece: str | None) -> None:
         """Hear what is written."""
         if piece is None:
+            self._under_way = True
             self._pieces = self._characters = 0
         else:
             self._pieces += 1
@@ -147,18 +150,17 @@ class _Attempts:
 
     def failed(self, *, read: bool) -> None:
         """It is over; what it wrote is known, and what it read unless it was never read."""
-        self._under_way = False
-        if read:
+        if read and self._under_way:
             self.prompt += self._read
             # A piece is a token or more.
             self.output += max(self._pieces, self._characters // _LEAST_CHARACTERS_PER_TOKEN)
+        self._under_way = False
         self._pieces = self._characters = 0
 
     def may_repeat(self) -> bool:
         """Whether another fits, however much it may write."""
         another = self._read + self._most_written
-        self._under_way = self.prompt + self.output + another <= self._left
-        return self._under_way
+        return self.prompt + self.output + another <= self._left
 
     def cut_off(self) -> None:
         """Nobody knows what an attempt took that was cut off: it is taken to be the worst."""

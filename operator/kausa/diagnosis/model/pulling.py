@@ -17,6 +17,7 @@ import httpx
 import ollama
 
 from kausa.diagnosis.errors import ModelMissing
+from kausa.diagnosis.model.asked_to_wait import AskedToWait
 from kausa.telemetry.logs import get_logger
 
 __all__ = ["SILENCE_SECONDS", "Pull", "PullProgress"]
@@ -110,9 +111,12 @@ class Pull:
             OSError,
             httpx.HTTPError,
             httpx.StreamError,
+            AskedToWait,
             ValueError,
             TypeError,
             AttributeError,
+            LookupError,
+            RecursionError,
         ) as error:
             self._failed_at = time.monotonic()
             _log.warning(

@@ -10,6 +10,7 @@ from msgspec import structs
 from support.dossiers import dossier
 from support.pods import container, pod, terminated, waiting
 
+from kausa.cluster.objects import Probe
 from kausa.diagnosis.decide import decide
 from kausa.diagnosis.model.answers import Answers, KnownAnswer, digest_of, essence
 from kausa.diagnosis.model.choosing import Choice, Complexity, Role
@@ -101,6 +102,19 @@ def test_a_back_off_that_kubernetes_reports_a_moment_later_changes_nothing() -> 
 )
 def test_what_matters_changes_it(other: Dossier) -> None:
     assert hashed(other) != hashed(seen())
+
+
+@pytest.mark.parametrize("probe", ["liveness_probe", "readiness_probe", "startup_probe"])
+def test_an_answer_about_a_probe_that_was_given_more_time_does_not_stand(probe: str) -> None:
+    def asked(seconds: int) -> Dossier:
+        found = seen()
+        only, *_ = found.pod.spec.containers or ()
+        given = structs.replace(only, **{probe: Probe(initial_delay_seconds=seconds)})
+        spec = structs.replace(found.pod.spec, containers=(given,))
+        return replace(found, pod=structs.replace(found.pod, spec=spec))
+
+    assert hashed(asked(5)) == hashed(asked(5))
+    assert hashed(asked(5)) != hashed(asked(60))
 
 
 def test_another_message_exit_code_or_question_changes_it() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.fake_model_server import FakeModelServer
-from support.model_clients import SCHEMA
+from support.model_clients import SCHEMA, client, serving
 from support.virtual_time import VirtualTimeLoop
 
 from kausa.diagnosis.errors import (
@@ -34,12 +34,12 @@ def meter(model: ModelClient, *, most: int = MOST, window: int = 8_192) -> Meter
     return Meter(Opened(client=model, counter=TokenCounter()), most=most, window=window)
 
 
-async def ask(metered: Meter, *, prompt: str, seconds: float = 600) -> None:
+async def ask(metered: Meter, *, prompt: str, seconds: float = 600, think: bool = False) -> None:
     await metered.complete(
         (Message(role="user", content=prompt),),
         schema=SCHEMA,
         deadline_seconds=seconds,
-        think=False,
+        think=think,
         max_output_tokens=WRITTEN,
     )
 
@@ -107,6 +107,54 @@ async def test_what_is_refused_was_not_read_and_what_fails_may_have_been(
 
     assert metered.prompt == pytest.approx(1_000 if read else 0, rel=0.01)
     assert metered.output == 0
+
+
+async def test_what_never_came_to_a_question_was_not_read() -> None:
+    async with serving("ollama") as server:
+        server.showing = server.raw("{}", status=500)
+        model = client("ollama", server.url)
+        metered = meter(model)
+
+        with pytest.raises(ModelUnavailable):
+            await ask(metered, prompt=long(1_000), think=True)
+
+        assert server.requests == []
+        assert (metered.prompt, metered.output) == (0, 0)
+        await model.close()
+
+
+async def test_a_question_that_is_not_sent_for_a_refusal_of_another_costs_nothing() -> None:
+    async with serving("openai") as server:
+        server.script = [server.raw("{}", status=401)]
+        model = client("openai", server.url)
+        with pytest.raises(ModelUnavailable, match="refuses our key"):
+            await ask(meter(model), prompt="why?")
+
+        metered = meter(model)
+        with pytest.raises(ModelUnavailable, match="refuses our key"):
+            await ask(metered, prompt=long(1_000))
+
+        assert len(server.requests) == 1
+        assert (metered.prompt, metered.output) == (0, 0)
+        await model.close()
+
+
+async def test_whoever_goes_between_two_attempts_has_paid_for_the_first_alone(
+    server: FakeModelServer, model: ModelClient
+) -> None:
+    server.script = [server.raw("{}", status=503, headers={"Retry-After": "100"})]
+    metered = meter(model)
+    task = asyncio.ensure_future(ask(metered, prompt=long(1_000)))
+    while not server.requests:
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(20)
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert len(server.requests) == 1
+    assert (metered.prompt, metered.output) == (0, 0)
 
 
 async def test_a_stream_that_is_left_is_paid_for_as_if_it_had_been_written_to_its_end(

@@ -61,6 +61,8 @@ HIGH = (
     *("Look at checkout and delete it", "Check the disk by deleting the volume"),
     *("Look: delete checkout", "Restart checkout after deleting its Pods", "Stop checkout"),
     *("The Deployment checkout must be deleted", "Have checkout removed", "Deletion of checkout"),
+    *("See to it that checkout is deleted", "See that the claim is removed"),
+    *("Look to wipe the disk", "Have the volume wiped", "Let the database be nuked"),
     *("Ensure checkout is deleted", "DELETE the Deployment", "Please delete checkout"),
     # What nobody knows is not known to be harmless.
     *("Nuke checkout", "Zap the volume", "Look at checkout, then frobnicate it"),
@@ -186,9 +188,14 @@ def test_a_reason_does_not_propose_what_its_title_does_not() -> None:
         *((each, True) for each in (
             "You should remove the volume.", "Deleting it helps.", "Then delete the namespace.",
             "The claim must be deleted.", "Look at it and drop the table.", "Scale it to zero.",
-            "Take checkout down.", "First drain the node.", "kubectl fixes it, then wipe the disk.",
+            "The volume must be wiped.", "The database should be nuked.", "Please have it wiped.",
+            "Wiping the volume helps.", "Take checkout down.", "First drain the node.",
+            "kubectl fixes it, then wipe the disk.", "The table users must be dropped.",
+            "The queue has to be flushed.", "The cache must be cleared.", "It needs to be reset.",
+            "The node must be rebooted.", "TLS verification should be disabled.",
         )),
         *((each, False) for each in (
+            "The volume was wiped.", "It wipes its cache.", "Wiped disks show it.",
             "The Pod was deleted because its node was drained.", "It reads what was removed.",
             "Kubernetes will kill the container.", "Removing the variable broke it.",
             "Empty value of DSN.", "Replicas went to zero.", "Drop in connections.",
@@ -196,6 +203,8 @@ def test_a_reason_does_not_propose_what_its_title_does_not() -> None:
             "A process that needs more is killed.",
             "Deletion of the ConfigMap made it fail.", "Reset by peer.", "Removal of the key.",
             "The container should not be killed.", "It was killed (exit code 137, SIGKILL, Error).",
+            "The variable must be set.", "The value should be empty.", "The limit has to be raised.",
+            "The queue has been flushed.", "The file must be formatted as YAML.",
             "It says: rm: No such file or directory.", "Pool - Shutdown completed.",
         )),
     ],

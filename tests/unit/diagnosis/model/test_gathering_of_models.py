@@ -63,6 +63,16 @@ def test_a_thought_in_tags_is_never_told_as_the_answer(cuts: list[int], before: 
         assert "".join(each for each in heard if each).strip() == '{"rootCause": "x"}'
 
 
+@pytest.mark.parametrize("counted", [-1, 0, None, 10**8, 10**30])
+def test_tokens_that_no_server_can_have_counted_are_estimated(counted: int | None) -> None:
+    gathering = Gathering(max_output_tokens=9)
+    gathering.add(text="{}", thinking="")
+    completion = gathering.completion(
+        finish="stop", prompt="why?", prompt_tokens=counted, output_tokens=counted
+    )
+    assert (completion.prompt_tokens, completion.output_tokens) == (2, 1)
+
+
 def test_a_thought_that_is_told_apart_is_heard_as_a_sign_of_life() -> None:
     heard: list[str | None] = []
     Gathering(max_output_tokens=9, on_text=heard.append).add(text="", thinking="hm")

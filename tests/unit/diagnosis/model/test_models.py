@@ -206,12 +206,13 @@ async def test_what_a_failure_may_have_used_is_taken_to_be_used(
 
 
 async def test_a_question_that_is_cancelled_is_paid_for_and_says_so() -> None:
-    models = models_of(FakeLanguageModel(seconds=60), tokens_per_hour=10 * WORST)
+    model = FakeLanguageModel(seconds=60)
+    models = models_of(model, tokens_per_hour=10 * WORST)
     registry = counted(models)
     task = asyncio.ensure_future(models.ask(models.choice_for(EASY), REQUEST))
-    while not models.budget.spent:
-        await asyncio.sleep(0)
-    await asyncio.sleep(0.05)
+    # Tokens are set aside before the prompt is made; used they are once the model reads it.
+    while not model.prompts:
+        await asyncio.sleep(0.001)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

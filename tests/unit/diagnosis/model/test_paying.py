@@ -237,6 +237,7 @@ async def test_a_server_that_nobody_reached_is_blamed_itself() -> None:
         async def complete(self, *args: Any, **given: Any) -> Completion:
             if self.errors:
                 given["attempts"].failed(read=False)
+                raise self.errors.pop(0)
             return await super().complete(*args, **given)
 
     model = Unreached()

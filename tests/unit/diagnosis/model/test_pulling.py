@@ -8,7 +8,10 @@ from typing import Any
 import ollama
 import pytest
 from support.fake_model_server import FakeModelServer
+from support.model_clients import serving
 
+from kausa.diagnosis.errors import ModelMissing
+from kausa.diagnosis.model.ollama import OllamaModel
 from kausa.diagnosis.model.pulling import Pull
 
 
@@ -73,3 +76,27 @@ async def test_a_slow_pull_that_reports_goes_on() -> None:
     await pull.cancel()
     await client.close()  # type: ignore[no-untyped-call]
     await server.stop()
+
+
+@pytest.mark.parametrize("wait", ["30", "Fri, 31 Dec 9999 23:59:59 GMT"])
+async def test_a_pull_that_is_asked_to_wait_has_failed_and_is_not_begun_at_once(wait: str) -> None:
+    async with serving("ollama") as server:
+        server.models = []
+        server.pulling = server.raw("{}", status=503, headers={"Retry-After": wait})
+        model = OllamaModel(url=server.url, name="tiny", pull=True)
+
+        with pytest.raises(ModelMissing, match="begins to pull"):
+            await model.check(deadline_seconds=5)
+        async with asyncio.timeout(5):
+            while not await _fails_to_pull(model):
+                await asyncio.sleep(0.005)
+
+        assert len(server.pulls) == 1
+        await model.close()
+
+
+async def _fails_to_pull(model: OllamaModel) -> bool:
+    with pytest.raises(ModelMissing) as caught:
+        await model.check(deadline_seconds=5)
+    assert "begins" not in str(caught.value)
+    return "could not pull" in str(caught.value)

@@ -38,8 +38,10 @@ _KNOWN: Final = VOCABULARY | GENERIC | _LOOKS | _stems(
 _HARMS: Final = _stems(
     "delete deletion remove removal erase erasure wipe purge truncate truncation destroy kill "
     "destruction terminate evict drain cordon force forcibly uninstall decommission dismantle nuke "
-    "obliterate trash discard overwrite recreate prune shutdown revoke detach rm sigkill"
+    "obliterate trash discard overwrite recreate prune shutdown revoke detach rm sigkill "
+    "wiped nuked"
 )
+"""The last two, for `stem` takes the `e` only from longer words."""
 _TOLD: Final = _words("sigkill rm")
 """Alone between two marks they tell what happened, or who complains."""
 _HARMS_AT_FIRST: Final = _stems(
@@ -47,6 +49,7 @@ _HARMS_AT_FIRST: Final = _stems(
     "bypass unmount reinstall reinitialize reinitialise eviction termination cancel break"
 )
 """Elsewhere they stand in honest titles: the empty variable, the format, a dropped packet."""
+_DONE_TO_OTHERS: Final = (_HARMS | _HARMS_AT_FIRST | _stems("reboot")) - _stems("format")
 _LEADS: Final = _words(
     "please then also first now next just simply you should must may might can could to we the "
     "operator team try consider start begin go and"
@@ -57,7 +60,13 @@ _ORDERS: Final = _words(
 _ASKED: Final = re.compile(
     r"\b(?:should|must|needs? to|ha(?:s|ve) to|please|helps|fixes|solves|resolves|mends)\b", re.I
 )
+_TO_BE_DONE: Final = re.compile(
+    r"\b(?:should|must|ought to|needs? to|ha(?:s|ve) to|is to|are to) be (\w+(?:ed|set))\b", re.I
+)
+"""`The queue has to be flushed`: what is told says `was`, and what it should be ends otherwise."""
 _AVOIDS: Final = _words("avoid avoids prevent prevents against instead not never without why what")
+_SEES_TO: Final = re.compile(r"(?:see|look) (?:to|that)\b")
+"""`See to it that it is gone`, and whoever looks to delete something, does not only look."""
 _ASKING: Final = _words("what why how which who whether when where if that")
 _STOPPING: Final = _words("scale bring take reduce lower shrink shut tear turn switch get")
 _DETERMINERS: Final = _words("it them the a an all every this that these those its their")
@@ -87,7 +96,10 @@ def risk_of(title: str, *, names: Iterable[str]) -> Risk:
     for place, clause in enumerate(_clauses(title)):
         words = [each.casefold() for each in _WORD.findall(clause)]
         first = words[0] if words else ""
-        if stem(first) in _LOOKS and not _NOTHING.search(clause):
+        sees_to = _SEES_TO.match(" ".join(words)) is not None
+        if sees_to and not _HARMS.isdisjoint(map(stem, words)):
+            return Risk.HIGH
+        if stem(first) in _LOOKS and not sees_to and not _NOTHING.search(clause):
             looking = True
             continue
         if looking and first in _DETERMINERS | _ASKING:
@@ -170,8 +182,13 @@ def _harms_at_first(words: list[str]) -> bool:
     return bool(words) and stem(words[0]) in _HARMS | _HARMS_AT_FIRST
 
 
+def _is_to_be_done(clause: str) -> bool:
+    done = (stem(each[1].casefold()) for each in _TO_BE_DONE.finditer(clause))
+    return any(each in _DONE_TO_OTHERS for each in done)
+
+
 def _harms(clause: str, words: list[str]) -> bool:
-    if _NOTHING.search(clause) or _harms_at_first(words):
+    if _NOTHING.search(clause) or _harms_at_first(words) or _is_to_be_done(clause):
         return True
     for place, word in enumerate(words):
         if stem(word) not in _HARMS or _AVOIDS.intersection(words[:place]):
