@@ -59,11 +59,10 @@ def shown_words(error: object, *, secret: str = "") -> str:
     It is anybody's text, so it stands in no status. `secret` is our key, which some repeat.
     """
     said = error.get("message") or error.get("type") if isinstance(error, dict) else error
-    text = str(said or "")[:_MOST_READ]
-    if secret:
-        text = text.replace(secret, "***")
-    # Redacted before it is cut: half a secret is still one.
-    redacted = Redactor(key=secrets.token_bytes(32)).text(text).value
+    text = str(said or "")
+    # Before it is cut: half a secret is still one.
+    text = text.replace(secret, "***") if secret else text
+    redacted = Redactor(key=secrets.token_bytes(32)).text(text[:_MOST_READ]).value
     return " ".join(redacted.split())[:_MOST_SHOWN]
 
 

@@ -76,6 +76,7 @@ class OllamaModel:
         """
         self._where = shown_address(url)
         self._model = name
+        self._key = key
         self._context_tokens = context_tokens
         self._keep_alive = keep_alive
         self._thinks: bool | None = None
@@ -245,11 +246,12 @@ class OllamaModel:
                 # An error within a stream has no status.
                 status, words = error.status_code, error.error
                 if status <= 0:
+                    secret = self._key.get_secret_value() if self._key is not None else ""
                     _log.warning(
                         "the model's server gave up on an answer",
                         server=self._where,
                         model=self._model,
-                        said=shown_words(words),
+                        said=shown_words(words, secret=secret),
                     )
                     raise self._boundary.gave_up() from None
                 if status == httpx.codes.NOT_FOUND and not (of_question and "model" in words):

@@ -218,13 +218,19 @@ class OpenAIModel:
     ) -> Completion:
         finish: str | None = None
         usage: dict[str, Any] = {}
+        in_pieces = False
         async with aclosing(parts(response)) as pieces:
             async for part in pieces:
                 if part.get("error"):
                     raise await self._said(part["error"], begun=heard.begun)
                 usage = part.get("usage") or usage
-                for choice in part["choices"][:1]:
-                    said = choice.get("delta") or choice.get("message") or {}
+                # Behind an answer some tell of usage alone.
+                choices = part["choices"] if finish is None else part.get("choices") or []
+                for choice in choices[:1]:
+                    delta = choice.get("delta") or {}
+                    in_pieces = in_pieces or bool(delta.get("content"))
+                    # A message behind its pieces is all of them once more.
+                    said = delta if in_pieces else delta or choice.get("message") or {}
                     gathering.add(
                         text=said.get("content") or "",
                         thinking=said.get("reasoning_content") or said.get("reasoning") or "",
@@ -236,6 +242,8 @@ class OpenAIModel:
                     break
         if finish is None:
             raise self._boundary.broke_off()
+        if finish == "error":
+            raise self._boundary.gave_up()
         if finish == "content_filter":
             raise AttemptFailed(
                 ModelInvalidAnswer(f"The content filter of {self._where} withheld the answer.")
@@ -282,4 +290,4 @@ async def _words(response: httpx.Response) -> str:
 
 
 def _count(number: object) -> int | None:
-    return number if isinstance(number, int) else None
+    return number if isinstance(number, int) and not isinstance(number, bool) else None

@@ -31,8 +31,16 @@ _ESCAPES: Final = (
 )
 _BEGINNINGS: Final = (b"\xe2\x80", b"\xe2", b"\xc2")
 """Of these characters, the longest first."""
-_WHOLE: Final = (b"}", b"]")
-"""How a last line ends that needs no line feed: an object, or the mark of the end."""
+_END: Final = b"[DONE]"
+_GARBAGE: Final = (
+    json.JSONDecodeError,
+    ValidationError,
+    TypeError,
+    AttributeError,
+    LookupError,
+    RecursionError,
+)
+"""A field that is missing, or is something else, is any of these."""
 
 
 async def whole_lines(response: httpx.Response) -> None:
@@ -50,16 +58,8 @@ def without_garbage(heard: Heard, *, where: str) -> Iterator[None]:
     """Turn what parsers raise within an answer into the `AttemptFailed` that is not repeated."""
     try:
         yield
-    # A field that is missing, or is something else, is any of these.
-    except (
-        json.JSONDecodeError,
-        ValidationError,
-        TypeError,
-        AttributeError,
-        LookupError,
-        RecursionError,
-    ) as error:
-        if not heard.begun:
+    except (*_GARBAGE, ValueError) as error:
+        if not heard.begun or not (isinstance(error, _GARBAGE) or _has_too_many_digits(error)):
             raise
         raise AttemptFailed(
             ModelProtocolError(
@@ -68,6 +68,23 @@ def without_garbage(heard: Heard, *, where: str) -> Iterator[None]:
             ),
             alive=False,
         ) from None
+
+
+def _is_whole(last: bytes) -> bool:
+    """Whether a last line needs no line feed: nothing, JSON, or the mark of the end."""
+    line = last.strip()
+    said = line if line.startswith(b"{") else line.partition(b":")[2].strip()
+    try:
+        return not line or said == _END or isinstance(json.loads(said), dict)
+    # An object may end within an object that does not.
+    except (ValueError, RecursionError) as error:
+        # Such a number is garbage, wherever the line ends: whoever reads it says so.
+        return _has_too_many_digits(error)
+
+
+def _has_too_many_digits(error: Exception) -> bool:
+    """Whether JSON held a number that Python does not read: what it raises then is no subclass."""
+    return type(error) is ValueError
 
 
 class _Lines(httpx.AsyncByteStream):
@@ -82,7 +99,7 @@ class _Lines(httpx.AsyncByteStream):
         self._is_stream = is_stream
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        held, end = b"", b"\n"
+        held, last = b"", bytearray()
         async for received in self._inner:
             chunk = held + received
             for raw, escaped in _ESCAPES:
@@ -90,13 +107,14 @@ class _Lines(httpx.AsyncByteStream):
             # The rest of a character comes with the next chunk.
             held = next((each for each in _BEGINNINGS if chunk.endswith(each)), b"")
             chunk = chunk[: len(chunk) - len(held)]
-            end = (end + chunk[-2:])[-2:]
+            if b"\n" in chunk:
+                last.clear()
+            last += chunk.rpartition(b"\n")[2]
             if chunk:
                 yield chunk
         if held:
             yield held
-        within = bool(held) or not end.endswith((b"\n", *_WHOLE))
-        if self._is_stream and within:
+        if self._is_stream and (held or not _is_whole(bytes(last))):
             raise httpx.RemoteProtocolError("the stream ended within a line")
 
     async def aclose(self) -> None:

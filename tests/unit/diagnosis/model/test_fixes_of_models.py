@@ -203,7 +203,7 @@ def test_a_reason_does_not_propose_what_its_title_does_not() -> None:
             "A process that needs more is killed.",
             "Deletion of the ConfigMap made it fail.", "Reset by peer.", "Removal of the key.",
             "The container should not be killed.", "It was killed (exit code 137, SIGKILL, Error).",
-            "The variable must be set.", "The value should be empty.", "The limit has to be raised.",
+            "The variable must be set.", "The value should be empty.", "It has to be raised.",
             "The queue has been flushed.", "The file must be formatted as YAML.",
             "It says: rm: No such file or directory.", "Pool - Shutdown completed.",
         )),

@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from support.fake_model_server import FakeModelServer
+from support.logs import captured_log
 from support.model_clients import SCHEMA, ask
 
 from kausa.diagnosis.errors import ModelMissing, ModelUnavailable
@@ -187,4 +189,18 @@ async def test_an_address_that_is_no_ollamas_is_not_taken_for_a_missing_model(
         await model.check(deadline_seconds=5)
     with pytest.raises(ModelUnavailable, match="without /v1 or /api"):
         await ask(model)
+    await model.close()
+
+
+async def test_the_key_that_a_server_repeats_is_not_logged(ollama: FakeModelServer) -> None:
+    secret = "tell" + "nobody"
+    model = OllamaModel(url=ollama.url, name="tiny", key=SecretStr(secret))
+    error = ollama.line({"error": f"wrong key: {secret}"})
+    ollama.script = [ollama.streams([ollama.piece(text="{"), error])]
+
+    with captured_log() as log, pytest.raises(ModelUnavailable) as caught:
+        await ask(model)
+
+    assert "wrong key" in log.getvalue()
+    assert secret not in log.getvalue() + str(caught.value)
     await model.close()

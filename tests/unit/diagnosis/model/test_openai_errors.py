@@ -105,3 +105,14 @@ async def test_the_key_that_a_server_repeats_is_not_logged(endpoint: FakeModelSe
     assert "wrong key" in log.getvalue()
     assert secret not in log.getvalue()
     await model.close()
+
+
+async def test_an_answer_that_ended_in_an_error_is_none(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    endpoint.script = [endpoint.says(ANSWER, finish="error")]
+
+    with pytest.raises(ModelUnavailable, match="gave up"):
+        await ask(openai)
+
+    assert len(endpoint.requests) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 from support.fake_model_server import FakeModelServer, Handler
@@ -144,3 +145,62 @@ async def test_an_endpoint_that_lists_only_others_lacks_ours(
     endpoint.models = ["tiny-2"]
     with pytest.raises(ModelMissing, match="does not list the model tiny"):
         await openai.check(deadline_seconds=2)
+
+
+async def test_a_whole_message_behind_its_pieces_is_no_second_answer(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    last = {"delta": {}, "message": {"content": ANSWER}, "finish_reason": "stop"}
+    endpoint.script = [
+        endpoint.streams([endpoint.piece(text=ANSWER), endpoint.line({"choices": [last]})])
+    ]
+
+    assert (await ask(openai)).text == ANSWER
+
+
+@pytest.mark.parametrize("delta", [{}, None])
+async def test_a_whole_message_without_pieces_is_the_answer(
+    endpoint: FakeModelServer, openai: OpenAIModel, delta: dict[str, Any] | None
+) -> None:
+    role = {"choices": [{"delta": {"role": "assistant", "content": ""}}]}
+    last = {"delta": delta, "message": {"content": ANSWER}, "finish_reason": "stop"}
+    endpoint.script = [endpoint.streams([endpoint.line(role), endpoint.line({"choices": [last]})])]
+
+    assert (await ask(openai)).text == ANSWER
+
+
+@pytest.mark.parametrize("fields", [{}, {"choices": None}])
+async def test_usage_behind_an_answer_needs_no_choices(
+    endpoint: FakeModelServer, openai: OpenAIModel, fields: dict[str, Any]
+) -> None:
+    usage = {"usage": {"prompt_tokens": 120, "completion_tokens": 60}, **fields}
+    end = [*endpoint.end(counted=False)[:-1], endpoint.line(usage), b"data: [DONE]\n\n"]
+    endpoint.script = [endpoint.streams([endpoint.piece(text=ANSWER), *end])]
+
+    completion = await ask(openai)
+
+    assert completion.text == ANSWER
+    assert (completion.prompt_tokens, completion.output_tokens) == (120, 60)
+
+
+async def test_what_tells_of_usage_and_never_of_choices_does_not_speak_the_api(
+    endpoint: FakeModelServer, openai: OpenAIModel
+) -> None:
+    other = {"content": [{"text": ANSWER}], "usage": {"input_tokens": 12}}
+    endpoint.script = [endpoint.raw(json.dumps(other))]
+
+    with pytest.raises(ModelError, match="does not speak"):
+        await ask(openai)
+
+    assert len(endpoint.requests) == 1
+
+
+async def test_true_is_no_count_of_tokens(endpoint: FakeModelServer, openai: OpenAIModel) -> None:
+    usage = {"prompt_tokens": True, "completion_tokens": True}
+    end = [*endpoint.end(counted=False)[:-1], endpoint.line({"choices": [], "usage": usage})]
+    endpoint.script = [endpoint.streams([endpoint.piece(text=ANSWER), *end])]
+
+    completion = await ask(openai)
+
+    assert completion.prompt_tokens > 1
+    assert completion.output_tokens > 1
