@@ -53,6 +53,10 @@ FORBIDDEN_PATIENCE_SECONDS = 15.0
 _logger = get_logger("kausa.cluster.lease")
 
 
+class _NoAnswerInTimeError(ClusterError):
+    """A try had only so much time."""
+
+
 class LeaseElection:
     """One candidate. `acquire`, then `keep` beside the work, and `release` at the end.
 
@@ -152,13 +156,16 @@ class LeaseElection:
                 break
             try:
                 # One answer that does not come must leave time for another try.
-                seconds = min(left, max(self._deadline_seconds / 3, 1.0))
+                share = max(self._deadline_seconds / 3, 1.0)
+                seconds = min(left, share)
                 if not await self._attempt(self._renew, seconds=seconds):
                     why = f"{self._who_leads()} holds it now"
                     break
                 pause = self._renew_seconds
             except ClusterError as error:
-                why = error
+                # A last try that our own time cut short tells less than what failed before it.
+                cut_short = isinstance(error, _NoAnswerInTimeError) and seconds < share
+                why = why if cut_short and isinstance(why, ClusterError) else error
                 pause = random.uniform(0.5, 1.0) * self._retry_seconds  # noqa: S311 - no secret
         self._held_until = None
         _logger.error("Lost the Lease", lease=self._name, held_by=self.leader, why=str(why))
@@ -200,7 +207,9 @@ class LeaseElection:
             async with asyncio.timeout(seconds):
                 held = await do()
         except TimeoutError:
-            raise ClusterError(f"The API server did not answer within {seconds:.1f} s.") from None
+            raise _NoAnswerInTimeError(
+                f"The API server did not answer within {seconds:.1f} s."
+            ) from None
         self._unsure = False
         if held:
             self._held_until = began + self._deadline_seconds

@@ -242,6 +242,21 @@ async def test_a_holder_that_cannot_renew_stops_before_another_may_follow(
     assert not election.is_leader
 
 
+async def test_why_it_was_lost_is_what_failed_and_not_that_our_time_was_over(
+    server: FakeLeases, client: KubernetesClient
+) -> None:
+    election = candidate(client, "a")
+    await seconds_to_lead(election)
+    server.refuses["PUT"] = server.refuses["GET"] = 503
+    keeping = asyncio.ensure_future(election.keep())
+    while not any(each.method == "PUT" for each in server.requests):
+        await asyncio.sleep(0.01)
+    server.refuses.clear()
+    server.hangs.add("a")
+    with pytest.raises(LeadershipLostError, match="leases is refused"):
+        await keeping
+
+
 async def test_an_answer_that_does_not_come_is_not_waited_for_too_long(
     server: FakeLeases, client: KubernetesClient
 ) -> None:
