@@ -34,7 +34,7 @@ async def test_a_pull_that_falls_silent_fails(reports: int) -> None:
     server.pulling = pulling
     await server.start()
     client = ollama.AsyncClient(host=server.url, timeout=None)
-    pull = Pull(client, model="tiny", where=server.url, silence_seconds=0.1)
+    pull = Pull(client, model="tiny", where=server.url, silence_seconds=0.4)
 
     assert "begins to pull" in str(pull.begin())
     async with asyncio.timeout(5):
